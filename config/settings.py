@@ -1,0 +1,147 @@
+"""One frozen settings object: secrets from the environment or `.env`, the rest from `config/settings.yml`."""
+
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+FOLDER = Path(__file__).parent
+PROJECT = FOLDER.parent
+
+Role = Literal["agent", "manager", "admin"]
+
+
+class Part(BaseModel):
+    """Frozen group of settings; a misspelt name is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Database(Part):
+    url: str = ""
+    """Empty: SQLite in the data folder. Otherwise `postgresql+psycopg://user:password@host/name`."""
+    keys_url: str = ""
+    """Where the keystore lives. Empty: `keys.sqlite` beside the database; on PostgreSQL the schema `keystore`."""
+
+
+class Web(Part):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str = ""
+    chat: bool = False
+    """Serve the embeddable chat when tokens are set. Without tokens the playground always has it."""
+    shop_token: SecretStr | None = None
+    """What a shop system sends as `Authorization: Bearer …` to post orders. Unset: the route is off."""
+
+
+class Telegram(Part):
+    token: SecretStr | None = None
+    base_url: str = "https://api.telegram.org"
+    base_file_url: str = "https://api.telegram.org"
+    webhook_secret: SecretStr | None = None
+
+
+class Slack(Part):
+    bot_token: SecretStr | None = None
+    app_token: SecretStr | None = None
+    signing_secret: SecretStr | None = None
+    base_url: str = "https://slack.com/api/"
+    support_channel: str = "support"
+    """Name or id of the queue's channel, where hand-over threads open; personal data may be shown there."""
+    digest_channel: str = ""
+    """Where the daily digest goes. Empty: the support channel."""
+
+
+class Smtp(Part):
+    url: SecretStr | None = None
+
+
+class Understanding(Part):
+    engine: Literal["builtin", "rasa"] = "builtin"
+    rasa_url: str = ""
+
+
+class Analytics(Part):
+    engine: str = "local"
+
+
+class StaffEntry(Part):
+    """Somebody who may see customers: exactly one of `slack_user` and `slack_group`."""
+
+    slack_user: str = ""
+    slack_group: str = ""
+    role: Role = "agent"
+    name: str = ""
+    language: Literal["en", "zh"] = "en"
+    zone: str = ""
+
+
+class Business(Part):
+    name_en: str = "Rapport"
+    name_zh: str = "Rapport"
+    zone: str = "Asia/Shanghai"
+    region: str = "CN"
+    """Country whose telephone numbers may be written without a prefix (ISO 3166)."""
+    currency: str = "CNY"
+    cancel_window_hours: int = 0
+    """How long after ordering a customer may cancel by chat; 0: until it ships."""
+
+    @field_validator("zone")
+    @classmethod
+    def zone_exists(cls, zone: str) -> str:
+        """Refuse a zone the clock does not know, at start and not at the first digest."""
+        ZoneInfo(zone)
+        return zone
+
+
+class Settings(BaseSettings):
+    """Everything an operator can say. Environment: `RAPPORT_` + name, groups joined by `__`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RAPPORT_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        frozen=True,
+        extra="ignore",
+        yaml_file=FOLDER / "settings.yml",
+        yaml_file_encoding="utf-8",
+    )
+    data_dir: Path = Path("data")
+    master_key: SecretStr | None = None
+    database: Database = Database()
+    web: Web = Web()
+    telegram: Telegram = Telegram()
+    slack: Slack = Slack()
+    smtp: Smtp = Smtp()
+    nlu: Understanding = Understanding()
+    analytics: Analytics = Analytics()
+    business: Business = Business()
+    staff: tuple[StaffEntry, ...] = ()
+    channels: dict[str, bool] = {}
+    """Which channels may start; one whose tokens are missing stays off anyway."""
+    connectors: dict[str, dict[str, str]] = {}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then `.env`, then YAML; secrets in YAML are refused below."""
+        return init_settings, env_settings, dotenv_settings, YamlConfigSettingsSource(settings_cls)
+
+    @property
+    def database_url(self) -> str:
+        """The URL of the main database, the default filled in."""
+        return self.database.url or f"sqlite:///{(self.data_dir / 'rapport.sqlite').absolute()}"
+
+    @property
+    def has_tokens(self) -> bool:
+        """True once a real platform is connected: the playground is then gone."""
+        return bool(self.telegram.token or self.slack.bot_token)

@@ -1,0 +1,50 @@
+"""The records of the product. These typed classes are the domain objects; nothing wraps them.
+
+Ids are made before a row is written (see `ids`). `personal(...)` marks personal data; `Sealed` values are encrypted at
+rest. Money is integer minor units beside a currency; sentiment is milli (-1000 … 1000); all times are UTC.
+"""
+
+from crm_core.models.base import Base, UtcDateTime
+from crm_core.models.insight import Campaign, CampaignContact, Post, Score, Segment, SegmentMember, Suggestion
+from crm_core.models.people import Company, Customer, Identity, LinkAttempt, Staff
+from crm_core.models.system import AuditEntry, Counter, ErasedMark, JobRun
+from crm_core.models.talk import Attachment, Conversation, Delivery, Interaction, OutboxMessage, Rating
+from crm_core.models.trade import Order, OrderLine, Product, Refund, Shipment
+from crm_core.models.work import Case, Consent, CustomerTag, Note, Task
+
+__all__ = [
+    "Attachment",
+    "AuditEntry",
+    "Base",
+    "Campaign",
+    "CampaignContact",
+    "Case",
+    "Company",
+    "Consent",
+    "Conversation",
+    "Counter",
+    "Customer",
+    "CustomerTag",
+    "Delivery",
+    "ErasedMark",
+    "Identity",
+    "Interaction",
+    "JobRun",
+    "LinkAttempt",
+    "Note",
+    "Order",
+    "OrderLine",
+    "OutboxMessage",
+    "Post",
+    "Product",
+    "Rating",
+    "Refund",
+    "Score",
+    "Segment",
+    "SegmentMember",
+    "Shipment",
+    "Staff",
+    "Suggestion",
+    "Task",
+    "UtcDateTime",
+]

@@ -1,0 +1,71 @@
+"""What staff keep about customers: cases, tasks, tags, notes, consent."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm_core.models.base import Base, customer_key
+from crm_core.sealed import Sealed, personal
+
+
+class Case(Base):
+    """`status`: open, waiting, snoozed or closed; `priority`: low, normal, high or urgent."""
+
+    __tablename__ = "cases"
+    number: Mapped[int] = mapped_column(unique=True)
+    customer_id: Mapped[int | None] = customer_key()
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id", ondelete="SET NULL"))
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id", ondelete="SET NULL"))
+    title_sealed: Mapped[bytes | None] = personal(LargeBinary)
+    topic: Mapped[str | None] = mapped_column(String(60))
+    status: Mapped[str] = mapped_column(String(10), default="open", index=True)
+    priority: Mapped[str] = mapped_column(String(10), default="normal")
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    opened_at: Mapped[datetime] = mapped_column(index=True)
+    due_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    resolution_sealed: Mapped[bytes | None] = personal(LargeBinary)
+    title = Sealed("title_sealed")
+    resolution = Sealed("resolution_sealed")
+
+
+class Task(Base):
+    __tablename__ = "tasks"
+    customer_id: Mapped[int | None] = customer_key()
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
+    title_sealed: Mapped[bytes | None] = personal(LargeBinary)
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime | None] = mapped_column(index=True)
+    done_at: Mapped[datetime | None]
+    title = Sealed("title_sealed")
+
+
+class CustomerTag(Base):
+    __tablename__ = "customer_tags"
+    __table_args__ = (UniqueConstraint("customer_id", "tag"),)
+    customer_id: Mapped[int] = customer_key()
+    tag: Mapped[str] = personal(String(60), kind="profile", index=True)
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    created_at: Mapped[datetime]
+
+
+class Note(Base):
+    __tablename__ = "notes"
+    customer_id: Mapped[int] = customer_key()
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    text_sealed: Mapped[bytes | None] = personal(LargeBinary)
+    created_at: Mapped[datetime]
+    text = Sealed("text_sealed")
+
+
+class Consent(Base):
+    """What a customer allowed or withdrew; the newest row of (kind, channel) counts. `channel` "" means all."""
+
+    __tablename__ = "consents"
+    customer_id: Mapped[int] = customer_key()
+    kind: Mapped[str] = mapped_column(String(20))
+    channel: Mapped[str] = mapped_column(String(20), default="")
+    granted: Mapped[bool]
+    how: Mapped[str]
+    occurred_at: Mapped[datetime]

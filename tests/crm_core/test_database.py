@@ -1,0 +1,119 @@
+"""What the store promises on both databases: sealed personal data, short transactions, numbers given once."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import LargeBinary, select, text
+from sqlalchemy.exc import DBAPIError
+
+from crm_core.database import Store, next_number, open_store
+from crm_core.errors import KeyProblem, Tampered
+from crm_core.models import AuditEntry, Base, Customer
+from tests.conftest import NOW
+
+
+def customer(number: int, **values: str) -> Customer:
+    return Customer(number=number, first_seen_at=NOW, updated_at=NOW, **values)
+
+
+def test_migrations_build_exactly_what_the_models_say(store: Store) -> None:
+    with store.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_sealed_columns_read_back_and_are_unreadable_in_the_database(store: Store) -> None:
+    with store.write() as session:
+        session.add(customer(1, name="王芳", email="wang.fang@example.com"))
+    with store.read() as session:
+        found = session.execute(select(Customer)).scalar_one()
+        assert (found.name, found.email, found.phone) == ("王芳", "wang.fang@example.com", None)
+        raw = session.execute(text("SELECT name_sealed, email_sealed FROM customers")).one()
+    assert all("wang".encode() not in bytes(value) and "王".encode() not in bytes(value) for value in raw)
+
+
+def test_changing_a_sealed_value_keeps_the_others(store: Store) -> None:
+    with store.write() as session:
+        session.add(customer(1, name="Ann", email="ann@example.com"))
+    with store.write() as session:
+        session.execute(select(Customer)).scalar_one().name = "Anne"
+    with store.read() as session:
+        found = session.execute(select(Customer)).scalar_one()
+        assert (found.name, found.email) == ("Anne", "ann@example.com")
+
+
+def test_a_value_copied_to_another_row_does_not_open(store: Store) -> None:
+    with store.write() as session:
+        session.add_all([customer(1, name="Ann"), customer(2, name="Bob")])
+    with store.write() as session:
+        session.execute(
+            text(
+                "UPDATE customers SET name_sealed = (SELECT name_sealed FROM customers WHERE number = 1) WHERE number = 2"
+            )
+        )
+    with store.read() as session, pytest.raises(Tampered):
+        _ = session.execute(select(Customer).where(Customer.number == 2)).scalar_one().name
+
+
+def test_forgetting_a_key_makes_everything_sealed_with_it_unreadable(store: Store) -> None:
+    with store.write() as session:
+        ann = customer(1, name="Ann")
+        session.add(ann)
+    assert store.vault.forget(ann.id) == 1
+    with store.read() as session:
+        assert session.get(Customer, ann.id).name == ""  # type: ignore[union-attr]
+
+
+def test_numbers_are_given_once_to_many_writers(store: Store) -> None:
+    given: list[int] = []
+
+    def take() -> None:
+        for _ in range(5):
+            given.append(store.repeated(lambda session: next_number(session, "customer")))
+
+    threads = [threading.Thread(target=take) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(given) == list(range(10001, 10031))
+
+
+def test_the_audit_log_cannot_be_changed_or_shortened(store: Store) -> None:
+    with store.write() as session:
+        session.add(
+            AuditEntry(position=1, occurred_at=NOW, actor="a", action="read", subject="s", previous=b"", digest=b"")
+        )
+    for statement in ("UPDATE audit SET actor = 'b'", "DELETE FROM audit"):
+        with pytest.raises(DBAPIError, match="append-only"), store.write() as session:
+            session.execute(text(statement))
+
+
+def test_another_master_key_is_refused_before_anything_is_written(database_url: str, tmp_path: Path) -> None:
+    open_store(database_url, tmp_path / "data", None).close()
+    with pytest.raises(KeyProblem, match="RAPPORT_MASTER_KEY"):
+        open_store(database_url, tmp_path / "other", None)
+
+
+@pytest.mark.parametrize("key", ["", "short", "QUJD", "A" * 44])
+def test_a_weak_or_malformed_master_key_is_refused(key: str, tmp_path: Path) -> None:
+    if key:
+        with pytest.raises(KeyProblem, match="32 random bytes"):
+            open_store(f"sqlite:///{tmp_path / 'r.sqlite'}", tmp_path, key)
+
+
+def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'r.sqlite'}"
+    open_store(url, tmp_path, None).close()
+    (tmp_path / "master.key").chmod(0o644)
+    with pytest.raises(KeyProblem, match="chmod 600"):
+        open_store(url, tmp_path, None)
+
+
+def test_every_sealed_column_is_marked_personal() -> None:
+    for table in Base.metadata.tables.values():
+        for column in table.columns:
+            if isinstance(column.type, LargeBinary) and column.name.endswith("_sealed"):
+                assert column.info.get("personal"), f"{table.name}.{column.name} is not marked personal"
