@@ -66,6 +66,8 @@ class IncomingMessage(Message):
     """For kind=command: the word without its slash ("order"); `text` holds what followed."""
     button: str = ""
     """For kind=button: the `value` of the `Choice` that was pressed."""
+    side: Literal["customer", "staff"] = "customer"
+    """Which side of the counter the chat is on; the channel knows, and rights are checked on top."""
     shared: bool = False
     """The chat is shared with another organisation: no data may be shown."""
 

@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
@@ -21,7 +22,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from crm_core.crypto import Vault, read_master_key
 from crm_core.errors import CrmError
-from crm_core.models import Counter
+from crm_core.ids import new_id
+from crm_core.models import Base, Counter
 
 T = TypeVar("T")
 BUSY_SECONDS = 30
@@ -127,6 +129,15 @@ def upgrade(engine: Engine) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def insert_once(session: Session, model: type[Base], **values: Any) -> int | None:
+    """Insert a row unless one with the same unique values exists; returns its id, or None for a repeat."""
+    values.setdefault("id", new_id())
+    kind = session.get_bind().dialect.name
+    statement = (sqlite.insert if kind == "sqlite" else postgresql.insert)(model).values(**values)
+    inserted = session.execute(statement.on_conflict_do_nothing().returning(model.id)).scalar_one_or_none()
+    return None if inserted is None else int(inserted)
 
 
 def next_number(session: Session, name: str) -> int:

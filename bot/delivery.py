@@ -1,0 +1,295 @@
+"""Takes what waits in the outbox to the platforms: in order within a chat, paced, tried again, its fate recorded.
+
+Replies go at least once: a crash between sending and recording repeats the one in flight. Proactive messages go at
+most once: they are claimed before sending, and one whose fate is unclear waits for a person.
+"""
+
+import heapq
+import itertools
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from bot.channels.base import DeliveryFailed, Pace, Refused, RetryLater, Unclear
+from bot.messages import Outgoing, Reply
+from bot.outbox import DESK_THREAD, remember_queued, take_queued
+from crm_core.database import DatabaseUnavailable, Store
+from crm_core.models import Conversation, Identity, OutboxMessage
+
+log = structlog.get_logger(__name__)
+
+Send = Callable[[Outgoing], str]
+ChatKey = tuple[str, str, str]
+TRIES = 12
+LONGEST_WAIT = 300.0
+FAILED_HOLD = 5.0
+"""Seconds before the database is asked again after it could not record a fate."""
+
+
+@dataclass(slots=True)
+class _Chat:
+    """What waits for one chat; `sending` while a thread is busy with its first row."""
+
+    rows: deque[OutboxMessage] = field(default_factory=deque)
+    scheduled: bool = False
+    next_at: float = 0.0
+
+
+class Delivery:
+    """Delivers the outbox.
+
+    Args:
+        send: hands one message to its channel and waits; returns the platform's id of it. Raises `DeliveryFailed`.
+        paces: how fast each channel may be used.
+        delivered: called with each row whose fate was recorded (for live views); must not raise.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        send: Send,
+        paces: Mapping[str, Pace],
+        clock: Callable[[], datetime],
+        *,
+        delivered: Callable[[OutboxMessage], None] = lambda row: None,
+        monotonic: Callable[[], float] = time.monotonic,
+        senders: int = 4,
+    ) -> None:
+        self._store = store
+        self._send = send
+        self._paces = paces
+        self._clock = clock
+        self._delivered = delivered
+        self._monotonic = monotonic
+        self._chats: dict[ChatKey, _Chat] = {}
+        self._due: list[tuple[float, int, ChatKey]] = []
+        self._channel_next: dict[str, float] = {}
+        self._count = itertools.count()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._pending = 0
+        self._threads = [threading.Thread(target=self._run, name=f"deliver-{n}", daemon=True) for n in range(senders)]
+
+    def start(self) -> None:
+        """Deliver what was left over, then what comes."""
+        with self._store.write() as session:
+            session.execute(
+                update(OutboxMessage)
+                .where(OutboxMessage.state == "sending")
+                .values(state="unclear", error="The process stopped while this was being sent.")
+            )
+        with self._store.read() as session:
+            query = select(OutboxMessage).where(OutboxMessage.state == "queued").order_by(OutboxMessage.id)
+            self.submit(session.execute(query).scalars())
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, rows: Iterable[OutboxMessage]) -> None:
+        """Deliver these committed rows, in this order within each chat."""
+        with self._changed:
+            for row in rows:
+                chat = self._chats.setdefault((row.channel, row.account, row.chat_id), _Chat())
+                chat.rows.append(row)
+                self._pending += 1
+                if not chat.scheduled:
+                    chat.scheduled = True
+                    self._schedule((row.channel, row.account, row.chat_id), chat.next_at)
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Finish what is being sent, then stop; what waits stays in the outbox."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=30)
+
+    def idle(self, timeout: float) -> bool:
+        """Wait until nothing is left to deliver; False when that took longer than `timeout` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._pending == 0, timeout)
+
+    @property
+    def depth(self) -> int:
+        """How many messages wait or are being sent."""
+        return self._pending
+
+    # --- threads ---------------------------------------------------------------------------------------------------
+    def _schedule(self, key: ChatKey, at: float) -> None:
+        heapq.heappush(self._due, (at, next(self._count), key))
+
+    def _run(self) -> None:
+        while (key := self._next_chat()) is not None:
+            chat = self._chats[key]
+            row = chat.rows[0]
+            try:
+                wait = self._deliver(row)
+            except DatabaseUnavailable as error:
+                log.error("outbox_not_recorded", reason=str(error))
+                wait = FAILED_HOLD
+            self._after(key, chat, wait)
+
+    def _next_chat(self) -> ChatKey | None:
+        """Wait for a chat whose first row may be sent now; None when stopping."""
+        with self._changed:
+            while not self._stopping:
+                now = self._monotonic()
+                if not self._due:
+                    self._changed.wait()
+                    continue
+                at, _, key = self._due[0]
+                at = max(at, self._channel_next.get(key[0], 0.0))
+                if at > now:
+                    self._changed.wait(at - now)
+                    continue
+                heapq.heappop(self._due)
+                self._channel_next[key[0]] = now + self._pace(key[0]).overall
+                return key
+            return None
+
+    def _after(self, key: ChatKey, chat: _Chat, wait: float | None) -> None:
+        """Let the chat go on: with its next row after its pace, or with the same row after `wait` seconds."""
+        with self._changed:
+            pause = self._pace(key[0]).per_chat if wait is None else wait
+            if wait is None:
+                chat.rows.popleft()
+                self._pending -= 1
+            chat.next_at = self._monotonic() + pause
+            if chat.rows:
+                self._schedule(key, chat.next_at)
+            else:
+                chat.scheduled = False
+            self._changed.notify_all()
+
+    def _pace(self, channel: str) -> Pace:
+        return self._paces.get(channel, Pace(0.0, 0.0))
+
+    # --- one message -----------------------------------------------------------------------------------------------
+    def _deliver(self, row: OutboxMessage) -> float | None:
+        """Send one row and record its fate. Returns None when it is settled, or the seconds until it is tried again."""
+        if row.purpose == "proactive" and not self._claim(row):
+            return None
+        thread_id = row.thread_id
+        if thread_id == DESK_THREAD:
+            found = self._desk_thread(row)
+            if not found:
+                return self._settle(row, "failed", error="The hand-over thread could not be opened.")
+            thread_id = found
+        try:
+            sent = self._send(_outgoing(row, thread_id))
+        except RetryLater as error:
+            return self._retry(row, str(error), error.seconds, counts=row.purpose != "proactive")
+        except Refused as error:
+            return self._settle(row, "failed", error=str(error))
+        except Unclear as error:
+            if row.purpose == "proactive":
+                return self._settle(row, "unclear", error=str(error))
+            return self._retry(row, str(error), 1.0)
+        except DeliveryFailed as error:
+            return self._retry(row, str(error), 1.0)
+        except Exception as error:  # noqa: BLE001 - one message that breaks its channel must not stop all others
+            log.exception("send_failed", channel=row.channel, outbox_id=row.id)
+            return self._retry(row, type(error).__name__, 1.0)
+        return self._settle(row, "sent", message_id=sent)
+
+    def _claim(self, row: OutboxMessage) -> bool:
+        with self._store.write() as session:
+            claimed = session.execute(
+                update(OutboxMessage)
+                .where(OutboxMessage.id == row.id, OutboxMessage.state == "queued")
+                .values(state="sending")
+                .returning(OutboxMessage.id)
+            ).first()
+        return claimed is not None
+
+    def _desk_thread(self, row: OutboxMessage) -> str | None:
+        with self._store.read() as session:
+            query = select(Conversation.desk_thread_id).where(Conversation.id == row.conversation_id)
+            return session.execute(query).scalar_one_or_none()
+
+    def _retry(self, row: OutboxMessage, reason: str, seconds: float, counts: bool = True) -> float | None:
+        row.attempts += 1
+        if counts and row.attempts >= TRIES:
+            return self._settle(row, "failed", error=f"Given up after {TRIES} tries: {reason}")
+        wait = min(max(seconds, 0.5 * 2 ** min(row.attempts, 10)), max(seconds, LONGEST_WAIT))
+        with self._store.write() as session:
+            session.execute(
+                update(OutboxMessage)
+                .where(OutboxMessage.id == row.id)
+                .values(
+                    state="queued",
+                    attempts=row.attempts,
+                    error=reason[:500],
+                    not_before=self._clock() + timedelta(seconds=wait),
+                )
+            )
+        return wait
+
+    def _settle(self, row: OutboxMessage, state: str, message_id: str = "", error: str = "") -> None:
+        now = self._clock()
+        with self._store.write() as session:
+            values: dict[str, object] = {"state": state, "platform_message_id": message_id or None}
+            if state == "sent":
+                values["sent_at"] = now
+            if error:
+                values["error"] = error[:500]
+            session.execute(update(OutboxMessage).where(OutboxMessage.id == row.id).values(**values))
+            if row.opens_desk and state == "sent":
+                session.execute(
+                    update(Conversation).where(Conversation.id == row.conversation_id).values(desk_thread_id=message_id)
+                )
+            if state == "failed" and row.customer_id:
+                self._note_refusal(session, row, now)
+            if row.origin:
+                self._mark_origin(session, row, state, error, now)
+            queued = take_queued(session)
+        row.state, row.platform_message_id, row.error = state, message_id or None, error or row.error
+        if state != "sent":
+            log.warning("delivery_settled", state=state, channel=row.channel, outbox_id=row.id, reason=error)
+        self._delivered(row)
+        self.submit(queued)
+
+    def _note_refusal(self, session: Session, row: OutboxMessage, now: datetime) -> None:
+        """A person who blocked us is remembered as such, so that nobody keeps writing to them."""
+        query = select(Conversation.identity_id).where(Conversation.id == row.conversation_id)
+        identity_id = session.execute(query).scalar_one_or_none()
+        if identity_id and row.channel != "web" and "blocked" in (row.error or "").lower():
+            session.execute(update(Identity).where(Identity.id == identity_id).values(blocked_at=now))
+
+    def _mark_origin(self, session: Session, row: OutboxMessage, state: str, error: str, now: datetime) -> None:
+        """Tick or cross what a staff member wrote, where they wrote it."""
+        origin = row.origin or {}
+        mark = Reply(mark="sent" if state == "sent" else "failed", target=str(origin.get("message_id", "")), text=error)
+        marked = OutboxMessage(
+            conversation_id=row.conversation_id,
+            customer_id=row.customer_id,
+            channel=origin["channel"],
+            account=origin["account"],
+            chat_id=origin["chat_id"],
+            thread_id=origin.get("thread_id", ""),
+            language=row.language,
+            reply=mark.model_dump_json(exclude_defaults=True),
+            queued_at=now,
+        )
+        session.add(marked)
+        remember_queued(session, marked)
+
+
+def _outgoing(row: OutboxMessage, thread_id: str) -> Outgoing:
+    return Outgoing(
+        channel=row.channel,
+        account=row.account,
+        chat_id=row.chat_id,
+        thread_id=thread_id,
+        recipient=row.recipient,
+        language=row.language,
+        reply=Reply.model_validate_json(row.reply or "{}"),
+    )

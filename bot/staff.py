@@ -1,0 +1,72 @@
+"""Who of those who write to us works here: the listed user ids and groups, each with a role. Everybody else is refused."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.messages import IncomingMessage
+from bot.turns import Speaker
+from config.settings import StaffEntry
+from crm_core.models import Staff
+
+RANK = {"agent": 1, "manager": 2, "admin": 3}
+GroupsOf = Callable[[str], frozenset[str]]
+
+
+class StaffRoll:
+    """The list of staff.
+
+    Args:
+        entries: from the settings.
+        groups_of: the user groups a user id is in, as the platform said lately (empty when it cannot be asked).
+        local: external ids of the playground's and console's own staff chats, with their roles; only where these run.
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[StaffEntry],
+        zone: str,
+        groups_of: GroupsOf = lambda user: frozenset(),
+        local: dict[str, StaffEntry] | None = None,
+    ) -> None:
+        self._entries = tuple(entries)
+        self._zone = zone
+        self._groups_of = groups_of
+        self._local = local or {}
+
+    def entry(self, message: IncomingMessage) -> StaffEntry | None:
+        """The highest entry that fits the sender; None for everybody who is not listed, guests and shared chats."""
+        sender = message.sender
+        if message.side != "staff" or sender.restricted or sender.is_bot or message.shared:
+            return None
+        if message.channel in ("web", "console"):
+            return self._local.get(sender.external_id)
+        groups = self._groups_of(sender.external_id)
+        fitting = [e for e in self._entries if e.slack_user == sender.external_id or e.slack_group in groups]
+        return max(fitting, key=lambda entry: RANK[entry.role], default=None)
+
+    def speaker(self, session: Session, message: IncomingMessage, now: datetime) -> Speaker | None:
+        """The staff member who wrote, their row kept up to date; None when they may not see anything."""
+        entry = self.entry(message)
+        if entry is None:
+            return None
+        external_id = f"{message.channel}:{message.sender.external_id}"
+        staff = session.execute(select(Staff).where(Staff.external_id == external_id)).scalar_one_or_none()
+        name = entry.name or message.sender.name or message.sender.external_id
+        if staff is None:
+            staff = Staff(external_id=external_id, name=name, role=entry.role)
+            staff.language, staff.zone, staff.active = entry.language, entry.zone or self._zone, True
+            session.add(staff)
+            session.flush()
+        elif (staff.role, staff.name) != (entry.role, name):
+            staff.role, staff.name = entry.role, name
+        return Speaker(
+            audience="manager" if entry.role in ("manager", "admin") else "agent",
+            role=entry.role,
+            name=staff.name,
+            external_id=external_id,
+            zone=staff.zone,
+            staff_id=staff.id,
+        )

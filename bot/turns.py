@@ -1,0 +1,131 @@
+"""One message with all that is needed to answer it, and what a handler may decide besides its reply."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from bot.messages import IncomingMessage, Reply
+from nlu.knowledge import KnowledgeBase
+from nlu.understanding import Audience, Language, Understanding
+
+if TYPE_CHECKING:
+    from bot.desk import Desk
+    from bot.phrases import Phrases
+
+StoreT = TypeVar("StoreT")
+QUESTION_LAPSES = timedelta(hours=2)
+KEPT_REFERENCES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What we asked and wait for. `wants`: confirm, text, or the name of the entity that answers it."""
+
+    intent: str
+    wants: str
+    slots: dict[str, Any] = field(default_factory=dict)
+    lapses_at: str = ""
+
+    def dump(self, now: datetime) -> str:
+        """As JSON, to be kept with the conversation until it lapses."""
+        lapses = self.lapses_at or (now + QUESTION_LAPSES).isoformat()
+        return json.dumps({"intent": self.intent, "wants": self.wants, "slots": self.slots, "lapses_at": lapses})
+
+    @classmethod
+    def load(cls, stored: str | None, now: datetime) -> "Question | None":
+        """The kept question, unless there is none or it lapsed."""
+        if not stored:
+            return None
+        question = cls(**json.loads(stored))
+        return question if datetime.fromisoformat(question.lapses_at) > now else None
+
+
+class Memory:
+    """What was last shown in a conversation, so that "her", "that one" or 这个 mean something."""
+
+    def __init__(self, stored: str | None = None) -> None:
+        self._shown: dict[str, Any] = json.loads(stored) if stored else {}
+
+    def show(self, kind: str, value: Any) -> None:
+        """Remember the record shown now; `kind`: customer, order, case, product, conversation, query, list …"""
+        self._shown[kind] = value[:KEPT_REFERENCES] if isinstance(value, list) else value
+
+    def shown(self, kind: str) -> Any | None:
+        """The record of this kind that was last shown here."""
+        return self._shown.get(kind)
+
+    def dump(self) -> str:
+        """As JSON, to be kept with the conversation."""
+        return json.dumps(self._shown, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who said it. `role` is customer, agent, manager or admin; `staff_id` is set for staff alone."""
+
+    audience: Audience
+    role: str
+    name: str
+    external_id: str
+    zone: str
+    staff_id: int | None = None
+    customer_id: int | None = None
+    verified: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a handler decides besides its reply."""
+
+    question: Question | None = None
+    hand_over: str = ""
+    """Why a person is needed: a key below `desk.reasons` of the phrases."""
+    unsure: bool = False
+    """The assistant did not know; twice in a row brings in a person."""
+    language: Language | None = None
+    """The customer chose this language for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn(Generic[StoreT]):
+    """One message to be answered."""
+
+    message: IncomingMessage
+    interaction_id: int
+    conversation_id: int
+    understanding: Understanding
+    speaker: Speaker
+    language: Language
+    store: StoreT
+    memory: Memory
+    now: datetime
+    phrases: "Phrases"
+    knowledge: KnowledgeBase
+    desk: "Desk"
+    question: Question | None = None
+    """The open question that this message answers, if it does."""
+    argument: str = ""
+    """What followed a command or a button's intent."""
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def say(self, key: str, **values: object) -> str:
+        """A phrase in the language of this turn."""
+        return self.phrases(key, self.language, **values)
+
+    def reply(self, key: str, **values: object) -> Reply:
+        """A reply of one phrase."""
+        return Reply(text=self.say(key, **values))
+
+    def ask(self, wants: str, intent: str = "", **slots: Any) -> None:
+        """Wait for the answer to what the reply asks; `intent` defaults to the present one."""
+        self.outcome.question = Question(intent or self.understanding.intent, wants, slots)
+
+    @property
+    def slots(self) -> dict[str, Any]:
+        """What is known already from the question that this answers."""
+        return self.question.slots if self.question else {}
+
+
+Handler = Callable[[Turn[Any]], Reply]
