@@ -32,6 +32,10 @@ class Unclear(DeliveryFailed):
     """Sent, but no answer came: it may or may not have arrived."""
 
 
+class ChannelUnavailable(Exception):
+    """A channel cannot start. Text names the setting and the fix, never the secret itself."""
+
+
 @dataclass(frozen=True)
 class Pace:
     """Least seconds between two messages: overall, and inside one chat."""
