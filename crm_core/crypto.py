@@ -14,6 +14,7 @@ import struct
 import threading
 import unicodedata
 from collections import OrderedDict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -44,6 +45,16 @@ key_check = Table(
     Col("name", String(20), nullable=False),
     Col("proof", LargeBinary, nullable=False),
 )
+erased = Table(
+    "erased",
+    keystore_tables,
+    Col("id", BigInteger, primary_key=True, autoincrement=False),
+    Col("kind", String(20), nullable=False),
+    Col("fingerprint", LargeBinary, nullable=False, index=True),
+    Col("customer_number", BigInteger, nullable=False),
+    Col("erased_at", BigInteger, nullable=False),
+)
+"""Fingerprints of erased people (seconds since 1970), kept apart from the data: a restored backup is purged by them."""
 
 
 def read_master_key(given: str | None, data_dir: Path) -> bytes:
@@ -92,6 +103,8 @@ class Vault:
         self._index_keys = {kind: _derived(master, b"blind index " + kind.encode()) for kind in ("email", "phone")}
         self._audit_key = _derived(master, b"audit chain")
         self._signing_key = _derived(master, b"web sessions")
+        self._mark_key = _derived(master, b"erased marks")
+        self._transport_key = _derived(master, b"keystore backup")
         self._ciphers: OrderedDict[int, AESGCM] = OrderedDict()
         self._current: OrderedDict[int, int] = OrderedDict()
         self._lock = threading.Lock()
@@ -107,6 +120,16 @@ class Vault:
     def signing_key(self) -> bytes:
         """Key that signs the cookies of the web chat."""
         return self._signing_key
+
+    @property
+    def transport_key(self) -> bytes:
+        """Key that seals the backup of the keystore."""
+        return self._transport_key
+
+    @property
+    def keystore(self) -> Engine:
+        """Where the wrapped data keys and the fingerprints of erased people are kept."""
+        return self._engine
 
     def close(self) -> None:
         """Close the keystore's connections."""
@@ -180,6 +203,24 @@ class Vault:
         folded = unicodedata.normalize("NFKC", normalised).casefold().strip()
         return hmac.digest(self._index_keys[kind], folded.encode(), "sha256")[:16]
 
+    def fingerprint(self, kind: str, value: str) -> bytes:
+        """Keyed 128-bit fingerprint by which an erased person's identifier is known again, and nothing else."""
+        return hmac.digest(self._mark_key, f"{kind}|{value}".encode("utf-8", "replace"), "sha256")[:16]
+
+    def load_keys(self, customer_ids: Iterable[int]) -> None:
+        """Fetch the data keys of many customers at once, so that reading them does not ask for one after the other."""
+        with self._lock:
+            missing = [customer_id for customer_id in customer_ids if customer_id not in self._current]
+        with self._engine.connect() as connection:
+            for few in _batches(missing):
+                rows = connection.execute(
+                    select(data_keys).where(data_keys.c.customer_id.in_(few)).order_by(data_keys.c.id.desc())
+                ).all()
+                for row in rows:
+                    cipher = self._unwrapped(row.id, bytes(row.wrapped))
+                    with self._lock:
+                        self._remember(row.customer_id, row.id, cipher)
+
     def move_keys(self, from_customer: int, to_customer: int) -> None:
         """After a merge: what was sealed for one customer is erased together with the other."""
         statement = update(data_keys).where(data_keys.c.customer_id == from_customer).values(customer_id=to_customer)
@@ -227,14 +268,16 @@ class Vault:
             ).one_or_none()
         if row is None:
             raise KeyError(key_id)
-        wrapped = bytes(row.wrapped)
-        try:
-            cipher = AESGCM(self._wrapper.decrypt(wrapped[:12], wrapped[12:], struct.pack(">q", key_id)))
-        except InvalidTag:
-            raise KeyProblem(f"Data key {key_id} does not open with this master key. Restore the keystore.") from None
+        cipher = self._unwrapped(key_id, bytes(row.wrapped))
         with self._lock:
             self._remember(None, key_id, cipher)
         return cipher
+
+    def _unwrapped(self, key_id: int, wrapped: bytes) -> AESGCM:
+        try:
+            return AESGCM(self._wrapper.decrypt(wrapped[:12], wrapped[12:], struct.pack(">q", key_id)))
+        except InvalidTag:
+            raise KeyProblem(f"Data key {key_id} does not open with this master key. Restore the keystore.") from None
 
     def _wrapped(self, key_id: int, key: bytes) -> bytes:
         nonce = os.urandom(12)
@@ -247,6 +290,11 @@ class Vault:
         for cache in (self._ciphers, self._current):
             while len(cache) > CACHED_KEYS:
                 cache.popitem(last=False)
+
+
+def _batches(ids: list[int], size: int = 500) -> Iterator[list[int]]:
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]
 
 
 def _derived(master: bytes, purpose: bytes) -> bytes:

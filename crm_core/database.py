@@ -124,11 +124,16 @@ def make_engine(url: str, keystore: bool = False) -> Engine:
 
 def upgrade(engine: Engine) -> None:
     """Bring the schema to the newest version."""
+    with engine.begin() as connection:
+        upgrade_within(connection, "head")
+
+
+def upgrade_within(connection: Connection, revision: str) -> None:
+    """Bring the schema to a version, inside the transaction of `connection`."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def insert_once(session: Session, model: type[Base], **values: Any) -> int | None:
@@ -142,13 +147,19 @@ def insert_once(session: Session, model: type[Base], **values: Any) -> int | Non
 
 def next_number(session: Session, name: str) -> int:
     """The next number people see (customers, cases, orders), each given out once."""
+    return next_numbers(session, name, 1)[0]
+
+
+def next_numbers(session: Session, name: str, count: int) -> range:
+    """The next `count` numbers, taken at once: one update of the counter for a whole batch."""
     counter = session.execute(select(Counter).where(Counter.name == name).with_for_update()).scalar_one_or_none()
     if counter is None:
         counter = Counter(name=name, last=FIRST_NUMBERS[name] - 1)
         session.add(counter)
-    counter.last += 1
+    first = counter.last + 1
+    counter.last += count
     session.flush()
-    return counter.last
+    return range(first, first + count)
 
 
 def _default_keys_url(url: str) -> str:
