@@ -185,7 +185,7 @@ def meaning(error: TelegramError, token: str) -> DeliveryFailed:
     if isinstance(error, Forbidden):
         return Refused(f"Telegram may not write to this chat: {text}")
     if isinstance(error, BadRequest):
-        return Refused(f"Telegram refused the message: {text}")
+        return Refused(f"Telegram refused: {text}")
     if isinstance(error, NetworkError):  # TimedOut too
         return _network(error, text)
     return Refused(f"Telegram refused ({type(error).__name__}): {text}")

@@ -1,6 +1,5 @@
 """From an update of the Bot API, as JSON, to an IncomingMessage. Total: whatever comes, nothing raises."""
 
-import math
 import re
 import unicodedata
 from collections.abc import Callable
@@ -366,5 +365,5 @@ def _plain(value: object, depth: int = 0) -> Any:
         return [_plain(item, depth + 1) for item in value[:20]]
     if isinstance(value, str):
         return clean(value)[:1000]
-    fits = isinstance(value, bool | int | float) and math.isfinite(value) and abs(value) < 2**63
+    fits = isinstance(value, bool | int | float) and abs(value) < 2**63  # not so for NaN and infinity
     return value if fits else None
