@@ -107,9 +107,7 @@ def _joins(character: str) -> bool:
 
 def plain(text: str, bot_user: str = "", names: Mapping[str, str] | None = None) -> str:
     """What a person typed, from the text of an event: mentions of the bot removed, others by name, links readable."""
-    without_bot = (
-        re.sub(rf"[ \t]?<@{re.escape(bot_user)}(?:\|[^<>\n]{{0,200}})?>[ \t]?", " ", text) if bot_user else text
-    )
+    without_bot = _without(text, bot_user) if bot_user else text
     readable = _TOKEN.sub(lambda match: _readable(match[1], names or {}), without_bot)
     return clean(readable.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")).strip()
 
