@@ -174,31 +174,33 @@ class Delivery:
 
     # --- one message -----------------------------------------------------------------------------------------------
     def _deliver(self, row: OutboxMessage) -> float | None:
-        """Send one row and record its fate. Returns None when it is settled, or the seconds until it is tried again."""
+        """Send one row and record its fate. Returns None once settled, else the seconds until it is tried again."""
         if row.purpose == "proactive" and not self._claim(row):
             return None
-        thread_id = row.thread_id
-        if thread_id == DESK_THREAD:
-            found = self._desk_thread(row)
-            if not found:
-                return self._settle(row, "failed", error="The hand-over thread could not be opened.")
-            thread_id = found
+        thread_id = self._desk_thread(row) if row.thread_id == DESK_THREAD else row.thread_id
+        if thread_id is None:
+            self._settle(row, "failed", error="The hand-over thread could not be opened.")
+            return None
         try:
             sent = self._send(_outgoing(row, thread_id))
-        except RetryLater as error:
-            return self._retry(row, str(error), error.seconds, counts=row.purpose != "proactive")
-        except Refused as error:
-            return self._settle(row, "failed", error=str(error))
-        except Unclear as error:
-            if row.purpose == "proactive":
-                return self._settle(row, "unclear", error=str(error))
-            return self._retry(row, str(error), 1.0)
         except DeliveryFailed as error:
-            return self._retry(row, str(error), 1.0)
-        except Exception as error:  # noqa: BLE001 - one message that breaks its channel must not stop all others
+            return self._not_sent(row, error)
+        except Exception as error:  # a message that breaks its channel must not stop all others
             log.exception("send_failed", channel=row.channel, outbox_id=row.id)
             return self._retry(row, type(error).__name__, 1.0)
-        return self._settle(row, "sent", message_id=sent)
+        self._settle(row, "sent", message_id=sent)
+        return None
+
+    def _not_sent(self, row: OutboxMessage, error: DeliveryFailed) -> float | None:
+        if isinstance(error, RetryLater):
+            return self._retry(row, str(error), error.seconds)
+        if isinstance(error, Refused):
+            self._settle(row, "failed", error=str(error))
+            return None
+        if isinstance(error, Unclear) and row.purpose == "proactive":
+            self._settle(row, "unclear", error=str(error))
+            return None
+        return self._retry(row, str(error), 1.0)
 
     def _claim(self, row: OutboxMessage) -> bool:
         with self._store.write() as session:
@@ -215,11 +217,12 @@ class Delivery:
             query = select(Conversation.desk_thread_id).where(Conversation.id == row.conversation_id)
             return session.execute(query).scalar_one_or_none()
 
-    def _retry(self, row: OutboxMessage, reason: str, seconds: float, counts: bool = True) -> float | None:
+    def _retry(self, row: OutboxMessage, reason: str, seconds: float) -> float | None:
         row.attempts += 1
-        if counts and row.attempts >= TRIES:
-            return self._settle(row, "failed", error=f"Given up after {TRIES} tries: {reason}")
-        wait = min(max(seconds, 0.5 * 2 ** min(row.attempts, 10)), max(seconds, LONGEST_WAIT))
+        if row.attempts >= TRIES:
+            self._settle(row, "failed", error=f"Given up after {TRIES} tries: {reason}")
+            return None
+        wait: float = min(max(seconds, 0.5 * 2 ** min(row.attempts, 10)), max(seconds, LONGEST_WAIT))
         with self._store.write() as session:
             session.execute(
                 update(OutboxMessage)
@@ -247,7 +250,7 @@ class Delivery:
                     update(Conversation).where(Conversation.id == row.conversation_id).values(desk_thread_id=message_id)
                 )
             if state == "failed" and row.customer_id:
-                self._note_refusal(session, row, now)
+                self._note_refusal(session, row, error, now)
             if row.origin:
                 self._mark_origin(session, row, state, error, now)
             queued = take_queued(session)
@@ -257,11 +260,11 @@ class Delivery:
         self._delivered(row)
         self.submit(queued)
 
-    def _note_refusal(self, session: Session, row: OutboxMessage, now: datetime) -> None:
+    def _note_refusal(self, session: Session, row: OutboxMessage, error: str, now: datetime) -> None:
         """A person who blocked us is remembered as such, so that nobody keeps writing to them."""
         query = select(Conversation.identity_id).where(Conversation.id == row.conversation_id)
         identity_id = session.execute(query).scalar_one_or_none()
-        if identity_id and row.channel != "web" and "blocked" in (row.error or "").lower():
+        if identity_id and "blocked" in error.lower():
             session.execute(update(Identity).where(Identity.id == identity_id).values(blocked_at=now))
 
     def _mark_origin(self, session: Session, row: OutboxMessage, state: str, error: str, now: datetime) -> None:

@@ -61,7 +61,7 @@ class IncomingMessage(Message):
     direct: bool = True
     """A private chat or a direct message; False in a channel or group."""
     addressed: bool = True
-    """Said to the assistant itself (direct message, mention, command, button); False for a plain line in a staff thread."""
+    """Said to the assistant itself (direct message, mention, command, button); False for a plain line in a thread."""
     command: str = ""
     """For kind=command: the word without its slash ("order"); `text` holds what followed."""
     button: str = ""

@@ -1,4 +1,4 @@
-"""Who of those who write to us works here: the listed user ids and groups, each with a role. Everybody else is refused."""
+"""Who of those who write to us works here: listed user ids and groups, each with a role. All others are refused."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime

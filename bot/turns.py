@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from bot.messages import IncomingMessage, Reply
 from nlu.knowledge import KnowledgeBase
+
+from bot.messages import IncomingMessage, Reply
 from nlu.understanding import Audience, Language, Understanding
 
 if TYPE_CHECKING:
-    from bot.desk import Desk
+    from bot.files import Files
+    from bot.handover import Desk
     from bot.phrases import Phrases
+    from config.settings import Settings
+    from crm_core.names import NameIndex
 
 StoreT = TypeVar("StoreT")
 QUESTION_LAPSES = timedelta(hours=2)
@@ -89,6 +93,18 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Services:
+    """What handlers may use besides the store: built once by `build_app`."""
+
+    phrases: "Phrases"
+    knowledge: KnowledgeBase
+    desk: "Desk"
+    files: "Files"
+    names: "NameIndex"
+    settings: "Settings"
+
+
+@dataclass(frozen=True, slots=True)
 class Turn(Generic[StoreT]):
     """One message to be answered."""
 
@@ -101,9 +117,7 @@ class Turn(Generic[StoreT]):
     store: StoreT
     memory: Memory
     now: datetime
-    phrases: "Phrases"
-    knowledge: KnowledgeBase
-    desk: "Desk"
+    services: "Services"
     question: Question | None = None
     """The open question that this message answers, if it does."""
     argument: str = ""
@@ -112,7 +126,7 @@ class Turn(Generic[StoreT]):
 
     def say(self, key: str, **values: object) -> str:
         """A phrase in the language of this turn."""
-        return self.phrases(key, self.language, **values)
+        return self.services.phrases(key, self.language, **values)
 
     def reply(self, key: str, **values: object) -> Reply:
         """A reply of one phrase."""

@@ -67,3 +67,15 @@ class Channel(Protocol):
     def health(self) -> dict[str, Any]:
         """`state` (connected, connecting, stopped), `last_received`, `last_error`: times in ISO 8601, never a secret."""
         ...
+
+    def queue_chat(self) -> str:
+        """The chat in which hand-over threads open; "" for a channel that staff do not work in."""
+        ...
+
+    def groups_of(self, user: str) -> frozenset[str]:
+        """The listed user groups that a user is in, as the platform said lately."""
+        ...
+
+    def announce(self, chat_id: str, event: dict[str, Any]) -> None:
+        """Show something of the moment to live views of a chat (that a message was understood); others ignore it."""
+        ...

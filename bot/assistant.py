@@ -1,0 +1,391 @@
+"""The flow of a message, on one screen: who speaks, what is meant, who answers, what is remembered."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.commands import forced_intent
+from bot.handlers import HANDLERS
+from bot.handover import WITH_PEOPLE, set_state
+from bot.messages import IncomingMessage, Reply
+from bot.outbox import queue_reply, take_queued
+from bot.staff import StaffRoll
+from bot.turns import Handler, Memory, Outcome, Question, Services, Speaker, Turn
+from crm_core.access import Actor
+from crm_core.customer_store import CustomerStore
+from crm_core.database import DatabaseUnavailable, Store
+from crm_core.errors import CrmError
+from crm_core.models import Attachment, Conversation, Customer, Identity, Interaction, OutboxMessage
+from crm_core.staff_store import StaffStore
+from nlu.interpreter import Interpreter
+from nlu.understanding import Audience, Entity, Language, Understanding
+
+log = structlog.get_logger(__name__)
+
+SURE = 0.35
+"""Below this confidence the assistant does not act on an intent."""
+PATIENCE = 2
+"""How often it may be unsure, or the customer angry, before a person is brought in."""
+WITH_PERSON_TOO = ("unsubscribe", "csat_rating")
+"""What is answered even while a person has the conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One stored message, read back, with what it means."""
+
+    message: IncomingMessage
+    understanding: Understanding
+    argument: str
+
+
+class Assistant:
+    """Answers messages.
+
+    Args:
+        interpreter: gives the present interpreter (its names are refreshed from the records).
+        deliver: takes the outbox rows of a finished answer.
+        answered: told of each answered message (for live views); must not raise.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        interpreter: Callable[[], Interpreter],
+        services: Services,
+        roll: StaffRoll,
+        deliver: Callable[[Iterable[OutboxMessage]], None],
+        clock: Callable[[], datetime],
+        *,
+        handlers: Mapping[str, Mapping[str, Handler]] = HANDLERS,
+        answered: Callable[[IncomingMessage], None] = lambda message: None,
+    ) -> None:
+        self._store = store
+        self._interpreter = interpreter
+        self._services = services
+        self._roll = roll
+        self._deliver = deliver
+        self._clock = clock
+        self._handlers = handlers
+        self._answered = answered
+
+    # --- the flow ---------------------------------------------------------------------------------------------------
+    def answer_all(self, conversation_id: int) -> bool:
+        """Answer what waits in a conversation, in order. False: the database failed, call again later."""
+        try:
+            while (interaction_id := self._next(conversation_id)) is not None:
+                self.answer(interaction_id)
+        except DatabaseUnavailable as error:
+            log.error("answer_postponed", reason=str(error))
+            return False
+        return True
+
+    def answer(self, interaction_id: int) -> None:
+        """Answer one message: fetch its files, understand it, let its handler act, remember and queue the reply."""
+        heard: Heard | None = None
+        try:
+            heard = self._hear(interaction_id)
+            with self._store.write() as session:
+                self._respond(session, interaction_id, heard)
+                queued = take_queued(session)
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            log.exception("handler_failed", interaction_id=interaction_id)
+            queued = self._apologise(interaction_id)
+        self._deliver(queued)
+        if heard:
+            self._answered(heard.message)
+
+    def unanswered(self) -> list[int]:
+        """Conversations with messages that were stored and not answered, oldest first."""
+        with self._store.read() as session:
+            query = select(Interaction.conversation_id).where(Interaction.status == "received").order_by(Interaction.id)
+            return list(dict.fromkeys(session.execute(query).scalars()))
+
+    def _next(self, conversation_id: int) -> int | None:
+        with self._store.read() as session:
+            query = select(Interaction.id).where(
+                Interaction.conversation_id == conversation_id, Interaction.status == "received"
+            )
+            return session.execute(query.order_by(Interaction.id).limit(1)).scalar_one_or_none()
+
+    # --- hear -------------------------------------------------------------------------------------------------------
+    def _hear(self, interaction_id: int) -> Heard:
+        with self._store.read() as session:
+            row = session.get_one(Interaction, interaction_id)
+            message = IncomingMessage.model_validate_json(row.incoming or "{}").model_copy(
+                update={"text": row.text or ""}
+            )
+            has_files = session.execute(
+                select(Attachment.id).where(Attachment.interaction_id == interaction_id).limit(1)
+            ).first()
+        if has_files:
+            self._services.files.fetch(interaction_id)
+        audience = self._audience(message)
+        known = self._handlers[audience]
+        intent, argument = forced_intent(message, audience, known)
+        text = argument if intent and message.kind != "button" else message.text
+        understanding = self._interpreter().understand(
+            text,
+            audience,
+            now=self._clock(),
+            zone=self._services.settings.business.zone,
+            region=self._services.settings.business.region,
+        )
+        if intent:
+            understanding = understanding.model_copy(update={"intent": intent, "confidence": 1.0, "engine": "command"})
+        return Heard(message, understanding, argument)
+
+    def _audience(self, message: IncomingMessage) -> Audience:
+        if message.side == "customer":
+            return "customer"
+        entry = self._roll.entry(message)
+        return "manager" if entry and entry.role in ("manager", "admin") else "agent"
+
+    # --- respond ----------------------------------------------------------------------------------------------------
+    def _respond(self, session: Session, interaction_id: int, heard: Heard) -> None:
+        row = session.get_one(Interaction, interaction_id, with_for_update=True)
+        if row.status != "received":
+            return  # another process was faster
+        conversation = session.get_one(Conversation, row.conversation_id, with_for_update=True)
+        now = self._clock()
+        _remember_meaning(row, heard.understanding)
+        respond = self._to_customer if heard.message.side == "customer" else self._to_staff
+        respond(session, conversation, row, heard, now)
+        row.status, row.answered_at, row.incoming = "answered", now, None
+
+    def _to_customer(
+        self, session: Session, conversation: Conversation, row: Interaction, heard: Heard, now: datetime
+    ) -> None:
+        identity = session.get_one(Identity, conversation.identity_id)
+        if _is_about_reach(heard.message, identity, now):
+            return
+        if row.kind == "edit" and _is_outdated(session, row):
+            if conversation.state in WITH_PEOPLE:
+                self._services.desk.forward(session, conversation, row, now)
+            return
+        question = Question.load(conversation.question, now)
+        heard, question = _take_up(heard, question)
+        language = self._language(conversation, heard.understanding)
+        if conversation.state in WITH_PEOPLE:
+            if conversation.state == "snoozed":
+                set_state(session, conversation, "waiting", now, by="customer", why="wrote_again")
+            self._services.desk.forward(session, conversation, row, now)
+            if heard.understanding.intent not in WITH_PERSON_TOO:
+                return
+        elif conversation.state == "resolved" and heard.understanding.intent != "csat_rating":
+            set_state(session, conversation, "bot", now, by="customer", why="wrote_again")
+        speaker = _customer_speaker(session, identity, self._services.settings.business.zone)
+        store = CustomerStore(
+            session,
+            self._store.vault,
+            customer_id=identity.customer_id,
+            identity_id=identity.id,
+            conversation_id=conversation.id,
+            now=now,
+            business=self._services.settings.business,
+        )
+        turn = self._turn(row, conversation, heard, speaker, language, store, question, now)
+        reply = self._handled(turn)
+        if conversation.state in WITH_PEOPLE:
+            reply = reply.model_copy(update={"choices": ()})
+        else:
+            reply = self._care(session, conversation, turn, reply, now)
+        self._conclude(session, conversation, turn, reply, now)
+
+    def _to_staff(
+        self, session: Session, conversation: Conversation, row: Interaction, heard: Heard, now: datetime
+    ) -> None:
+        language: Language = heard.understanding.language
+        speaker = self._roll.speaker(session, heard.message, now)
+        if speaker is None:
+            refusal = Reply(text=self._services.phrases("common.refused", language), private=True)
+            recipient = heard.message.sender.external_id
+            queue_reply(
+                session, conversation, refusal, now=now, answers_id=row.id, language=language, recipient=recipient
+            )
+            return
+        row.staff_id, conversation.audience = speaker.staff_id, speaker.audience
+        question = Question.load(conversation.question, now)
+        heard, question = _take_up(heard, question)
+        actor = Actor(speaker.staff_id or 0, speaker.role, speaker.name, speaker.external_id)
+        store = StaffStore(session, self._store.vault, actor=actor, now=now, business=self._services.settings.business)
+        turn = self._turn(row, conversation, heard, speaker, language, store, question, now)
+        self._conclude(session, conversation, turn, self._handled(turn), now)
+
+    def _turn(
+        self,
+        row: Interaction,
+        conversation: Conversation,
+        heard: Heard,
+        speaker: Speaker,
+        language: Language,
+        store: Any,
+        question: Question | None,
+        now: datetime,
+    ) -> Turn[Any]:
+        return Turn(
+            message=heard.message,
+            interaction_id=row.id,
+            conversation_id=conversation.id,
+            understanding=heard.understanding,
+            speaker=speaker,
+            language=language,
+            store=store,
+            memory=Memory(conversation.context),
+            now=now,
+            services=self._services,
+            question=question,
+            argument=heard.argument,
+        )
+
+    def _handled(self, turn: Turn[Any]) -> Reply:
+        known = self._handlers[turn.speaker.audience]
+        understanding = turn.understanding
+        unsure = understanding.confidence < SURE and turn.question is None
+        name = "out_of_scope" if unsure else understanding.intent
+        handler = known.get(name, known["not_yet"])
+        try:
+            return handler(turn)
+        except CrmError as error:  # the text is fit for a person: the record's state or the speaker's rights forbid it
+            return turn.reply("common.not_possible", reason=str(error))
+
+    def _care(
+        self, session: Session, conversation: Conversation, turn: Turn[Any], reply: Reply, now: datetime
+    ) -> Reply:
+        """Bring in a person when one is wanted, or when it does not go well."""
+        outcome, understanding = turn.outcome, turn.understanding
+        conversation.unsure_count = conversation.unsure_count + 1 if outcome.unsure else 0
+        if understanding.strong and understanding.sentiment < 0:
+            conversation.angry_count += 1
+        reason = outcome.hand_over
+        if not reason and conversation.angry_count >= PATIENCE:
+            reason = "angry"
+        if not reason and conversation.unsure_count >= PATIENCE:
+            reason = "unsure"
+        if not reason:
+            return reply
+        conversation.language = turn.language
+        outcome.question = None
+        told = self._services.desk.hand_over(session, conversation, reason, now)
+        words = turn.say("desk.customer_told" if told else "desk.nobody_there")
+        return reply.model_copy(update={"text": f"{reply.text}\n{words}".strip(), "choices": ()})
+
+    def _conclude(
+        self, session: Session, conversation: Conversation, turn: Turn[Any], reply: Reply, now: datetime
+    ) -> None:
+        outcome: Outcome = turn.outcome
+        if outcome.language:
+            conversation.language_chosen = True
+        conversation.language = outcome.language or turn.language
+        if outcome.question:
+            conversation.question = outcome.question.dump(now)
+        elif conversation.state != "resolved" or turn.question:
+            conversation.question = None
+        conversation.context = turn.memory.dump()
+        if reply == Reply():
+            return
+        queue_reply(
+            session,
+            conversation,
+            reply,
+            now=now,
+            answers_id=turn.interaction_id,
+            language=conversation.language or "en",
+            recipient=turn.message.sender.external_id if turn.message.side == "staff" else "",
+        )
+
+    def _language(self, conversation: Conversation, understanding: Understanding) -> Language:
+        if conversation.language and (conversation.language_chosen or not understanding.text.strip()):
+            return "zh" if conversation.language == "zh" else "en"
+        if understanding.engine == "command" and conversation.language:
+            return "zh" if conversation.language == "zh" else "en"
+        return understanding.language
+
+    def _apologise(self, interaction_id: int) -> list[OutboxMessage]:
+        """A handler failed: say so, bring in a person, and keep the message."""
+        with self._store.write() as session:
+            row = session.get_one(Interaction, interaction_id)
+            conversation = session.get_one(Conversation, row.conversation_id)
+            now, language = self._clock(), conversation.language or "en"
+            row.status, row.answered_at = "failed", now
+            text = self._services.phrases("desk.sorry", language)
+            if conversation.audience == "customer" and conversation.customer_id:
+                told = self._services.desk.hand_over(session, conversation, "failed", now)
+                text += "\n" + self._services.phrases("desk.customer_told" if told else "desk.nobody_there", language)
+            queue_reply(session, conversation, Reply(text=text), now=now, answers_id=row.id, language=language)
+            return take_queued(session)
+
+
+def _take_up(heard: Heard, question: Question | None) -> tuple[Heard, Question | None]:
+    """Decide whether a message answers the open question; then its intent is the question's."""
+    if question is None:
+        return heard, None
+    understanding = heard.understanding
+    answers = understanding.first(question.wants) is not None or question.wants == "text"
+    if question.wants == "confirm":
+        answers = understanding.intent in ("affirm", "deny")
+    elif understanding.intent == "deny" and understanding.confidence >= SURE:
+        answers = True  # "never mind": the handler sees a deny without the value it wanted
+    if not answers or (
+        understanding.engine == "command" and understanding.intent not in ("affirm", "deny", question.intent)
+    ):
+        return heard, None
+    entities = understanding.entities
+    if understanding.intent in ("affirm", "deny"):
+        entities = (*entities, Entity(name="confirmed", value=understanding.intent == "affirm"))
+    taken = understanding.model_copy(update={"intent": question.intent, "entities": entities, "confidence": 1.0})
+    return replace(heard, understanding=taken), question
+
+
+def _remember_meaning(row: Interaction, understanding: Understanding) -> None:
+    row.language, row.intent = understanding.language, understanding.intent
+    row.confidence_milli = round(understanding.confidence * 1000)
+    row.sentiment_milli = round(understanding.sentiment * 1000) if understanding.text.strip() else None
+    row.strong, row.mixed = understanding.strong, understanding.mixed
+    row.alternatives = [[name, round(p, 4)] for name, p in understanding.alternatives[:3]]
+    found = [entity.model_dump() for entity in understanding.entities]
+    row.entities = Understanding.__pydantic_serializer__.to_json(found).decode() if found else None
+
+
+def _is_about_reach(message: IncomingMessage, identity: Identity, now: datetime) -> bool:
+    """Whether this only says that the person blocked us, or that we may write again."""
+    if message.kind != "command" or message.command not in ("blocked", "unblocked"):
+        return False
+    identity.blocked_at = now if message.command == "blocked" else None
+    return True
+
+
+def _is_outdated(session: Session, row: Interaction) -> bool:
+    """Whether the customer wrote something else since the message that was edited."""
+    query = select(Interaction.id).where(
+        Interaction.conversation_id == row.conversation_id,
+        Interaction.direction == "in",
+        Interaction.message_id != row.message_id,
+        Interaction.occurred_at <= row.occurred_at,
+        Interaction.id < row.id,
+    )
+    first = select(Interaction.id).where(
+        Interaction.conversation_id == row.conversation_id, Interaction.message_id == row.message_id
+    )
+    original = session.execute(first.order_by(Interaction.id).limit(1)).scalar_one()
+    return session.execute(query.where(Interaction.id > original).limit(1)).first() is not None
+
+
+def _customer_speaker(session: Session, identity: Identity, zone: str) -> Speaker:
+    customer = session.get_one(Customer, identity.customer_id)
+    return Speaker(
+        audience="customer",
+        role="customer",
+        name=customer.name or "",
+        external_id=identity.external_id,
+        zone=customer.zone or zone,
+        customer_id=customer.id,
+        verified=identity.verified_at is not None,
+    )

@@ -1,0 +1,41 @@
+"""Cards that several handlers show: the customer at a glance."""
+
+from bot import wording
+from bot.messages import Card, Choice
+from bot.phrases import Phrases
+from crm_core.customers import Profile
+
+
+def customer_card(
+    profile: Profile, phrases: Phrases, language: str, zone: str, choices: tuple[Choice, ...] = ()
+) -> Card:
+    """Who it is, value so far, mood, last orders, open cases. Only what is known is shown."""
+
+    def word(key: str, **values: object) -> str:
+        return phrases(f"cards.{key}", language, **values)
+
+    facts: list[tuple[str, str]] = []
+    if profile.company:
+        facts.append((word("company"), profile.company))
+    where = " · ".join(part for part in (profile.city, profile.language) if part)
+    if where:
+        facts.append((word("where"), where))
+    contact = " · ".join(part for part in (profile.email, profile.phone) if part)
+    if contact:
+        facts.append((word("contact"), contact))
+    if profile.order_count:
+        spent = wording.money(profile.spend_minor, profile.currency, language)
+        facts.append((word("value"), word("spent", amount=spent, count=profile.order_count)))
+    facts.append((word("mood"), phrases(f"moods.{wording.mood_key(profile.mood_milli)}", language)))
+    for order in profile.orders:
+        state = phrases(f"order_states.{order.status}", language)
+        total = wording.money(order.total_minor, order.currency, language)
+        facts.append((order.number, f"{state} · {wording.day(order.placed_at, language, zone)} · {total}"))
+    if profile.open_cases:
+        facts.append((word("open_cases"), ", ".join(f"#{number}" for number in profile.open_cases)))
+    labels = [*profile.tags, *(pair[0 if language == "en" else 1] for pair in profile.segments)]
+    if labels:
+        facts.append((word("tags"), ", ".join(labels)))
+    title = profile.name or word("visitor")
+    kind = profile.tier or phrases(f"kinds.{profile.kind}", language)
+    return Card(title=title, subtitle=f"#{profile.number} · {kind}", facts=tuple(facts), choices=choices)

@@ -1,0 +1,93 @@
+"""Commands and buttons: what they mean without any guessing."""
+
+from collections.abc import Container
+
+from bot.messages import IncomingMessage
+from nlu.understanding import Audience
+
+CUSTOMER_COMMANDS = {
+    "start": "greeting",
+    "help": "help",
+    "order": "order_status",
+    "return": "return_request",
+    "human": "talk_to_human",
+    "language": "switch_language",
+    "preferences": "set_preferences",
+    "link": "link_identity",
+    "stop": "unsubscribe",
+    "mydata": "data_access",
+    "forget": "data_erase",
+}
+STAFF_COMMANDS = {
+    "find": "find_customer",
+    "show": "show_customer",
+    "timeline": "show_timeline",
+    "list": "list_customers",
+    "order": "order_lookup",
+    "case": "case_create",
+    "assign": "case_assign",
+    "snooze": "case_snooze",
+    "note": "add_note",
+    "task": "add_task",
+    "tag": "tag_customer",
+    "set": "update_field",
+    "merge": "merge_customers",
+    "unmerge": "unmerge_customers",
+    "why": "explain_score",
+    "reply": "suggest_reply",
+    "translate": "translate",
+    "suggest": "recommend_for_customer",
+    "take": "handoff_take",
+    "release": "handoff_return",
+    "consent": "consent_check",
+    "export": "data_export",
+    "link": "link_customer",
+    "trace": "trace",
+    "digest": "digest_now",
+    "help": "help",
+}
+CHINESE_COMMANDS = {
+    "查": "find",
+    "详情": "show",
+    "记录": "timeline",
+    "列表": "list",
+    "订单": "order",
+    "工单": "case",
+    "转给": "assign",
+    "挂起": "snooze",
+    "备注": "note",
+    "待办": "task",
+    "标签": "tag",
+    "修改": "set",
+    "合并": "merge",
+    "撤销合并": "unmerge",
+    "为什么": "why",
+    "回复": "reply",
+    "翻译": "translate",
+    "推荐": "suggest",
+    "接手": "take",
+    "交回": "release",
+    "授权": "consent",
+    "导出": "export",
+    "关联": "link",
+    "追踪": "trace",
+    "简报": "digest",
+    "帮助": "help",
+}
+
+
+def forced_intent(message: IncomingMessage, audience: Audience, known: Container[str]) -> tuple[str, str]:
+    """The intent that a command or button names, and what follows it; ("", text) when the text must be understood."""
+    if message.kind == "button":
+        intent, _, argument = message.button.partition(":")
+        return (intent, argument) if intent in known else ("out_of_scope", "")
+    if message.kind == "command":
+        table = CUSTOMER_COMMANDS if audience == "customer" else STAFF_COMMANDS
+        word = message.command.lower()
+        word = word if audience == "customer" else CHINESE_COMMANDS.get(word, word)
+        if word in table:
+            return table[word], message.text.strip()
+        return ("help", "") if audience == "customer" else ("", f"{message.command} {message.text}".strip())
+    if message.side == "staff" and not message.addressed:
+        return "desk_thread", ""
+    return "", message.text

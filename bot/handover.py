@@ -1,0 +1,289 @@
+"""Customer conversation <-> hand-over thread. What staff write in the thread stays inside unless they send it.
+
+A conversation is bot, waiting (for a person), person, snoozed or resolved; every change names who and why in the
+timeline. While a person has it the bot is silent; after `resolved` it answers the next message, and asks for a rating.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.cards import customer_card
+from bot.messages import Card, Choice, IncomingMessage, OutgoingFile, Reply
+from bot.outbox import queue_reply, queue_to_desk
+from bot.phrases import Phrases
+from bot.turns import Question, Speaker
+from crm_core.customers import profile
+from crm_core.models import Attachment, Conversation, Interaction, OutboxMessage, Rating
+
+SUMMARY_LINES = 6
+SNOOZE = timedelta(hours=4)
+WITH_PEOPLE = ("waiting", "person", "snoozed")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the queue is: the channel and chat in which hand-over threads open."""
+
+    channel: str
+    account: str
+    chat_id: str
+    language: str = "en"
+
+
+class Desk:
+    """Where people take over. `place` is None while no staff channel is connected.
+
+    Args:
+        place: asked each time, because a channel knows its ids only once it is connected.
+    """
+
+    def __init__(self, place: Callable[[], Place | None], phrases: Phrases, zone: str) -> None:
+        self._place = place
+        self.phrases = phrases
+        self.zone = zone
+
+    # --- from the customer's side -----------------------------------------------------------------------------------
+    def hand_over(self, session: Session, conversation: Conversation, reason: str, now: datetime) -> bool:
+        """Put a conversation into the queue and tell staff who it is and why. False when nobody can be told."""
+        if conversation.state in ("waiting", "person"):
+            return True
+        place = self._place()
+        if place is None:
+            return False
+        set_state(session, conversation, "waiting", now, by="bot", why=reason)
+        opens = conversation.desk_thread_id is None or conversation.desk_channel != place.channel
+        if opens:
+            conversation.desk_channel, conversation.desk_account = place.channel, place.account
+            conversation.desk_chat_id, conversation.desk_thread_id = place.chat_id, None
+        queue_to_desk(
+            session,
+            conversation,
+            self._announcement(session, conversation, reason, place.language, now),
+            now=now,
+            language=place.language,
+            opens=opens,
+        )
+        return True
+
+    def forward(self, session: Session, conversation: Conversation, message: Interaction, now: datetime) -> None:
+        """Show staff what the customer wrote, with files; an edit shows the old text and the new."""
+        place = self._place()
+        if conversation.desk_channel is None or place is None:
+            return
+        say = self._say(place.language)
+        text = message.text or ""
+        if message.kind == "edit":
+            before = previous_text(session, message)
+            line = say("desk.edited", old=before, new=text) if before else say("desk.edited_unseen", new=text)
+        else:
+            line = say("desk.customer_said", text=text) if text else say("desk.customer_sent")
+        files, notes = self._came_along(session, message, place.language)
+        reply = Reply(text="\n".join([line, *notes]), files=files)
+        queue_to_desk(session, conversation, reply, now=now, language=place.language)
+
+    # --- from the staff's side --------------------------------------------------------------------------------------
+    def conversation_of(self, session: Session, message: IncomingMessage) -> Conversation | None:
+        """The customer conversation that a message in a hand-over thread belongs to."""
+        if not message.thread_id:
+            return None
+        query = (
+            select(Conversation)
+            .where(
+                Conversation.desk_channel == message.channel,
+                Conversation.desk_chat_id == message.chat_id,
+                Conversation.desk_thread_id == message.thread_id,
+            )
+            .order_by(Conversation.id.desc())
+            .limit(1)
+        )
+        return session.execute(query).scalar_one_or_none()
+
+    def take(self, session: Session, conversation: Conversation, speaker: Speaker, now: datetime) -> None:
+        """A person takes the conversation; the bot falls silent."""
+        conversation.assignee_id = speaker.staff_id
+        set_state(session, conversation, "person", now, by=speaker.name, why="take", staff_id=speaker.staff_id)
+
+    def send(
+        self,
+        session: Session,
+        conversation: Conversation,
+        reply: Reply,
+        speaker: Speaker,
+        origin: IncomingMessage,
+        now: datetime,
+    ) -> OutboxMessage:
+        """Send what a person wrote to the customer; it is ticked in the thread once it arrived."""
+        if conversation.state != "person" or conversation.assignee_id != speaker.staff_id:
+            self.take(session, conversation, speaker, now)
+        return queue_reply(
+            session,
+            conversation,
+            reply,
+            now=now,
+            author="staff",
+            staff_id=speaker.staff_id,
+            language=conversation.language or "en",
+            origin={
+                "channel": origin.channel,
+                "account": origin.account,
+                "chat_id": origin.chat_id,
+                "thread_id": origin.thread_id,
+                "message_id": origin.message_id,
+            },
+        )
+
+    def correct(self, session: Session, message: IncomingMessage, text: str, now: datetime) -> bool:
+        """Carry a staff member's edit of a sent message over to the customer. False when it was never sent."""
+        sent = sent_from(session, message)
+        if sent is None or sent.conversation_id is None:
+            return False
+        conversation = session.get_one(Conversation, sent.conversation_id)
+        if sent.platform_message_id is None:  # still waiting to go out: change it in place
+            sent.reply = Reply(text=text).model_dump_json(exclude_defaults=True)
+            return sent.state == "queued"
+        edit = Reply(text=text, edit=True, target=sent.platform_message_id)
+        queue_reply(session, conversation, edit, now=now, author="staff", language=conversation.language or "en")
+        return True
+
+    def resolve(self, session: Session, conversation: Conversation, speaker: Speaker, now: datetime) -> None:
+        """The matter is settled: the customer is asked once for a rating, then the bot answers again."""
+        set_state(session, conversation, "resolved", now, by=speaker.name, why="resolve", staff_id=speaker.staff_id)
+        language = conversation.language or "en"
+        rating = Rating(conversation_id=conversation.id, customer_id=conversation.customer_id, asked_at=now)
+        rating.staff_id = speaker.staff_id
+        session.add(rating)
+        conversation.question = Question("csat_rating", "rating", {"rating_id": rating.id}).dump(now)
+        choices = tuple(Choice(label="★" * n, value=f"csat_rating:{n}") for n in range(1, 6))
+        ask = Reply(text=self.phrases("desk.rate_us", language), choices=choices)
+        queue_reply(session, conversation, ask, now=now, language=language)
+
+    def give_back(self, session: Session, conversation: Conversation, speaker: Speaker, now: datetime) -> None:
+        """Back to the bot, without a rating."""
+        set_state(session, conversation, "bot", now, by=speaker.name, why="return", staff_id=speaker.staff_id)
+
+    def snooze(self, session: Session, conversation: Conversation, speaker: Speaker, now: datetime) -> None:
+        """Leave it for later; the customer's next message wakes it."""
+        conversation.snoozed_until = now + SNOOZE
+        set_state(session, conversation, "snoozed", now, by=speaker.name, why="snooze", staff_id=speaker.staff_id)
+
+    # --- what the thread shows --------------------------------------------------------------------------------------
+    def _announcement(
+        self, session: Session, conversation: Conversation, reason: str, language: str, now: datetime
+    ) -> Reply:
+        say = self._say(language)
+        known = profile(session, conversation.customer_id, now) if conversation.customer_id else None
+        cards: tuple[Card, ...] = ()
+        if known:
+            cards = (customer_card(known, self.phrases, language, self.zone),)
+        lines = [
+            say("desk.opened", reason=say(f"desk.reasons.{reason}"), channel=conversation.channel),
+            say("desk.speaks", language=say(f"desk.languages.{conversation.language or 'en'}")),
+            *(f"> {line}" for line in last_words(session, conversation)),
+            say("desk.how_to_send"),
+        ]
+        choices = (
+            Choice(label=say("desk.take"), value=f"desk:take:{conversation.id}", style="primary"),
+            Choice(label=say("desk.suggest"), value=f"desk:suggest:{conversation.id}"),
+            Choice(label=say("desk.resolve"), value=f"desk:resolve:{conversation.id}"),
+            Choice(label=say("desk.snooze"), value=f"desk:snooze:{conversation.id}"),
+            Choice(label=say("desk.give_back"), value=f"desk:return:{conversation.id}"),
+        )
+        return Reply(text="\n".join(lines), cards=cards, choices=choices)
+
+    def _came_along(
+        self, session: Session, message: Interaction, language: str
+    ) -> tuple[tuple[OutgoingFile, ...], list[str]]:
+        files, notes = [], []
+        query = select(Attachment).where(Attachment.interaction_id == message.id).order_by(Attachment.id)
+        for attachment in session.execute(query).scalars():
+            name = attachment.name or attachment.kind
+            if attachment.stored_at:
+                files.append(OutgoingFile(attachment_id=attachment.id, name=name, media_type=attachment.media_type))
+            else:
+                note = attachment.error or attachment.details or ""
+                notes.append(self._say(language)("desk.came_along", kind=attachment.kind, note=note))
+        return tuple(files), notes
+
+    def _say(self, language: str) -> Callable[..., str]:
+        return lambda key, **values: self.phrases(key, language, **values)
+
+
+def set_state(
+    session: Session,
+    conversation: Conversation,
+    state: str,
+    now: datetime,
+    *,
+    by: str,
+    why: str,
+    staff_id: int | None = None,
+) -> None:
+    """Change a conversation's state; who and why goes into the timeline."""
+    conversation.state, conversation.state_since = state, now
+    conversation.unsure_count = conversation.angry_count = 0
+    if state in ("bot", "resolved"):
+        conversation.assignee_id = conversation.snoozed_until = None
+    change = Interaction(
+        conversation_id=conversation.id,
+        customer_id=conversation.customer_id,
+        staff_id=staff_id,
+        direction="internal",
+        author="staff" if staff_id else "system",
+        kind="state",
+        channel=conversation.channel,
+        account=conversation.account,
+        chat_id=conversation.chat_id,
+        message_id="",
+        text=f"{state}: {why} ({by})",
+        topic=why[:60],
+        occurred_at=now,
+        received_at=now,
+    )
+    change.message_id = f"state-{change.id}"
+    session.add(change)
+
+
+def last_words(session: Session, conversation: Conversation, lines: int = SUMMARY_LINES) -> list[str]:
+    """What the customer wrote last, oldest first, each on one line."""
+    query = (
+        select(Interaction)
+        .where(
+            Interaction.conversation_id == conversation.id, Interaction.direction == "in", Interaction.kind != "button"
+        )
+        .order_by(Interaction.id.desc())
+        .limit(lines)
+    )
+    texts = [" ".join((row.text or "").split())[:300] for row in session.execute(query).scalars()]
+    return [text for text in reversed(texts) if text]
+
+
+def previous_text(session: Session, message: Interaction) -> str:
+    """The text of a message before this revision of it."""
+    query = (
+        select(Interaction)
+        .where(
+            Interaction.channel == message.channel,
+            Interaction.account == message.account,
+            Interaction.chat_id == message.chat_id,
+            Interaction.message_id == message.message_id,
+            Interaction.direction == "in",
+            Interaction.revision < message.revision,
+        )
+        .order_by(Interaction.revision.desc())
+        .limit(1)
+    )
+    found = session.execute(query).scalar_one_or_none()
+    return (found.text or "") if found else ""
+
+
+def sent_from(session: Session, message: IncomingMessage) -> OutboxMessage | None:
+    """What was sent to a customer from this staff message."""
+    query = select(OutboxMessage).where(
+        OutboxMessage.origin["message_id"].as_string() == message.message_id,
+        OutboxMessage.origin["chat_id"].as_string() == message.chat_id,
+    )
+    return session.execute(query.order_by(OutboxMessage.id.desc()).limit(1)).scalar_one_or_none()

@@ -1,0 +1,57 @@
+"""Who may do what. Every read and change of personal data by staff goes through `authorize`, where the data is read."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from crm_core.errors import NotAllowed
+
+Role = Literal["customer", "agent", "manager", "admin"]
+
+AGENT_ACTIONS = frozenset(
+    {
+        "customer.find",
+        "customer.read",
+        "customer.list",
+        "customer.export_list",
+        "timeline.read",
+        "order.read",
+        "note.write",
+        "tag.write",
+        "task.write",
+        "case.write",
+        "conversation.take",
+        "conversation.answer",
+        "identity.link",
+        "reply.suggest",
+        "recommendation.read",
+        "trace.read",
+    }
+)
+MANAGER_ACTIONS = AGENT_ACTIONS | {"metric.read", "digest.read", "segment.write", "audit.read"}
+ADMIN_ACTIONS = MANAGER_ACTIONS | {"customer.export", "customer.erase", "staff.write"}
+ALLOWED: dict[str, frozenset[str]] = {
+    "customer": frozenset(),
+    "agent": AGENT_ACTIONS,
+    "manager": MANAGER_ACTIONS,
+    "admin": ADMIN_ACTIONS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A staff member acting: id of the `staff` row, role, name, and "<channel>:<user id>"."""
+
+    staff_id: int
+    role: str
+    name: str
+    external_id: str
+
+
+def authorize(actor: Actor, action: str) -> None:
+    """Refuse what the actor's role does not include.
+
+    Raises:
+        NotAllowed: always for customers and unknown roles.
+    """
+    if action not in ALLOWED.get(actor.role, frozenset()):
+        raise NotAllowed(f"{actor.role}: {action} needs another role. Ask an administrator.")
