@@ -1,0 +1,13 @@
+"""Engines say which intent a text has. To add one: a class with `classify`, and a line here."""
+
+from nlu.engines.base import Classification, Engine, Setup
+from nlu.engines.builtin import BuiltinEngine
+from nlu.engines.rasa import RasaEngine
+
+ENGINES: dict[str, type[BuiltinEngine] | type[RasaEngine]] = {
+    "builtin": BuiltinEngine,
+    "rasa": RasaEngine,
+}
+"""Name in the settings -> class."""
+
+__all__ = ["ENGINES", "BuiltinEngine", "Classification", "Engine", "RasaEngine", "Setup"]

@@ -1,0 +1,100 @@
+"""Fits classifiers with scikit-learn. Imported in the training process only; serving never needs it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlu.classifier import Classifier, Rejector, kernel
+from nlu.encoder import Vector
+from nlu.features import Floats, Grams, Vocabulary, grams
+from nlu.intents import OUT_OF_SCOPE
+
+FOLDS = 4
+SMOOTHING = 0.1
+"""Ridge of the kernel regression."""
+REFUSED_AT_MOST = 0.04
+"""Share of in-scope examples that the rejector may refuse in cross-validation."""
+
+
+def fit(texts: Sequence[str], labels: Sequence[str], vectors: Vector) -> Classifier:
+    """Fit on labelled texts and their sentence vectors; learns to reject if some are labelled out of scope."""
+    counted = [grams(text) for text in texts]
+    classifier = fit_without_rejector(counted, labels, vectors)
+    strange = classifier.strange
+    if strange.sum() < 2 * FOLDS or (~strange).sum() < 2 * FOLDS:
+        return classifier
+    folds = spread(labels)
+    rows: list[Floats] = []
+    for fold in range(FOLDS):
+        inner, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        part = fit_without_rejector([counted[int(i)] for i in inner], [labels[int(i)] for i in inner], vectors[inner])
+        rows += [part.signs(part.score(counted[i], vectors[i])) for i in held]
+    order = np.concatenate([np.flatnonzero(folds == fold) for fold in range(FOLDS)])
+    return replace(classifier, rejector=_rejector(np.array(rows), strange[order]))
+
+
+def fit_without_rejector(texts: Sequence[Grams], labels: Sequence[str], vectors: Vector) -> Classifier:
+    """Fit the two views alone."""
+    names = np.unique(np.asarray(labels, dtype=np.str_))
+    targets = np.searchsorted(names, np.asarray(labels, dtype=np.str_))
+    vocabulary = Vocabulary.of(texts)
+    margins, bias = _svm(vocabulary, texts, targets, len(names))
+    return Classifier(
+        labels=tuple(map(str, names)),
+        vocabulary=vocabulary,
+        margins=margins,
+        margins_bias=bias,
+        examples=np.asarray(vectors, dtype=np.float32),
+        dual=_kernel_regression(vectors, targets, len(names)),
+        strange=np.asarray(labels, dtype=np.str_) == OUT_OF_SCOPE,
+    )
+
+
+def spread(labels: Sequence[str], folds: int = FOLDS) -> NDArray[np.intp]:
+    """Return a fold for each example: every label's examples spread evenly, the same way every time."""
+    result = np.zeros(len(labels), dtype=np.intp)
+    names = np.asarray(labels, dtype=np.str_)
+    for place, label in enumerate(np.unique(names)):
+        members = np.flatnonzero(names == label)
+        np.random.default_rng(place).shuffle(members)
+        result[members] = (np.arange(len(members)) + place) % folds
+    return result
+
+
+def _svm(
+    vocabulary: Vocabulary, texts: Sequence[Grams], targets: NDArray[np.intp], classes: int
+) -> tuple[Floats, Floats]:
+    """One column of weights per label."""
+    from sklearn.svm import LinearSVC
+
+    if classes < 2:
+        return np.zeros((len(vocabulary.hashes), classes), np.float32), np.zeros(classes, np.float32)
+    model = LinearSVC(C=1.0, random_state=0, tol=1e-2).fit(vocabulary.matrix(texts), targets)
+    weights, bias = model.coef_, model.intercept_
+    if len(weights) == 1:  # two labels share one row in scikit-learn
+        weights, bias = np.vstack([-weights, weights]), np.concatenate([-bias, bias])
+    return np.ascontiguousarray(weights.T, dtype=np.float32), np.asarray(bias, dtype=np.float32)
+
+
+def _kernel_regression(vectors: Vector, targets: NDArray[np.intp], classes: int) -> Floats:
+    """Least squares towards +1 for the right label and -1 for the others, in closed form."""
+    from scipy.linalg import solve
+
+    wanted = np.full((len(targets), classes), -1, dtype=np.float32)
+    wanted[np.arange(len(targets)), targets] = 1
+    gram = kernel(vectors @ vectors.T)
+    gram[np.diag_indices(len(gram))] += np.float32(SMOOTHING)
+    return np.asarray(solve(gram, wanted, assume_a="pos", overwrite_a=True, overwrite_b=True), dtype=np.float32)
+
+
+def _rejector(rows: Floats, outside: NDArray[np.bool_]) -> Rejector:
+    """Weigh the signs, and choose the threshold that refuses few in-scope texts."""
+    from sklearn.linear_model import LogisticRegression
+
+    spans = rows.std(axis=0) + 1e-6
+    model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=500).fit(rows / spans, outside)
+    inside = model.predict_proba((rows / spans)[~outside])[:, 1]
+    threshold = float(np.clip(np.quantile(inside, 1 - REFUSED_AT_MOST), 0.3, 0.97))
+    return Rejector((model.coef_[0] / spans).astype(np.float32), float(model.intercept_[0]), threshold)

