@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+import yaml
 from pydantic import SecretStr
 from telegram.error import BadRequest, InvalidToken, TelegramError
 from telegram.ext import Updater
@@ -164,6 +165,10 @@ class TelegramChannel:
             raise ChannelUnavailable(
                 "RAPPORT_TELEGRAM__TOKEN is not a bot token: it looks like 123456789:AAE…; get it from @BotFather"
             )
+        try:
+            fixed()
+        except yaml.YAMLError as error:
+            raise ChannelUnavailable(f"a broken line in the channel's words: {error}") from None
         for setting, address in self._addresses.items():
             if not re.match(r"https?://[^/\s]", address):
                 raise ChannelUnavailable(f"{setting} is not an address like https://api.telegram.org")

@@ -54,7 +54,8 @@ class Part:
 @cache
 def fixed() -> dict[str, Any]:
     """`config/telegram.yml`: the commands behind the menu button and the channel's own words."""
-    loaded: dict[str, Any] = yaml.safe_load(FIXED.read_text(encoding="utf-8"))
+    with FIXED.open(encoding="utf-8") as stream:  # the stream's name is in the error of a broken line
+        loaded: dict[str, Any] = yaml.safe_load(stream)
     return loaded
 
 

@@ -170,10 +170,12 @@ READERS: dict[str, Callable[[Json, _Frame], IncomingMessage | None]] = {
 
 
 def _sender(raw: Json) -> Sender:
+    # Who speaks as a chat (a channel, a group's hidden administrator) has a stand-in as `from`, the same for everybody.
+    chat = _mapping(raw.get("sender_chat"))
     person = _mapping(raw.get("from"))
-    if person:
+    if person and not chat:
         return _person(person)
-    chat = _mapping(raw.get("sender_chat")) or _mapping(raw.get("chat"))
+    chat = chat or _mapping(raw.get("chat"))
     return Sender(
         external_id=_identifier(chat.get("id")),
         name=_name(chat.get("title"), chat.get("first_name"), chat.get("last_name")),
