@@ -11,7 +11,7 @@ import structlog
 
 from bot.assistant import Assistant
 from bot.channels import Bridges, build_channels
-from bot.channels.base import Channel, ChannelUnavailable, Pace, RetryLater
+from bot.channels.base import Channel, ChannelUnavailable, RetryLater
 from bot.delivery import Delivery
 from bot.dispatch import InMemoryDispatch
 from bot.files import Files
@@ -67,7 +67,7 @@ class App:
     """Channels that could not start, with the reason and the fix."""
 
     async def start(self) -> None:
-        """Answer and deliver what was left over, then connect the channels. A channel that fails does not stop the rest."""
+        """Answer and deliver what was left over, then connect the channels. One that fails does not stop the rest."""
         self.loop.running = asyncio.get_running_loop()
         self.start_work()
         for name, channel in self.channels.items():

@@ -1,0 +1,51 @@
+# Everything a contributor runs. A fresh machine needs Python 3.11+ and make; the rest is fetched once.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+
+.PHONY: run test check bench lock peers clean
+
+run: $(VENV)/.app
+	$(PY) -m bot
+
+test: $(VENV)/.dev
+	$(PY) -m pytest
+
+check: $(VENV)/.dev
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(PY) -m pytest
+
+bench: $(VENV)/.dev
+	$(PY) -m benchmarks.messages
+	$(PY) -m benchmarks.footprint
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("Rapport needs Python 3.11 or newer; this is " + sys.version) if sys.version_info < (3, 11) else 0'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.app: requirements/app.txt | $(VENV)/bin/python
+	$(PY) -m pip install --quiet --require-hashes --no-deps -r requirements/app.txt
+	touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.app
+	$(PY) -m pip install --quiet --require-hashes --no-deps -r requirements/dev.txt
+	touch $@
+
+# Servers nobody here wrote, for the tests marked `peers` and `node`.
+peers: requirements/peers.txt tests/peers/package.json
+	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/peers.txt
+	npm install --prefix tests/peers --no-audit --no-fund --no-package-lock --loglevel=error
+
+# Pinned versions with hashes, and no address of any index.
+UV := $(VENV)/bin/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --custom-compile-command "make lock"
+lock: $(VENV)/.dev
+	$(UV) pyproject.toml -o requirements/app.txt
+	$(UV) pyproject.toml --extra dev -c requirements/app.txt -o requirements/dev.txt
+	$(UV) requirements/peers.in -o requirements/peers.txt
+
+clean:
+	rm -rf $(VENV) .venv-peers node_modules tests/peers/node_modules .pytest_cache .mypy_cache .ruff_cache
