@@ -49,6 +49,7 @@ class Delivery:
         send: hands one message to its channel and waits; returns the platform's id of it. Raises `DeliveryFailed`.
         paces: how fast each channel may be used.
         delivered: called with each row whose fate was recorded (for live views); must not raise.
+        retry_unit: seconds before the first retry; doubled with each further one.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Delivery:
         delivered: Callable[[OutboxMessage], None] = lambda row: None,
         monotonic: Callable[[], float] = time.monotonic,
         senders: int = 4,
+        retry_unit: float = 0.5,
     ) -> None:
         self._store = store
         self._send = send
@@ -68,6 +70,7 @@ class Delivery:
         self._clock = clock
         self._delivered = delivered
         self._monotonic = monotonic
+        self._retry_unit = retry_unit
         self._chats: dict[ChatKey, _Chat] = {}
         self._due: list[tuple[float, int, ChatKey]] = []
         self._channel_next: dict[str, float] = {}
@@ -187,7 +190,7 @@ class Delivery:
             return self._not_sent(row, error)
         except Exception as error:  # a message that breaks its channel must not stop all others
             log.exception("send_failed", channel=row.channel, outbox_id=row.id)
-            return self._retry(row, type(error).__name__, 1.0)
+            return self._retry(row, type(error).__name__, self._retry_unit)
         self._settle(row, "sent", message_id=sent)
         return None
 
@@ -200,7 +203,7 @@ class Delivery:
         if isinstance(error, Unclear) and row.purpose == "proactive":
             self._settle(row, "unclear", error=str(error))
             return None
-        return self._retry(row, str(error), 1.0)
+        return self._retry(row, str(error), self._retry_unit)
 
     def _claim(self, row: OutboxMessage) -> bool:
         with self._store.write() as session:
@@ -222,7 +225,7 @@ class Delivery:
         if row.attempts >= TRIES:
             self._settle(row, "failed", error=f"Given up after {TRIES} tries: {reason}")
             return None
-        wait: float = min(max(seconds, 0.5 * 2 ** min(row.attempts, 10)), max(seconds, LONGEST_WAIT))
+        wait: float = min(max(seconds, self._retry_unit * 2 ** min(row.attempts, 10)), max(seconds, LONGEST_WAIT))
         with self._store.write() as session:
             session.execute(
                 update(OutboxMessage)

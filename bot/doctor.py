@@ -19,7 +19,7 @@ from nlu.training import TrainingError, read_training
 LEAST_FREE = 500 * 1024 * 1024
 MOST_SKEW = 60
 SLACK_SCOPES = frozenset(
-    [
+    {
         "app_mentions:read",
         "channels:history",
         "channels:read",
@@ -33,7 +33,7 @@ SLACK_SCOPES = frozenset(
         "reactions:write",
         "usergroups:read",
         "users:read",
-    ]
+    }
 )
 
 

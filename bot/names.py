@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from crm_core.database import Store
 from crm_core.models import Customer, CustomerTag, Product
-from nlu.interpreter import Gazetteer, Interpreter
+from nlu.interpreter import Interpreter
 
 FRESH = timedelta(seconds=60)
 
