@@ -5,18 +5,17 @@ Cells are text, or typed values as a workbook holds them. Every `BadCell` says i
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, TypeGuard
 from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision
 
 from crm_core.csv_cells import clean_cell
-from crm_core.errors import CrmError
+from crm_core.facts import Refused
 
 Cell = str | int | float | bool | datetime | date | time | timedelta | None
 DayOrder = Literal["dmy", "mdy"]
@@ -101,7 +100,7 @@ _MONTH_DAY = re.compile(
 _WEEKDAY = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+|(?:周|星期)[一二三四五六日天]", re.IGNORECASE)
 
 
-class BadCell(CrmError):
+class BadCell(Refused):
     """A cell cannot be what its column says; the text names the value and what is wrong."""
 
 
@@ -306,35 +305,44 @@ def _offset(text: str | None) -> timedelta | None:
     return -span if text[0] == "-" else span
 
 
-def day_order_of(cells: Iterable[Cell]) -> tuple[DayOrder | None, bool]:
-    """What dates like 03/04/2026 mean in a file, judged by those that can be one thing only.
+class Signs:
+    """Gathers from a file's cells how it writes dates like 03/04/2026 and amounts like 1.234."""
 
-    Returns the order and whether the file itself showed it; (None, True) when it contradicts itself.
-    """
-    day_first = month_first = False
-    for cell in cells:
+    def __init__(self) -> None:
+        self._day_first = self._month_first = False
+        self._comma = self._point = False
+
+    def add_date(self, cell: Cell) -> None:
+        """Take in a date; only one that can be read in one way tells something."""
         match = (
-            _YEAR_LAST.fullmatch(unicodedata.normalize("NFKC", cell[:LONGEST_CELL]).strip())
-            if isinstance(cell, str)
-            else None
+            _YEAR_LAST.fullmatch(unicodedata.normalize("NFKC", cell[:LONGEST_CELL]).strip()) if _is_text(cell) else None
         )
         if match:
-            day_first |= int(match["a"]) > 12 >= int(match["b"])
-            month_first |= int(match["b"]) > 12 >= int(match["a"])
-    if day_first and month_first:
-        return None, True
-    return ("mdy", True) if month_first else ("dmy", day_first)
+            self._day_first |= int(match["a"]) > 12 >= int(match["b"])
+            self._month_first |= int(match["b"]) > 12 >= int(match["a"])
 
-
-def decimal_comma_of(cells: Iterable[Cell]) -> bool | None:
-    """Whether a file writes 1,5 or 1.5 for one and a half; None when nothing tells or it does both."""
-    comma = point = False
-    for cell in cells:
-        if isinstance(cell, str):
+    def add_amount(self, cell: Cell) -> None:
+        """Take in an amount."""
+        if _is_text(cell):
             digits = re.sub(r"[^\d.,]", "", unicodedata.normalize("NFKC", cell[:LONGEST_CELL]))
-            comma |= bool(re.fullmatch(r"\d*,\d{1,2}|\d{1,3}(\.\d{3})+,\d+|\d{1,3}(\.\d{3}){2,}", digits))
-            point |= bool(re.fullmatch(r"\d*\.\d{1,2}|\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,}", digits))
-    return comma if comma != point else None
+            self._comma |= bool(re.fullmatch(r"\d*,\d{1,2}|\d{1,3}(\.\d{3})+,\d+|\d{1,3}(\.\d{3}){2,}", digits))
+            self._point |= bool(re.fullmatch(r"\d*\.\d{1,2}|\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,}", digits))
+
+    @property
+    def day_order(self) -> DayOrder | None:
+        """Day first unless the file shows otherwise; None when it contradicts itself."""
+        if self._day_first and self._month_first:
+            return None
+        return "mdy" if self._month_first else "dmy"
+
+    @property
+    def decimal_comma(self) -> bool | None:
+        """None when nothing tells or the file does both."""
+        return self._comma if self._comma != self._point else None
+
+
+def _is_text(cell: Cell) -> TypeGuard[str]:
+    return isinstance(cell, str)
 
 
 def _typed_amount(cell: float, what: str) -> tuple[Decimal, tuple[str, ...]]:

@@ -1,0 +1,305 @@
+"""Rows of a matched table become facts: each cell checked, each problem said with the column's name."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from babel import Locale
+
+import config
+from crm_core.contact_details import normalised_email, normalised_phone
+from crm_core.facts import CustomerFacts, LineFacts, OrderFacts, ProductFacts, ShipmentFacts
+from crm_core.import_columns import Kind, Match, plain
+from crm_core.import_files import Row
+from crm_core.import_values import (
+    CODES,
+    BadCell,
+    Cell,
+    Habits,
+    amount,
+    is_currency,
+    local_day,
+    minor_units,
+    moment,
+    shown,
+    text_of,
+    whole,
+    yes_or_no,
+)
+
+WORDS_FILE = Path(config.__file__).parent / "import_words.yml"
+LISTED = str.maketrans({"，": ",", "；": ",", ";": ",", "、": ",", "|": ",", "\n": ","})
+MOST_LISTED = 50
+
+
+@lru_cache
+def meanings(what: str) -> dict[str, str]:
+    """For a kind of word (order_status, country …): what each folded word means."""
+    words: dict[str, dict[str, list[str]]] = yaml.safe_load(WORDS_FILE.read_text("utf-8"))
+    known = {plain(word): meaning for meaning, names in words[what].items() for word in (meaning, *names)}
+    if what == "country":
+        for locale in (Locale("zh"), Locale("en")):
+            for code, name in locale.territories.items():
+                if len(code) == 2:
+                    known.setdefault(plain(name), code)
+                    known.setdefault(code.lower(), code)
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One line of an order as a file has it: the order's own facts stand in every row, or only in the first."""
+
+    facts: OrderFacts
+    line: LineFacts
+
+
+class RowReader:
+    """Reads the rows of one table.
+
+    Args:
+        match: which column is which.
+        columns: their names, for messages.
+    """
+
+    def __init__(self, match: Match, columns: list[str], habits: Habits) -> None:
+        self._fields = match.fields
+        self._columns = columns
+        self._habits = habits
+
+    def read(self, kind: Kind, row: Row) -> CustomerFacts | ProductFacts | OrderRow | ShipmentFacts:
+        """The facts of a row.
+
+        Raises:
+            BadCell: a cell that cannot be what its column says.
+        """
+        if row.problem:
+            raise BadCell(row.problem)
+        readers: Mapping[Kind, Callable[[Row], CustomerFacts | ProductFacts | OrderRow | ShipmentFacts]] = {
+            "customers": self.customer,
+            "products": self.product,
+            "orders": self.order_row,
+            "shipments": self.shipment,
+        }
+        return readers[kind](row)
+
+    def customer(self, row: Row) -> CustomerFacts:
+        """A row of a customers' file."""
+        facts = replace(
+            self._person(row),
+            zone=self._zone(row),
+            tier=self._text(row, "tier", 20),
+            kind=self._word(row, "kind", "customer_kind"),
+            company=self._text(row, "company", 200),
+            first_seen_at=self._moment(row, "first_seen_at"),
+            marketing=self._yes(row, "marketing"),
+            tags=self._list(row, "tags", 60) or (),
+            custom=self._custom(row),
+        )
+        if not facts.has_key:
+            raise BadCell("neither a customer number nor an e-mail address nor a telephone number is given")
+        return facts
+
+    def product(self, row: Row) -> ProductFacts:
+        """A row of a products' file."""
+        currency = self._currency(row)
+        price, currency = self._money(row, "price", currency)
+        names = {name: self._text(row, name, 200) for name in ("name", "name_en", "name_zh")}
+        texts = {name: self._text(row, name, 10_000) for name in ("description", "description_en", "description_zh")}
+        return ProductFacts(
+            sku=self._needed(row, "sku", 60),
+            **names,
+            **texts,
+            category=self._text(row, "category", 60),
+            price_minor=price,
+            currency=currency,
+            stock=self._whole(row, "stock", 0, 100_000_000),
+            consumable=self._yes(row, "consumable"),
+            active=self._yes(row, "active"),
+            aliases=self._list(row, "aliases", 100),
+        )
+
+    def order_row(self, row: Row) -> OrderRow:
+        """A row of an orders' file."""
+        number = self._needed(row, "number", 60)
+        currency = self._currency(row)
+        unit, currency = self._money(row, "unit_price", currency)
+        discount, currency = self._money(row, "discount", currency)
+        shipping, currency = self._money(row, "shipping", currency)
+        total, currency = self._money(row, "total", currency)
+        quantity = self._whole(row, "quantity", 1, 1_000_000)
+        if quantity is None:
+            raise BadCell(f"{self._name('quantity')} is empty")
+        facts = OrderFacts(
+            number=number,
+            customer=self._person(row),
+            placed_at=self._moment(row, "placed_at"),
+            status=self._word(row, "status", "order_status"),
+            currency=currency,
+            discount_minor=discount,
+            shipping_minor=shipping,
+            total_minor=total,
+            address=self._text(row, "address", 500),
+            cancelled_at=self._moment(row, "cancelled_at"),
+        )
+        return OrderRow(facts, LineFacts(self._needed(row, "sku", 60), quantity, unit))
+
+    def shipment(self, row: Row) -> ShipmentFacts:
+        """A row of a shipments' file."""
+        cell = self._cell(row, "expected_on")
+        return ShipmentFacts(
+            number=self._needed(row, "number", 60),
+            tracking_no=self._needed(row, "tracking_no", 100),
+            carrier=self._text(row, "carrier", 200),
+            status=self._word(row, "status", "shipment_status"),
+            shipped_at=self._moment(row, "shipped_at"),
+            expected_on=None if cell is None else local_day(cell, self._name("expected_on"), self._habits),
+            delivered_at=self._moment(row, "delivered_at"),
+        )
+
+    def order_number(self, row: Row) -> str:
+        """The order a row belongs to; "" when it names none."""
+        return text_of(self._cell(row, "number"))
+
+    def _person(self, row: Row) -> CustomerFacts:
+        email, phone, any_key = (self._text(row, name, 254) for name in ("email", "phone", "customer"))
+        if any_key and "@" in any_key:
+            email, any_key = email or any_key, None
+        return CustomerFacts(
+            external_id=self._text(row, "external_id", 100),
+            email=self._email(email),
+            phone=self._phone(phone),
+            any_key=any_key[:100] if any_key else None,
+            name=self._full_name(row),
+            city=self._text(row, "city", 100),
+            country=self._word(row, "country", "country"),
+            language=self._language(row),
+        )
+
+    def _email(self, text: str | None) -> str | None:
+        if text is None:
+            return None
+        email = normalised_email(text)
+        if email is None:
+            raise BadCell(f"{self._name('email')} {shown(text)} is not an e-mail address")
+        return email
+
+    def _phone(self, text: str | None) -> str | None:
+        if text is None:
+            return None
+        phone = normalised_phone(text, self._habits.region)
+        if phone is None:
+            mangled = " (a spreadsheet has rounded it: format the column as text)" if "E+" in text.upper() else ""
+            raise BadCell(f"{self._name('phone')} {shown(text)} is not a telephone number{mangled}")
+        return phone
+
+    def _full_name(self, row: Row) -> str | None:
+        name = self._text(row, "name", 200)
+        first, last = self._text(row, "first_name", 100), self._text(row, "last_name", 100)
+        if name or not (first or last):
+            return name
+        together = f"{last or ''}{first or ''}"
+        return together if not together.isascii() and _is_han(together) else " ".join(filter(None, (first, last)))
+
+    def _language(self, row: Row) -> str | None:
+        text = self._text(row, "language", 40)
+        if text is None:
+            return None
+        known = meanings("language")
+        code = known.get(plain(text)) or known.get(plain(text).split(" ")[0], plain(text).split(" ")[0])
+        if len(code) != 2 or not code.isascii():
+            raise BadCell(f"{self._name('language')} {shown(text)} is not a language; write en, zh …")
+        return code
+
+    def _zone(self, row: Row) -> str | None:
+        text = self._text(row, "zone", 50)
+        try:
+            return ZoneInfo(text).key if text else None
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise BadCell(f"{self._name('zone')} {shown(text)} is not a time zone; write Asia/Shanghai …") from None
+
+    def _custom(self, row: Row) -> dict[str, str]:
+        fields = [field for field in self._fields if field.startswith("custom.")]
+        texts = {field.removeprefix("custom."): self._text(row, field, 200) for field in fields}
+        return {name: text for name, text in texts.items() if text}
+
+    def _currency(self, row: Row) -> str | None:
+        text = self._text(row, "currency", 20)
+        if text is None:
+            return None
+        code = CODES.get(text.upper(), text.upper())
+        if not is_currency(code):
+            raise BadCell(f"{self._name('currency')} {shown(text)} is not a currency; write CNY, USD …")
+        return code
+
+    def _money(self, row: Row, field: str, currency: str | None) -> tuple[int | None, str | None]:
+        cell = self._cell(row, field)
+        if cell is None:
+            return None, currency
+        value, named = amount(cell, self._name(field), self._habits)
+        if named and currency and currency not in named:
+            raise BadCell(f"{self._name(field)} {shown(cell)} is not in {currency}, as the rest of the row is")
+        if named and not currency:
+            currency = self._habits.currency if self._habits.currency in named else named[0]
+        return minor_units(value, currency or self._habits.currency, self._name(field)), currency
+
+    def _list(self, row: Row, field: str, longest: int) -> tuple[str, ...] | None:
+        text = self._text(row, field, longest * MOST_LISTED)
+        if text is None:
+            return None
+        parts = tuple(dict.fromkeys(part.strip() for part in text.translate(LISTED).split(",") if part.strip()))
+        if len(parts) > MOST_LISTED or any(len(part) > longest for part in parts):
+            raise BadCell(f"{self._name(field)} holds more than {MOST_LISTED} entries or one over {longest} characters")
+        return parts
+
+    def _moment(self, row: Row, field: str) -> Any:
+        cell = self._cell(row, field)
+        return None if cell is None else moment(cell, self._name(field), self._habits)
+
+    def _whole(self, row: Row, field: str, least: int, most: int) -> int | None:
+        cell = self._cell(row, field)
+        return None if cell is None else whole(cell, self._name(field), least, most)
+
+    def _yes(self, row: Row, field: str) -> bool | None:
+        cell = self._cell(row, field)
+        return None if cell is None else yes_or_no(cell, self._name(field))
+
+    def _word(self, row: Row, field: str, what: str) -> str | None:
+        text = self._text(row, field, 100)
+        if text is None:
+            return None
+        meaning = meanings(what).get(plain(text))
+        if meaning is None:
+            raise BadCell(f"{self._name(field)} {shown(text)} is not known; name it in config/{WORDS_FILE.name}")
+        return meaning
+
+    def _needed(self, row: Row, field: str, longest: int) -> str:
+        text = self._text(row, field, longest)
+        if text is None:
+            raise BadCell(f"{self._name(field)} is empty")
+        return text
+
+    def _text(self, row: Row, field: str, longest: int) -> str | None:
+        text = text_of(self._cell(row, field))
+        if len(text) > longest:
+            raise BadCell(f"{self._name(field)} {shown(text)} is longer than {longest} characters")
+        return text or None
+
+    def _cell(self, row: Row, field: str) -> Cell:
+        position = self._fields.get(field)
+        if position is None or position >= len(row.cells):
+            return None
+        cell = row.cells[position]
+        return cell if cell is not None and text_of(cell) else None
+
+    def _name(self, field: str) -> str:
+        position = self._fields.get(field)
+        return self._columns[position] if position is not None else field
+
+
+def _is_han(text: str) -> bool:
+    return all("\u3400" <= character <= "\u9fff" or character in " ·" for character in text)
