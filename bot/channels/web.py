@@ -130,6 +130,14 @@ class WebChannel:
             "streams": self._board.watching,
         }
 
+    def queue_chat(self) -> str:
+        """Hand-over threads open in the agent's pane, where there is one."""
+        return QUEUE if self.playground else ""
+
+    def groups_of(self, user: str) -> frozenset[str]:
+        """Pages know no user groups."""
+        return frozenset()
+
     # In: from a page to intake
 
     def chats_of(self, pane: Pane, session_chat: str) -> tuple[str, ...]:

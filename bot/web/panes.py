@@ -33,6 +33,8 @@ from bot.web.guards import may_see_staff_panes, require_same_origin, require_sta
 from bot.web.services import WebServices
 
 HEARTBEAT_SECONDS = 15.0
+ALL = "all"
+"""In place of a pane: one stream for all three, because a browser opens only six connections to a server."""
 RECONNECT_MILLISECONDS = 1500
 _FILE_HEADERS = {"Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "private, max-age=3600"}
 
@@ -82,7 +84,7 @@ class PaneApi:
 
     async def events(self, request: Request, pane: str) -> Response:
         """Stream what happens in a pane as server-sent events, from `Last-Event-ID` (or `?after=`) on."""
-        chats = self._chats(request, _pane(pane))
+        chats = self._all_chats(request) if pane == ALL else self._chats(request, _pane(pane))
         after = request.headers.get("last-event-id") or request.query_params.get("after", "")
         try:
             start = int(after) if after.isascii() and after.isdigit() and len(after) < 20 else 0
@@ -171,6 +173,10 @@ class PaneApi:
             problem = "This browser has no chat yet, or its cookie is not genuine."
             raise Problem(401, problem, "Open /api/session first and send its cookie.")
         return self._web.chats_of(pane, session)
+
+    def _all_chats(self, request: Request) -> tuple[str, ...]:
+        """Return the chats of all three panes; raises as each of them would."""
+        return tuple(chat for pane in get_args(Pane) for chat in self._chats(request, pane))
 
     def _visible(self, request: Request) -> tuple[str, ...]:
         """Return all chats whose content this request may read."""

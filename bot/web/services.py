@@ -51,7 +51,7 @@ class WebServices:
     """What the page shows beside the chats:
     `business`: {"name_en", "name_zh"}; `try`: {"customer" | "agent" | "manager": [text or {"en", "zh"}]};
     `note`: {"en", "zh"}, which sample customer the visitor can link as;
-    `send_prefix`: what an agent writes before a line of a thread to send it to the customer."""
+    `send_prefix`: {"en", "zh"}, what an agent writes before a line of a thread to send it to the customer."""
     trace: Callable[[str, str, str], dict[str, Any] | None] = field(default=lambda channel, chat_id, message_id: None)
     """(channel, chat id, message id) to what happened to the message."""
     thread_states: Callable[[Sequence[str]], Mapping[str, str]] = field(default=lambda threads: {})

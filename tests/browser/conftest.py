@@ -1,0 +1,69 @@
+"""The browser, and the applications that its tests open."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from bot.web.app import create_app
+from tests.bot.web.live import serving
+from tests.browser.echo_app import EchoAssistant, echo_assistant
+
+CHROMIUM_FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass(frozen=True)
+class Echo:
+    """The pages in front of the stand-in of `echo_app`, with the stand-in itself."""
+
+    url: str
+    assistant: EchoAssistant
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("chromium is not installed (apt-get install chromium)")
+    expect.set_options(timeout=15_000)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh browser profile on a desktop screen; fails the test on any error that the page itself reports."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce")
+    errors: list[str] = []
+    fresh = context.new_page()
+    fresh.on("pageerror", lambda error: errors.append(str(error)))
+    yield fresh
+    context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def echo(tmp_path: Path) -> Iterator[Echo]:
+    assistant = echo_assistant(tmp_path / "spool")
+    with serving(create_app(assistant.services()), assistant.web, assistant.receive) as url:
+        yield Echo(url, assistant)
+
+
+@pytest.fixture
+def running_app(echo: Echo) -> str:
+    """The address of an application with the sample business: the stand-in answers the same phrases."""
+    return echo.url
