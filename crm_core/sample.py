@@ -73,7 +73,9 @@ def load_sample(
         line = Timeline(today, until)
         loading = _Loading(content, line, store, rows, customers)
         loading.run(random.Random(seed), progress)
-        session.add_all(NumberCounter(name=name, last=last) for name, last in loading.last_numbers().items())
+        for name, last in loading.last_numbers().items():
+            rows.add(NumberCounter, line.start, name=name, last=last)
+        rows.flush()
     characters = {character.key: character.number for character in content.known.characters}
     return SampleSummary(dict(rows.counts), characters, time.perf_counter() - started)
 

@@ -212,7 +212,8 @@ class Shop:
             self._add_refund(rng, rows, order_id, refund, fate)
         return Bought(
             id=order_id, number=number, status=status, total=total,
-            products=tuple(self._shelf.by_sku[sku] for sku in basket), placed=placed, shipped=fate.shipped, expected=fate.expected, delivered=fate.delivered,
+            products=tuple(self._shelf.by_sku[sku] for sku in basket),
+            placed=placed, shipped=fate.shipped, expected=fate.expected, delivered=fate.delivered,
             courier=courier.name, tracking=tracking, refund=refund,
         )  # fmt: skip
 

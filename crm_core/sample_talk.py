@@ -5,6 +5,7 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 from crm_core.models import Case, Consent, Conversation, Interaction, Note, Rating, Task
@@ -102,6 +103,7 @@ class Talk:
         self._catalogue = catalogue
         self._staff = staff
         self._staff_names = staff_names
+        self._turn = count()
         self._by_need: dict[tuple[str, str], list[Dialogue]] = defaultdict(list)
         for dialogue in dialogues:
             self._by_need[dialogue.lang, dialogue.needs].append(dialogue)
@@ -147,7 +149,7 @@ class Talk:
         agent = rng.choices(list(duty), weights=list(duty.values()))[0]
         filling = self._filling(rng, buyer, order, agent, dialogue.categories)
         opened, finished, person = at, True, False
-        said_so_far = self._happened(rng, at, dialogue)
+        said_so_far = self._happened(at, dialogue)
         for index, line in enumerate(dialogue.lines):
             at += self._pause(rng, line, first=index == 0)
             staff_id = self._staff[agent] if line.by == "agent" else None
@@ -175,13 +177,12 @@ class Talk:
                 occurred_at=thread.last,
             )  # fmt: skip
 
-    def _happened(self, rng: random.Random, at: datetime, dialogue: Dialogue) -> int:
+    def _happened(self, at: datetime, dialogue: Dialogue) -> int:
         """How many lines are said by now: of the last days' hand-overs some still wait for a person, or have one."""
         answers = [index for index, line in enumerate(dialogue.lines) if line.by == "agent"]
-        choice = rng.random()
-        if not answers or at < self._line.until - STILL_OPEN or choice > 0.6:
+        if not answers or at < self._line.until - STILL_OPEN:
             return len(dialogue.lines)
-        return answers[0] if choice < 0.35 else answers[0] + 1
+        return (answers[0], answers[0] + 1, answers[0], len(dialogue.lines))[next(self._turn) % 4]
 
     def _filling(
         self, rng: random.Random, buyer: Buyer, order: Bought | None, agent: str, categories: list[str]
