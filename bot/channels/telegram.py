@@ -47,7 +47,7 @@ class TelegramChannel:
     """One bot. Webhook mode when there are a secret and a public address, else long polling."""
 
     name: ClassVar[str] = "telegram"
-    webhook_path: ClassVar[str] = "/webhooks/telegram"
+    webhook_path: ClassVar[str] = "/telegram/webhook"
 
     def __init__(
         self,
@@ -125,6 +125,17 @@ class TelegramChannel:
     async def download(self, attachment: IncomingAttachment) -> bytes:
         """The bytes of a file, at most 20 MB. Raises Refused or RetryLater."""
         return await self._sending.download(attachment)
+
+    def queue_chat(self) -> str:
+        """No chat: staff do not work here."""
+        return ""
+
+    def groups_of(self, user: str) -> frozenset[str]:
+        """None: Telegram has no user groups that give rights."""
+        return frozenset()
+
+    def announce(self, chat_id: str, event: dict[str, Any]) -> None:
+        """Nothing: a chat has no live view."""
 
     def health(self) -> dict[str, Any]:
         """State, mode and times; see Channel.health. `degraded` means: started, but something needs a person."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 from telegram import Bot
-from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.channels.base import DeliveryFailed, Refused, RetryLater, Unclear
@@ -63,8 +63,8 @@ class QuietRequest(HTTPXRequest):
             answer = json.loads(payload.decode("utf-8", "replace"))
         except (ValueError, RecursionError):
             raise TelegramError("Telegram's answer is not JSON: is a proxy or a login page in between?") from None
-        if not isinstance(answer, dict):
-            raise TelegramError("Telegram's answer is not a JSON object")
+        if not isinstance(answer, dict) or not answer.keys() & {"result", "description", "error_code"}:
+            raise TelegramError("Telegram's answer is JSON, but not of the Bot API")
         return answer
 
 
@@ -182,13 +182,11 @@ def meaning(error: TelegramError, token: str) -> DeliveryFailed:
         return RetryLater(f"Telegram asks to wait: {text}", seconds_of(error))
     if isinstance(error, InvalidToken):
         return RetryLater(UNKNOWN_BOT, 60.0)
-    if isinstance(error, Forbidden):
-        return Refused(f"Telegram may not write to this chat: {text}")
-    if isinstance(error, BadRequest):
-        return Refused(f"Telegram refused: {text}")
-    if isinstance(error, NetworkError):  # TimedOut too
+    if isinstance(error, NetworkError) and not isinstance(error, BadRequest):  # BadRequest is one of them
         return _network(error, text)
-    return Refused(f"Telegram refused ({type(error).__name__}): {text}")
+    if type(error) is TelegramError:
+        return Unclear(f"Telegram's answer could not be read ({text}); the message may have arrived")
+    return Refused(f"Telegram refused: {text}")
 
 
 def _network(error: NetworkError, text: str) -> DeliveryFailed:
@@ -209,3 +207,7 @@ def explained(token: str) -> Iterator[None]:
         yield
     except TelegramError as error:
         raise meaning(error, token) from None
+    except (KeyError, TypeError) as error:  # PTB builds objects of an answer that lacks what they need
+        raise Unclear(
+            f"Telegram's answer lacks something ({type(error).__name__}); the message may have arrived"
+        ) from None

@@ -19,6 +19,8 @@ from aiohttp import web
 from tests.peers.bot_api_rules import LONGEST_CAPTION, LONGEST_TEXT, Refusal, bad, check_markup, said
 from tests.peers.bot_api_state import TOKEN, Fault, Json, Platform, Sent
 
+__all__ = ["TOKEN", "BotApi"]
+
 BOT = {
     "id": 123456789,
     "is_bot": True,

@@ -20,9 +20,11 @@ class Pauses:
 
     def __init__(self) -> None:
         self.asked: list[float] = []
+        self.meanwhile: Callable[[], None] = lambda: None
 
     async def __call__(self, seconds: float) -> None:
         self.asked.append(seconds)
+        self.meanwhile()
         await asyncio.sleep(0.001)
 
 

@@ -69,10 +69,10 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 @st.composite
 def mutated(draw: st.DrawFn) -> dict[str, Any]:
     """A recorded update in which a few places were replaced, removed or joined by something unheard of."""
-    update = json.loads(json.dumps(UPDATES[draw(st.sampled_from(sorted(UPDATES)))]))
+    update: dict[str, Any] = json.loads(json.dumps(UPDATES[draw(st.sampled_from(sorted(UPDATES)))]))
     for _ in range(draw(st.integers(1, 4))):
         path = draw(st.sampled_from(places(update)))
-        holder = update
+        holder: Any = update
         for key in path[:-1]:
             holder = holder[key]
         if draw(st.booleans()) or not isinstance(holder, dict):
