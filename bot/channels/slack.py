@@ -17,11 +17,11 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.channels.base import ChannelUnavailable, DeliveryFailed, Pace, ReadFile, Receive
+from bot.channels.base import ChannelUnavailable, DeliveryFailed, Pace, ReadFile, Receive, Refused
 from bot.channels.slack_delivery import Delivery, Sleep
-from bot.channels.slack_errors import UNASKABLE, code_of
+from bot.channels.slack_errors import UNASKABLE, code_of, meaning
 from bot.channels.slack_events import Events
-from bot.channels.slack_people import People
+from bot.channels.slack_people import SHARED, People
 from bot.messages import IncomingAttachment, IncomingMessage, Outgoing
 
 log = logging.getLogger(__name__)
@@ -48,14 +48,20 @@ SCOPES = frozenset(
 """What slack-manifest.yml asks for."""
 STRANGE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 """What a payload of unknown shape may raise while it is read."""
-GRACE = 5.0
+GRACE, LONGEST_PAUSE = 5.0, 60.0
+
+
+class Unreachable(ChannelUnavailable):
+    """Slack did not answer: worth another try."""
 
 
 class Brief(logging.Filter):
-    """Keeps the libraries' records short: no traceback, no quoted answer."""
+    """Keeps the libraries' records short: no traceback, no quoted answer, no ticket."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = record.getMessage().partition("\n")[0][:300], ()
+        # The address of a socket lets anybody connect in our place.
+        text = re.sub(r"(ticket=)[^\s'\"&]+", r"\1…", record.getMessage())
+        record.msg, record.args = text.partition("\n")[0][:300], ()
         record.exc_info = record.exc_text = None
         return True
 
@@ -91,7 +97,7 @@ class SlackChannel:
     ) -> None:
         self.account = ""
         self.pace = Pace(overall=0.05, per_chat=1.0)
-        self.support_channel = support_channel
+        self._support_channel = support_channel
         self._app_token = app_token
         self._signing_secret = signing_secret
         self._clock = clock
@@ -103,7 +109,7 @@ class SlackChannel:
         )
         self._people = People(self._client, clock, groups)
         self._events = Events(self._people, clock)
-        self._delivery = Delivery(self._client, self._people, read_file, sleep)
+        self._delivery = Delivery(self._client, self._people, read_file, clock, sleep)
         self._handler: AsyncSocketModeHandler | None = None
         self._watch: asyncio.Task[None] | None = None
         self._receive: Receive | None = None
@@ -116,12 +122,44 @@ class SlackChannel:
         self._last_error = ""
 
     async def start(self, receive: Receive) -> None:
-        """Sign in, find the support channel, open the socket. Raises `ChannelUnavailable` with the setting to mend."""
+        """Sign in and open the socket; where Slack cannot be reached yet, go on trying in the background.
+
+        Raises:
+            ChannelUnavailable: a setting is wrong; the text names it and the fix.
+        """
+        self._receive = receive
+        try:
+            await self._open()
+        except Unreachable as error:
+            self._failed(str(error))
+            log.warning("%s; trying again", error)
+            self._watch = asyncio.create_task(self._open_later())
+        except ChannelUnavailable:
+            await self.stop()
+            raise
+
+    async def _open(self) -> None:
         await self._sign_in()
         await self._find_support_channel()
         await self._people.refresh_groups()
-        self._receive = receive
         await self._connect()
+
+    async def _open_later(self) -> None:
+        pause = self._ping
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                await self._open()
+            except Unreachable as error:
+                self._failed(str(error))
+                pause = min(pause * 2, LONGEST_PAUSE)
+            except ChannelUnavailable as error:
+                self._receive = None
+                self._failed(str(error))
+                log.error("Slack channel stopped: %s", error)
+                return
+            else:
+                return
 
     async def stop(self) -> None:
         """Take in nothing more, finish what is being stored, close."""
@@ -154,9 +192,16 @@ class SlackChannel:
         self._session()
         return await self._people.group_members(group)
 
-    def member_of(self, user: str) -> frozenset[str]:
+    def groups_of(self, user: str) -> frozenset[str]:
         """Which of `groups` somebody belongs to, as Slack said in the last five minutes."""
         return self._people.member_of(user)
+
+    def queue_chat(self) -> str:
+        """The id of the support channel; empty until it was found."""
+        return next(iter(self._delivery.open_chats), "")
+
+    def announce(self, chat_id: str, event: dict[str, Any]) -> None:
+        """Slack has no live view to tell."""
 
     def health(self) -> dict[str, Any]:
         """State, times and what is missing; never a token or a text."""
@@ -165,12 +210,12 @@ class SlackChannel:
             "last_received": self._last_received,
             "last_error": self._last_error,
             "missing_scopes": list(self._missing_scopes),
-            "support_channel": self.support_channel,
+            "support_channel": self.queue_chat(),
         }
 
     def _state(self) -> str:
         if self._handler is None:
-            return "stopped"
+            return "connecting" if self._receive else "stopped"
         socket = self._handler.client.current_session
         return "connected" if socket is not None and not socket.closed else "connecting"
 
@@ -209,51 +254,31 @@ class SlackChannel:
         if granted:
             self._missing_scopes = tuple(sorted(SCOPES - {scope.strip() for scope in granted.split(",")}))
         if self._missing_scopes:
-            log.warning("Slack app lacks scopes %s: update it from slack-manifest.yml", ", ".join(self._missing_scopes))
+            log.warning(
+                "Slack app lacks the scopes %s: update it from slack-manifest.yml", ", ".join(self._missing_scopes)
+            )
 
     async def _find_support_channel(self) -> None:
-        wanted = self.support_channel.lstrip("#")
+        wanted = self._support_channel
         if not wanted:
             return
         try:
-            found = await self._channel(wanted)
+            found = await self._people.find_chat(wanted)
         except UNASKABLE as error:
             raise _unavailable(error, "RAPPORT_SLACK__SUPPORT_CHANNEL: check the channel's name or id") from None
-        if found is None or found.get("is_archived"):
+        if not found or found.get("is_archived"):
             raise ChannelUnavailable(
                 f"RAPPORT_SLACK__SUPPORT_CHANNEL: no channel {wanted} that the app can see: create it, or write "
                 "/invite @rapport in it"
             )
-        if any(found.get(flag) for flag in ("is_ext_shared", "is_shared", "is_org_shared", "is_pending_ext_shared")):
+        if any(found.get(flag) for flag in SHARED):
             raise ChannelUnavailable(
                 f"RAPPORT_SLACK__SUPPORT_CHANNEL: {wanted} is shared with another organisation; choose one of your own"
             )
         if not found.get("is_member", True):
             self._failed(f"the app is not in {wanted}: write /invite @rapport there")
             log.warning("Slack app is not in the support channel %s: write /invite @rapport there", wanted)
-        self.support_channel = str(found["id"])
-        self._delivery.open_chats = frozenset({self.support_channel})
-
-    async def _channel(self, wanted: str) -> Mapping[str, Any] | None:
-        if re.fullmatch(r"[CG][A-Z0-9]{6,20}", wanted):
-            try:
-                answer = await self._client.conversations_info(channel=wanted)
-            except SlackApiError as error:
-                if code_of(error) == "channel_not_found":
-                    return None
-                raise
-            return answer.get("channel")
-        kinds, cursor = "public_channel,private_channel", ""
-        while True:
-            answer = await self._client.conversations_list(
-                types=kinds, exclude_archived=True, limit=200, cursor=cursor or None
-            )
-            for channel in answer.get("channels") or ():
-                if channel.get("name") == wanted:
-                    return dict(channel)
-            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
-            if not cursor:
-                return None
+        self._delivery.open_chats = frozenset({str(found["id"])})
 
     async def _connect(self) -> None:
         assert self._app_token is not None
@@ -273,8 +298,9 @@ class SlackChannel:
             async with asyncio.timeout(self._timeout):
                 await handler.connect_async()  # type: ignore[no-untyped-call]
         except TimeoutError:
-            await self.stop()
-            raise ChannelUnavailable("Slack's WebSocket cannot be opened: check network, proxy and firewall") from None
+            await handler.close_async()  # type: ignore[no-untyped-call]
+            self._handler = None
+            raise Unreachable("Slack's WebSocket cannot be opened: check network, proxy and firewall") from None
         self._watch = asyncio.create_task(self._renew(handler))
 
     async def _renew(self, handler: AsyncSocketModeHandler) -> None:
@@ -312,8 +338,10 @@ class SlackChannel:
             chat = _chat_of(body)
             order = self._order.get(chat) or self._order.setdefault(chat, asyncio.Lock())
             async with order:
-                message = await self._translated(body)
+                message, _ = await asyncio.gather(self._translated(body), self._people.refresh_groups())
                 if message is not None:
+                    if message.thread_id and message.kind in ("new", "edit"):
+                        self._delivery.saw_thread(message.chat_id, message.thread_id)
                     await self._receive(message)
                     self._last_received = self._clock().isoformat()
         finally:
@@ -344,9 +372,9 @@ def _chat_of(body: Mapping[str, Any]) -> str:
 
 
 def _unavailable(error: Exception, setting: str) -> ChannelUnavailable:
-    """The word for a start that failed: a refused token names its setting, all else the network."""
-    if isinstance(error, SlackApiError) and code_of(error):
+    """Why a start failed: what Slack refused names its setting, all else may pass."""
+    if isinstance(error, SlackApiError) and isinstance(meaning(error), Refused):
         return ChannelUnavailable(f"Slack refused ({code_of(error)}). {setting}")
-    return ChannelUnavailable(
+    return Unreachable(
         f"Slack cannot be reached ({type(error).__name__}): check network, proxy, RAPPORT_SLACK__BASE_URL"
     )

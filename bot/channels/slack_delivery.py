@@ -1,7 +1,9 @@
 """Sends replies to Slack and fetches files from it: which call, to which chat, and what to do when part of it fails."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -12,42 +14,65 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.channels.base import ReadFile, Refused, RetryLater, Unclear
 from bot.channels.slack_errors import code_of, explained
 from bot.channels.slack_format import FALLBACK, SlackMessage, cut, escape, render
-from bot.channels.slack_people import People
+from bot.channels.slack_people import People, Remembered
 from bot.messages import IncomingAttachment, Outgoing, OutgoingFile, Reply
 
 Step = Callable[[], Awaitable[str]]
 Sleep = Callable[[float], Awaitable[object]]
 
 MARKS = {"sent": "white_check_mark", "failed": "x"}
+SIGNS = {"sent": "✅", "failed": "❌"}
 REASON = 300
 """Longest reason of a failure, in characters: it stands in the thread for everybody."""
 CANNOT_WHISPER = frozenset({"not_in_channel", "channel_not_found", "user_not_in_channel", "is_archived"})
 LARGEST = 20 * 1024 * 1024
 """Bytes of the largest file taken in."""
-TRIES, LONGEST_WAIT = 4, 60.0
+TRIES, LONGEST_WAIT = 4, 40.0
+DAY = timedelta(days=1)
 
 
 class Delivery:
-    """Carries out what an `Outgoing` asks for. `open_chats` are those where a private answer may be read by all."""
+    """Carries out what an `Outgoing` asks for.
 
-    def __init__(self, client: AsyncWebClient, people: People, read_file: ReadFile, sleep: Sleep) -> None:
+    `open_chats` are the channels in which staff may read everything. Anywhere else in Slack an answer to somebody is
+    shown to them alone, and so is what answers a command, which nobody else saw.
+    """
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        people: People,
+        read_file: ReadFile,
+        clock: Callable[[], datetime],
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
         self._client = client
         self._people = people
         self._read_file = read_file
         self._sleep = sleep
+        self._threads: Remembered[bool] = Remembered(clock)
         self.open_chats: frozenset[str] = frozenset()
+
+    def saw_thread(self, chat: str, thread: str) -> None:
+        """Remember that a thread has answers: Slack shows whispers only in such threads."""
+        self._threads.put(f"{chat}:{thread}", True)
 
     async def send(self, outgoing: Outgoing) -> str:
         """Post, whisper, edit or mark; returns the timestamp of the last message (of a lone file: its id)."""
         if outgoing.reply.mark:
             return await self._mark(outgoing)
-        chat = outgoing.chat_id
-        if chat[:1] in "UW":
-            chat = await self._people.direct_chat(chat)
-        whisper = outgoing.reply.private and not chat.startswith("D") and chat not in self.open_chats
+        chat = await self._people.chat_id(outgoing.chat_id)
+        whisper = self._is_whisper(outgoing, chat)
         if whisper and not outgoing.recipient:
             raise Refused("a private answer for nobody: it is not shown in a channel")
         return await self._all(self._steps(outgoing, chat, whisper))
+
+    def _is_whisper(self, outgoing: Outgoing, chat: str) -> bool:
+        if chat.startswith("D"):
+            return False
+        if chat in self.open_chats:
+            return bool(outgoing.recipient and not outgoing.thread_id)
+        return bool(outgoing.recipient or outgoing.reply.private)
 
     def _steps(self, outgoing: Outgoing, chat: str, whisper: bool) -> list[Step]:
         reply, thread, person = outgoing.reply, outgoing.thread_id, outgoing.recipient
@@ -75,13 +100,13 @@ class Delivery:
         return message_id
 
     async def _insist(self, step: Step, number: int, total: int) -> str:
-        reason = ""
+        reason, waited = "", 0.0
         for _ in range(TRIES):
             try:
                 return await step()
             except RetryLater as wait:
-                reason = str(wait)
-                if wait.seconds > LONGEST_WAIT:
+                reason, waited = str(wait), waited + wait.seconds
+                if waited > LONGEST_WAIT:
                     break
                 await self._sleep(wait.seconds)
             except Refused as refusal:
@@ -100,10 +125,13 @@ class Delivery:
                 unfurl_links=False,
                 unfurl_media=False,
             )
+        if thread:
+            self.saw_thread(chat, thread)
         return str(answer["ts"])
 
     async def _whisper(self, chat: str, thread: str, person: str, message: SlackMessage) -> str:
         """Show a message to one person where they asked; where Slack cannot, in the direct message with them."""
+        active = self._threads.get(f"{chat}:{thread}", DAY)
         with explained():
             try:
                 answer = await self._client.chat_postEphemeral(
@@ -111,7 +139,7 @@ class Delivery:
                     user=person,
                     text=message.text,
                     blocks=message.blocks,
-                    thread_ts=thread or None,
+                    thread_ts=thread if active else None,
                     parse="none",
                     link_names=False,
                 )
@@ -147,16 +175,21 @@ class Delivery:
 
     async def _mark(self, outgoing: Outgoing) -> str:
         """Tick or cross a message; a failure's reason goes under it even when the message takes no mark."""
-        reply = outgoing.reply
-        try:
-            await self._react(outgoing.chat_id, reply.target, MARKS[reply.mark])
-        except Refused:
-            if not reply.text:
-                raise
-        if reply.mark == "failed" and reply.text:
-            reason = Reply(text=cut(reply.text, REASON), private=reply.private)
-            changes = {"reply": reason, "thread_id": outgoing.thread_id or reply.target}
+        reply, under = outgoing.reply, outgoing.thread_id
+        words = cut(reply.text, REASON) if reply.mark == "failed" else ""
+        if re.fullmatch(r"\d+\.\d+", reply.target):
+            under = under or reply.target
+            try:
+                await self._react(outgoing.chat_id, reply.target, MARKS[reply.mark])
+            except Refused:
+                if not words:
+                    raise
+        else:
+            # What was pressed or commanded has no message of its own to mark: say it in the thread.
+            words = f"{SIGNS[reply.mark]} {words}".strip()
+        if words:
             # Asked again after a refusal to take it now, the mark is there already: nothing is said twice.
+            changes = {"reply": Reply(text=words, private=reply.private), "thread_id": under}
             await self.send(outgoing.model_copy(update=changes))
         return reply.target
 

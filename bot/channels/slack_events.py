@@ -185,7 +185,7 @@ class Events:
         shared = place.shared or bool(body.get("is_ext_shared_channel"))
         rest["sent_at"] = rest["sent_at"] or self._clock()
         return IncomingMessage(
-            channel="slack", account=self.account, chat_id=chat, sender=sender, shared=shared, **rest
+            channel="slack", account=self.account, chat_id=chat, sender=sender, side="staff", shared=shared, **rest
         )
 
     async def _names(self, users: tuple[str, ...]) -> dict[str, str]:

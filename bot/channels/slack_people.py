@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.channels.base import Refused
 from bot.channels.slack_errors import UNASKABLE, code_of, explained
 from bot.channels.slack_format import clean
 from bot.messages import Sender
@@ -19,9 +21,12 @@ log = logging.getLogger(__name__)
 Value = TypeVar("Value")
 
 LIFETIME = timedelta(minutes=5)
+PAUSE = timedelta(seconds=15)
+"""How long a group is not asked for again on its own after Slack gave no answer: twenty a minute are allowed."""
 PATIENCE = 1.8
 """Seconds for a question on the way in: an interaction must be acknowledged within three."""
 CAPACITY = 5_000
+SHARED = ("is_ext_shared", "is_shared", "is_org_shared", "is_pending_ext_shared")
 HIDDEN = frozenset({"channel_not_found", "missing_scope", "not_in_channel", "method_not_supported_for_channel_type"})
 """Answers that mean: this chat exists for others, the app cannot see or write there."""
 
@@ -33,10 +38,10 @@ class Remembered(Generic[Value]):
         self._clock = clock
         self._kept: dict[str, tuple[datetime, Value]] = {}
 
-    def get(self, key: str) -> Value | None:
-        """The value, or None once it is older than five minutes."""
+    def get(self, key: str, within: timedelta = LIFETIME) -> Value | None:
+        """The value, or None once it is older than that."""
         kept = self._kept.get(key)
-        return kept[1] if kept and self._clock() - kept[0] < LIFETIME else None
+        return kept[1] if kept and self._clock() - kept[0] < within else None
 
     def put(self, key: str, value: Value) -> None:
         self._kept.pop(key, None)
@@ -61,7 +66,10 @@ class People:
         self._senders: Remembered[Sender] = Remembered(clock)
         self._chats: Remembered[Chat] = Remembered(clock)
         self._direct: Remembered[str] = Remembered(clock)
+        self._named: Remembered[str] = Remembered(clock)
         self._members: Remembered[frozenset[str]] = Remembered(clock)
+        self._silent: Remembered[bool] = Remembered(clock)
+        self._refreshing = asyncio.Lock()
         self._groups = groups
         self.team = ""
 
@@ -109,28 +117,74 @@ class People:
         self._direct.put(user, chat_id)
         return chat_id
 
-    async def group_members(self, group: str) -> frozenset[str]:
-        """Ids of the people in a user group; empty when Slack does not say."""
-        known = self._members.get(group)
-        if known is not None:
+    async def find_chat(self, wanted: str) -> dict[str, Any] | None:
+        """The conversation object of a channel, by id or name; None when the app sees none. Raises as the SDK."""
+        wanted = wanted.lstrip("#")
+        if is_id(wanted):
+            try:
+                answer = await self._client.conversations_info(channel=wanted)
+            except SlackApiError as error:
+                if code_of(error) == "channel_not_found":
+                    return None
+                raise
+            return dict(answer.get("channel") or {})
+        kinds, cursor = "public_channel,private_channel", ""
+        while True:
+            answer = await self._client.conversations_list(
+                types=kinds, exclude_archived=True, limit=200, cursor=cursor or None
+            )
+            for channel in answer.get("channels") or ():
+                if channel.get("name") == wanted:
+                    return dict(channel)
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return None
+
+    async def chat_id(self, wanted: str) -> str:
+        """The id behind what a setting or a reply names: an id, a person (their direct message) or a channel's name."""
+        if is_id(wanted):
+            return await self.direct_chat(wanted) if wanted[0] in "UW" else wanted
+        known = self._named.get(wanted)
+        if known:
             return known
+        with explained():
+            found = await self.find_chat(wanted)
+        if found is None:
+            raise Refused(f"no channel {wanted} that the app can see: write /invite @rapport in it")
+        self._named.put(wanted, str(found["id"]))
+        return str(found["id"])
+
+    async def group_members(self, group: str) -> frozenset[str]:
+        """Ids of the people in a user group, at most five minutes old; empty when Slack does not say."""
+        known = self._members.get(group)
+        return await self._ask_members(group) if known is None else known
+
+    async def refresh_groups(self) -> None:
+        """Renew what is half-way to being forgotten, so that it is still known when the message is answered."""
+        async with self._refreshing:
+            old = [group for group in self._groups if self._members.get(group, LIFETIME / 2) is None]
+            await asyncio.gather(*(self._ask_members(group) for group in old if not self._silent.get(group, PAUSE)))
+
+    async def _ask_members(self, group: str) -> frozenset[str]:
         try:
             async with asyncio.timeout(PATIENCE):
                 answer = await self._client.usergroups_users_list(usergroup=group)
         except UNASKABLE as error:
             log.warning("Slack did not say who is in group %s (%s): treated as empty", group, _reason(error))
+            self._silent.put(group, True)
             return frozenset()
         members = frozenset(answer.get("users") or ())
         self._members.put(group, members)
         return members
 
-    async def refresh_groups(self) -> None:
-        """Ask again for the groups whose members are older than five minutes."""
-        await asyncio.gather(*(self.group_members(group) for group in self._groups))
-
     def member_of(self, user: str) -> frozenset[str]:
         """The groups somebody was in when last asked, at most five minutes ago."""
         return frozenset(group for group in self._groups if user in (self._members.get(group) or ()))
+
+
+def is_id(text: str) -> bool:
+    """True for an id of Slack's: a channel, direct message or person."""
+    return re.fullmatch(r"[CDGUW][A-Z0-9]{6,20}", text) is not None
 
 
 def sender_of(user: str, record: dict[str, Any], team: str) -> Sender:
@@ -153,8 +207,7 @@ def sender_of(user: str, record: dict[str, Any], team: str) -> Sender:
 
 def chat_of(record: dict[str, Any]) -> Chat:
     """Read a conversation object of Slack."""
-    flags = ("is_ext_shared", "is_shared", "is_org_shared", "is_pending_ext_shared")
-    return Chat(shared=not record or any(record.get(flag) for flag in flags))
+    return Chat(shared=not record or any(record.get(flag) for flag in SHARED))
 
 
 def _reason(error: Exception) -> str:

@@ -13,7 +13,7 @@ from bot.channels.slack_events import Events
 from bot.channels.slack_people import People
 from bot.messages import IncomingMessage
 from tests.conftest import Clock
-from tests.peers.slack_memory import AGENT, BOT_TOKEN, BOT_USER, FORMER, GROUP, GUEST, STRANGER, SUPPORT, TEAM
+from tests.peers.slack_memory import AGENT, BOT_TOKEN, BOT_USER, FORMER, GROUP, GUEST, STRANGER, SUPPORT, TEAM, user
 from tests.peers.slack_shim import Fault, SlackShim
 
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "slack"
@@ -47,6 +47,7 @@ EXPECTED: dict[str, dict[str, Any] | None] = {
         "addressed": False,
     },
     "message_changed_preview": None,
+    "message_changed_preview_after_edit": None,
     "message_changed_by_app": None,
     "app_mention_edited": {
         "kind": "edit",
@@ -135,6 +136,7 @@ USUAL = {
     "channel": "slack",
     "account": TEAM,
     "chat_id": SUPPORT,
+    "side": "staff",
     "kind": "new",
     "revision": 0,
     "thread_id": "",
@@ -202,11 +204,43 @@ def test_a_voice_clip_is_a_voice_and_a_deleted_file_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("person", "restricted"), [(AGENT, False), (GUEST, True), (STRANGER, True), (FORMER, True), (BOT_USER, True)]
+    ("person", "restricted"),
+    [
+        (AGENT, False),
+        (GUEST, True),
+        (STRANGER, True),
+        (FORMER, True),
+        (BOT_USER, True),
+        ("USLACKBOT", True),
+        ("U0ULTRA001", True),
+        ("U0FOREIGN1", True),
+        ("U0GRID0001", False),
+        ("U0UNKNOWN1", True),
+    ],
 )
 def test_only_full_members_are_not_restricted(person: str, restricted: bool) -> None:
-    [message] = translated(payload("command") | {"user_id": person})
+    shim = SlackShim()
+    shim.memory.users |= {
+        "USLACKBOT": user("Slackbot"),
+        "U0ULTRA001": user("Ultra", is_ultra_restricted=True),
+        "U0FOREIGN1": user("Foreign", team_id="T0ELSEWHERE"),
+        "U0GRID0001": user("Grid", team_id="T0ELSEWHERE", enterprise_user={"teams": ["T0ELSEWHERE", TEAM]}),
+    }
+    [message] = translated(payload("command") | {"user_id": person}, shim=shim)
     assert message.sender.restricted is restricted
+
+
+@pytest.mark.parametrize("flag", ["is_ext_shared", "is_shared", "is_org_shared", "is_pending_ext_shared"])
+def test_a_shared_chat_is_known_by_any_of_its_flags(flag: str) -> None:
+    shim = SlackShim()
+    shim.memory.channels[SUPPORT][flag] = True
+    [message] = translated(payload("app_mention"), shim=shim)
+    assert message.shared
+
+
+def test_a_shared_chat_is_known_from_the_event_alone() -> None:
+    [message] = translated(payload("app_mention") | {"is_ext_shared_channel": True})
+    assert message.shared
 
 
 def test_sender_is_named_and_speaks() -> None:
@@ -244,17 +278,37 @@ def test_answers_are_remembered_for_five_minutes_and_no_longer(clock: Clock) -> 
 
 
 def test_group_members_are_known_after_a_refresh_and_forgotten_in_time(clock: Clock) -> None:
-    async def scenario() -> tuple[frozenset[str], ...]:
+    async def scenario() -> list[Any]:
         async with SlackShim() as slack:
             client = AsyncWebClient(BOT_TOKEN, base_url=slack.api, retry_handlers=[])
-            people = People(client, clock, (GROUP, "S0NOWHERE1"))
-            before = people.member_of(AGENT)
+            people = People(client, clock, (GROUP,))
+            found: list[Any] = [people.member_of(AGENT)]
             await people.refresh_groups()
-            known, other = people.member_of(AGENT), people.member_of(GUEST)
+            found += [people.member_of(AGENT), people.member_of(GUEST)]
+            clock.advance(minutes=2)
+            await people.refresh_groups()
+            found.append(len(slack.calls))
+            clock.advance(minutes=1)
+            await people.refresh_groups()
+            found.append(len(slack.calls))
             clock.advance(minutes=5)
-            return before, known, other, people.member_of(AGENT)
+            return [*found, people.member_of(AGENT)]
 
-    assert asyncio.run(scenario()) == (frozenset(), {GROUP}, frozenset(), frozenset())
+    assert asyncio.run(scenario()) == [frozenset(), {GROUP}, frozenset(), 1, 2, frozenset()]
+
+
+def test_a_group_slack_is_silent_about_is_not_asked_for_with_every_message(clock: Clock) -> None:
+    async def scenario() -> list[int]:
+        async with SlackShim() as slack:
+            people = People(AsyncWebClient(BOT_TOKEN, base_url=slack.api, retry_handlers=[]), clock, ("S0NOWHERE1",))
+            asked = []
+            for seconds in (0, 14, 1):
+                clock.advance(seconds=seconds)
+                await people.refresh_groups()
+                asked.append(len(slack.calls))
+            return asked
+
+    assert asyncio.run(scenario()) == [1, 1, 2]
 
 
 def test_a_direct_message_needs_no_question_about_the_chat() -> None:
