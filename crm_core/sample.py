@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
 
 from sqlalchemy import select
 
@@ -28,8 +27,11 @@ BATCH = 500
 VIP_SPEND = 6_000_00
 """From this spend on (minor units) a customer is a VIP."""
 
-Progress = Callable[[int, int], None]
-"""Called with (customers done, customers in all)."""
+STEP = 25
+"""Customers between two reports of the progress."""
+
+Progress = Callable[[float], None]
+"""Called with the share that is done, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +117,14 @@ class _Loading:
         names = {person.key: (person.name.split(" ")[0], person.name_zh) for person in content.staff}
         talk = Talk(content.dialogues, content.catalogue, line, staff, names)
         desk = Desk(content.people, content.catalogue, line, staff)
-        done = len(content.known.characters)
-        buyers = self._population.customers(rng, rows, self._customers - done)
-        while batch := list(islice(self._lived(rng, buyers, shop, talk, desk), BATCH)):
-            self._case_numbers.give(rows)
-            rows.flush()
-            done += len(batch)
-            if progress:
-                progress(done, self._customers)
+        ordinary = self._customers - len(content.known.characters)
+        buyers = self._lived(rng, self._population.customers(rng, rows, ordinary), shop, talk, desk)
+        for done, _ in enumerate(buyers, start=1):
+            if done % BATCH == 0 or done == ordinary:
+                self._case_numbers.give(rows)
+                rows.flush()
+            if progress and (done % STEP == 0 or done == ordinary):
+                progress(done / ordinary)
 
     def _lived(
         self, rng: random.Random, buyers: Iterator[Buyer], shop: Shop, talk: Talk, desk: Desk

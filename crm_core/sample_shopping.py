@@ -12,7 +12,7 @@ from crm_core.sample_people import Buyer
 from crm_core.sample_rows import DAYS, Rows, SeasonCalendar, Timeline, daytime, digits, poisson
 
 CURRENCY = "CNY"
-WHOLESALE_DISCOUNT = 15
+WHOLESALE_DISCOUNT = 20
 REASONS = {"broken": 3, "changed mind": 3, "wrong item": 2, "too small": 2, "quality": 2, "late": 1}
 NUMBERS_A_DAY = 20
 """Order numbers set aside for a day of a shop with 500 customers."""
