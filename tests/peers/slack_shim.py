@@ -244,13 +244,13 @@ class SlackShim:
             self._tickets.add(ticket)
             return {"ok": True, "url": f"{self.url.replace('http', 'ws', 1)}/link/?ticket={ticket}"}
         if self.upstream and method not in ("usergroups.users.list", "apps.connections.open"):
-            return await self._ask_upstream(method, args, self.upstream_tokens.get(token, token))
+            return await self.ask_upstream(method, args, self.upstream_tokens.get(token, token))
         try:
             return self.memory.call(method, args, token)
         except Refusal as refusal:
             return refusal.answer
 
-    async def _ask_upstream(self, method: str, args: dict[str, Any], token: str) -> dict[str, Any]:
+    async def ask_upstream(self, method: str, args: dict[str, Any], token: str) -> dict[str, Any]:
         """emulate knows POST with a body only, where the SDK sends GET or a query; JSON suits all its methods."""
         headers = {"Authorization": f"Bearer {token}"}
         async with (
