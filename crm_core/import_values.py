@@ -310,7 +310,7 @@ class Signs:
 
     def __init__(self) -> None:
         self._day_first = self._month_first = False
-        self._comma = self._point = False
+        self._comma = self._point = self._either = False
 
     def add_date(self, cell: Cell) -> None:
         """Take in a date; only one that can be read in one way tells something."""
@@ -320,6 +320,7 @@ class Signs:
         if match:
             self._day_first |= int(match["a"]) > 12 >= int(match["b"])
             self._month_first |= int(match["b"]) > 12 >= int(match["a"])
+            self._either |= int(match["a"]) <= 12 >= int(match["b"]) and match["a"] != match["b"]
 
     def add_amount(self, cell: Cell) -> None:
         """Take in an amount."""
@@ -334,6 +335,11 @@ class Signs:
         if self._day_first and self._month_first:
             return None
         return "mdy" if self._month_first else "dmy"
+
+    @property
+    def undecided(self) -> bool:
+        """True when day and month can be swapped and no date of the file shows which is which."""
+        return self._either and not (self._day_first or self._month_first)
 
     @property
     def decimal_comma(self) -> bool | None:
