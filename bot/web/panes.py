@@ -233,7 +233,7 @@ def _from_json(body: dict[str, Any], uploads: tuple[Upload, ...]) -> Posted:
     for name in names:
         if not isinstance(body.get(name, ""), str):
             raise Problem(400, f"{name} is not a text.", "Send it as a JSON string.", field=name)
-    given = {name: body[name] for name in names if name in body}
+    given = {"client_id": "", **{name: body[name] for name in names if name in body}}
     kind = given.pop("kind", "text")
     if kind not in ("text", "edit", "button"):
         raise Problem(400, "kind is unknown.", "Use text, edit or button.", field="kind")

@@ -109,7 +109,9 @@ class EchoAssistant:
             failed = "fail" in text
             if not failed:
                 await self.web.send(_outgoing(self.customer_of[thread], Reply(text=text)))
-            mark = Reply(mark="failed" if failed else "sent", target=message.message_id, text="Blocked by the customer.")
+            mark = Reply(
+                mark="failed" if failed else "sent", target=message.message_id, text="Blocked by the customer."
+            )
             await self._queue(thread, mark)
         elif message.addressed:
             private = Reply(text="Lifetime value ¥ 8,240.00, last order 12 days ago.", private=True)
@@ -150,7 +152,10 @@ def playground_info() -> dict[str, Any]:
     note = "You are a new visitor. To see order data, link as Mei Chen: order SO-20931 and mei.chen@example.com."
     return {
         "business": {"name_en": "Juniper & Crane", "name_zh": "鹤与杜松"},
-        "note": {"en": note, "zh": "您是新访客。想看订单，请以陈梅的身份关联：订单 SO-20931，邮箱 mei.chen@example.com。"},
+        "note": {
+            "en": note,
+            "zh": "您是新访客。想看订单，请以陈梅的身份关联：订单 SO-20931，邮箱 mei.chen@example.com。",
+        },
         "send_prefix": {"en": SEND_PREFIX, "zh": "发送："},
         "try": {
             "customer": ["Where is my order SO-20931?", "我要投诉", "A gift under ¥300", "你们几点营业？"],
@@ -178,7 +183,8 @@ def _opening(said: str) -> Reply:
         Choice(label="Resolve", value="handoff_return"),
     )
     return Reply(
-        text="A customer asks for a person.", cards=(Card(title="Mei Chen · 陈梅", subtitle="Complaint", facts=facts),),
+        text="A customer asks for a person.",
+        cards=(Card(title="Mei Chen · 陈梅", subtitle="Complaint", facts=facts),),
         choices=choices,
     )
 
@@ -186,16 +192,35 @@ def _opening(said: str) -> Reply:
 def _customer_reply(message: IncomingMessage) -> Reply:
     said = message.text or message.button
     if "hostile" in said:
-        return Reply(text=HOSTILE, cards=(Card(title=HOSTILE, facts=((HOSTILE, HOSTILE),)),), choices=(Choice(label=HOSTILE, value="x"),))
+        return Reply(
+            text=HOSTILE,
+            cards=(Card(title=HOSTILE, facts=((HOSTILE, HOSTILE),)),),
+            choices=(Choice(label=HOSTILE, value="x"),),
+        )
     if "order" in said.lower():
-        facts = (("Status", "In transit"), ("Carrier", "SF Express SF1029384756"), ("Expected", "Tuesday, 24 November"), ("Items", "2 × Celadon tea bowl"))
+        facts = (
+            ("Status", "In transit"),
+            ("Carrier", "SF Express SF1029384756"),
+            ("Expected", "Tuesday, 24 November"),
+            ("Items", "2 × Celadon tea bowl"),
+        )
         card = Card(title="Order SO-20931", subtitle="Placed 18 November · ¥ 398.00", facts=facts)
-        choices = (Choice(label="Something is wrong", value="delivery_problem"), Choice(label="Track it", value="x", link="https://example.com/track"))
+        choices = (
+            Choice(label="Something is wrong", value="delivery_problem"),
+            Choice(label="Track it", value="x", link="https://example.com/track"),
+        )
         return Reply(text="It is on its way and should reach you on Tuesday.", cards=(card,), choices=choices)
     if "gift" in said.lower():
         cards = tuple(
-            Card(title=name, subtitle=price, facts=(("In stock", stock),), choices=(Choice(label="Tell me more", value=f"product_question:{place}"),))
-            for place, (name, price, stock) in enumerate((("Celadon tea bowl", "¥ 199.00", "24"), ("Linen table runner", "¥ 168.00", "7")))
+            Card(
+                title=name,
+                subtitle=price,
+                facts=(("In stock", stock),),
+                choices=(Choice(label="Tell me more", value=f"product_question:{place}"),),
+            )
+            for place, (name, price, stock) in enumerate(
+                (("Celadon tea bowl", "¥ 199.00", "24"), ("Linen table runner", "¥ 168.00", "7"))
+            )
         )
         return Reply(text="Two ideas under ¥300, both in stock:", cards=cards)
     if message.attachments:
@@ -207,8 +232,12 @@ def _staff_reply(message: IncomingMessage) -> Reply:
     said = message.text.lower()
     if "digest" in said:
         files = (
-            OutgoingFile(attachment_id=2**62 + 1, name="orders.png", media_type="image/png", caption="Orders a day, last 7 days"),
-            OutgoingFile(attachment_id=2**62 + 2, name="mood.png", media_type="image/png", caption="Mood of customers' messages"),
+            OutgoingFile(
+                attachment_id=2**62 + 1, name="orders.png", media_type="image/png", caption="Orders a day, last 7 days"
+            ),
+            OutgoingFile(
+                attachment_id=2**62 + 2, name="mood.png", media_type="image/png", caption="Mood of customers' messages"
+            ),
         )
         text = (
             "Digest for Sunday, 22 November\n\n"
@@ -222,12 +251,34 @@ def _staff_reply(message: IncomingMessage) -> Reply:
             ("王芳 Wang Fang", "¥ 6,905.50", "2026-08-02", "113"),
             ("Oliver Grant", "¥ 5,120.00", "2026-07-29", "117"),
         )
-        table = Table(columns=("Customer", "Spent", "Last order", "Days"), rows=rows, note="Applied: segment VIP, city Shanghai, last order more than 90 days ago. 3 of 3.")
-        return Reply(text="3 customers", table=table, choices=(Choice(label="CSV in a direct message", value="data_export"),))
+        table = Table(
+            columns=("Customer", "Spent", "Last order", "Days"),
+            rows=rows,
+            note="Applied: segment VIP, city Shanghai, last order more than 90 days ago. 3 of 3.",
+        )
+        return Reply(
+            text="3 customers", table=table, choices=(Choice(label="CSV in a direct message", value="data_export"),)
+        )
     if "show" in said:
-        facts = (("Company", "Lotus Interiors"), ("Segment", "Loyal"), ("Spent", "¥ 8,240.00"), ("Mood", "unhappy"), ("Open cases", "1"))
-        choices = (Choice(label="Timeline", value="show_timeline:1"), Choice(label="Add note", value="add_note:1"), Choice(label="Erase", value="data_erase:1", style="danger"))
-        return Reply(cards=(Card(title="Mei Chen · 陈梅", subtitle="Shanghai · customer since May 2025", facts=facts, choices=choices),))
+        facts = (
+            ("Company", "Lotus Interiors"),
+            ("Segment", "Loyal"),
+            ("Spent", "¥ 8,240.00"),
+            ("Mood", "unhappy"),
+            ("Open cases", "1"),
+        )
+        choices = (
+            Choice(label="Timeline", value="show_timeline:1"),
+            Choice(label="Add note", value="add_note:1"),
+            Choice(label="Erase", value="data_erase:1", style="danger"),
+        )
+        return Reply(
+            cards=(
+                Card(
+                    title="Mei Chen · 陈梅", subtitle="Shanghai · customer since May 2025", facts=facts, choices=choices
+                ),
+            )
+        )
     return Reply(text=f"You said: {message.text or message.button}")
 
 
@@ -235,10 +286,21 @@ def _trace(message: IncomingMessage) -> dict[str, Any]:
     chinese = any("\u4e00" <= character <= "\u9fff" for character in message.text)
     complaint = "投诉" in message.text
     order = "SO-20931" in message.text
-    intent = "complaint" if complaint else "order_status" if order else "list_customers" if "VIP" in message.text else "greeting"
-    entities = [{"name": "order_id", "value": "SO-20931", "text": "SO-20931"}] if order else []
+    intent = (
+        "complaint"
+        if complaint
+        else "order_status"
+        if order
+        else "list_customers"
+        if "VIP" in message.text
+        else "greeting"
+    )
+    entities: list[dict[str, Any]] = [{"name": "order_id", "value": "SO-20931", "text": "SO-20931"}] if order else []
     if "Shanghai" in message.text:
-        entities = [{"name": "place", "value": "Shanghai", "text": "Shanghai"}, {"name": "days", "value": 90, "text": "90 days"}]
+        entities = [
+            {"name": "place", "value": "Shanghai", "text": "Shanghai"},
+            {"name": "days", "value": 90, "text": "90 days"},
+        ]
     at = message.sent_at.isoformat()
     understood = {
         "intent": intent,
@@ -251,4 +313,12 @@ def _trace(message: IncomingMessage) -> dict[str, Any]:
         "strong": complaint,
     }
     steps: list[dict[str, Any]] = []
-    return {"received": at, "stored": at, "understood": understood, "answered": None, "delivered": None, "outbox": [], "steps": steps}
+    return {
+        "received": at,
+        "stored": at,
+        "understood": understood,
+        "answered": None,
+        "delivered": None,
+        "outbox": [],
+        "steps": steps,
+    }
