@@ -1,1 +1,1 @@
-"""Benchmarks anyone can run: `python -m benchmarks.NAME [--json]`. Figures are medians and ratios; machines are noisy."""
+"""Benchmarks anyone can run: `python -m benchmarks.NAME [--json]`. Quote medians and ratios: machines are noisy."""

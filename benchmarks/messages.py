@@ -13,8 +13,8 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from bot.app import App
 from benchmarks.platform import FakePlatform, message, questions, sample_app
+from bot.app import App
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
             print(f"{name:>24}  {value}")
 
 
-class running:  # noqa: N801 - reads as a word: with running(app)
+class running:
     """The app with its channels' loop in a thread of its own."""
 
     def __init__(self, app: App) -> None:

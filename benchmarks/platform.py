@@ -26,6 +26,7 @@ class FakePlatform:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, float]] = []
+        self.outgoing: list[Outgoing] = []
         self._count = itertools.count(1)
         self._lock = threading.Lock()
 
@@ -39,7 +40,8 @@ class FakePlatform:
         """Take it."""
         with self._lock:
             self.sent.append((outgoing.chat_id, outgoing.reply.text, time.monotonic()))
-        return str(next(self._count))
+            self.outgoing.append(outgoing)
+            return f"{self.name}-{next(self._count)}"
 
     async def download(self, attachment: IncomingAttachment) -> bytes:
         """No files here."""

@@ -6,6 +6,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from typing import Annotated, NoReturn
+from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import ValidationError
@@ -129,7 +130,9 @@ def load_sample_with_bar(app: App) -> None:
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), console=screen
     ) as bar:
         task = bar.add_task("Loading the sample business", total=1.0)
-        load_sample(app.store, today=app.clock().date(), progress=lambda share: bar.update(task, completed=share))
+        now = app.clock()
+        today = now.astimezone(ZoneInfo(app.settings.business.zone)).date()
+        load_sample(app.store, today=today, until=now, progress=lambda share: bar.update(task, completed=share))
     app.names.refresh()
 
 

