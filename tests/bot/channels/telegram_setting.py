@@ -1,9 +1,11 @@
 """A TelegramChannel on the loopback Bot API, with a clock and pauses that cost no time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
+from aiohttp import web
 from pydantic import SecretStr
 
 from bot.channels.telegram import TelegramChannel
@@ -74,3 +76,21 @@ async def until(api: BotApi, true: Callable[[], bool], seconds: float = 10.0) ->
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.to_thread(api.until, true, 0.05)
+
+
+@asynccontextmanager
+async def served(channel: TelegramChannel, port: int) -> AsyncIterator[list[int]]:
+    """The channel's webhook behind a real web server; the statuses it answered."""
+    statuses: list[int] = []
+
+    async def take(request: web.Request) -> web.Response:
+        statuses.append(await channel.webhook(request.headers, await request.read()))
+        return web.Response(status=statuses[-1])
+
+    app = web.Application()
+    app.router.add_post(channel.webhook_path, take)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    yield statuses
+    await runner.cleanup()

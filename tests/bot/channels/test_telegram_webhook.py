@@ -2,19 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bot.channels.telegram import TelegramChannel
-from tests.bot.channels.telegram_setting import SECRET, Inbox, channel_on, until
+from tests.bot.channels.telegram_setting import SECRET, Inbox, channel_on, served, until
 from tests.peers.bot_api import BotApi
+from tests.peers.telemelya import free_port
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 GOOD = {
@@ -41,24 +40,6 @@ def fresh(api: BotApi) -> None:
 
 def by_webhook(api: BotApi, url: str = "http://127.0.0.1:9", **changed: Any) -> TelegramChannel:
     return channel_on(api, webhook_secret=SecretStr(SECRET), public_url=url, **changed)
-
-
-@asynccontextmanager
-async def served(channel: TelegramChannel, port: int) -> AsyncIterator[list[int]]:
-    """The channel's webhook behind a real web server; the statuses it answered."""
-    statuses: list[int] = []
-
-    async def take(request: web.Request) -> web.Response:
-        statuses.append(await channel.webhook(request.headers, await request.read()))
-        return web.Response(status=statuses[-1])
-
-    app = web.Application()
-    app.router.add_post(channel.webhook_path, take)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    yield statuses
-    await runner.cleanup()
 
 
 def test_start_tells_telegram_address_secret_and_kinds(api: BotApi) -> None:
@@ -170,11 +151,7 @@ def test_a_caller_without_the_secret_is_sent_away(api: BotApi, unused_port: int)
 
 @pytest.fixture
 def unused_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @given(st.dictionaries(st.text(max_size=20), st.text(max_size=20), max_size=4), st.binary(max_size=200))
