@@ -98,7 +98,9 @@ def _address(server: uvicorn.Server, host: str) -> str:
 
 def _shop(app: App, payload: dict[str, Any]) -> dict[str, Any]:
     business = app.settings.business
-    return apply_shop_update(app.store, payload, clock=app.clock, region=business.region, zone=business.zone)
+    return apply_shop_update(
+        app.store, payload, clock=app.clock, region=business.region, zone=business.zone, currency=business.currency
+    )
 
 
 def _stored_file(app: App, attachment_id: int) -> StoredFile | None:

@@ -43,7 +43,7 @@ Moment = Annotated[str, Field(max_length=40)]
 Money = Annotated[str, Field(max_length=30)] | int | float
 
 
-class ShopRefused(CrmError):
+class ShopRefused(CrmError, ValueError):
     """The payload as a whole cannot be used; nothing was changed. `problems`: place → what is wrong with it."""
 
     def __init__(self, text: str, problems: dict[str, str]) -> None:
@@ -51,8 +51,10 @@ class ShopRefused(CrmError):
         self.problems = problems
 
     def as_dict(self) -> dict[str, Any]:
-        """What the HTTP route answers (422)."""
-        return {"error": str(self), "problems": self.problems}
+        """What the HTTP route answers (422): the first problem, what to do, and all problems by place."""
+        field = next(iter(self.problems), "")
+        fix = "Correct what is named, then post all of it again: what was taken in before stays as it is."
+        return {"field": field, "problem": str(self), "fix": fix, "problems": self.problems}
 
 
 class Part(BaseModel):
