@@ -32,8 +32,9 @@ class Echo:
     assistant: EchoAssistant
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One browser a file: as long as it is open, Playwright keeps an event loop running in the tests' thread."""
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("chromium is not installed (apt-get install chromium)")

@@ -231,55 +231,65 @@ def _customer_reply(message: IncomingMessage) -> Reply:
 def _staff_reply(message: IncomingMessage) -> Reply:
     said = message.text.lower()
     if "digest" in said:
-        files = (
-            OutgoingFile(
-                attachment_id=2**62 + 1, name="orders.png", media_type="image/png", caption="Orders a day, last 7 days"
-            ),
-            OutgoingFile(
-                attachment_id=2**62 + 2, name="mood.png", media_type="image/png", caption="Mood of customers' messages"
-            ),
-        )
-        text = (
-            "Digest for Sunday, 22 November\n\n"
-            "Messages 148 (+12 %) · first response 38 s (−9 s)\nNew customers 6 (+2)\nMood 0.21 (−0.08)\n\n"
-            "Unhappy and valuable: Mei Chen, ¥ 8,240.00, two complaints this week."
-        )
-        return Reply(text=text, files=files)
+        return _digest()
     if "customers" in said or "vip" in said:
-        rows = (
-            ("陈梅 Mei Chen", "¥ 8,240.00", "2026-08-14", "101"),
-            ("王芳 Wang Fang", "¥ 6,905.50", "2026-08-02", "113"),
-            ("Oliver Grant", "¥ 5,120.00", "2026-07-29", "117"),
-        )
-        table = Table(
-            columns=("Customer", "Spent", "Last order", "Days"),
-            rows=rows,
-            note="Applied: segment VIP, city Shanghai, last order more than 90 days ago. 3 of 3.",
-        )
-        return Reply(
-            text="3 customers", table=table, choices=(Choice(label="CSV in a direct message", value="data_export"),)
-        )
+        return _customers()
     if "show" in said:
-        facts = (
-            ("Company", "Lotus Interiors"),
-            ("Segment", "Loyal"),
-            ("Spent", "¥ 8,240.00"),
-            ("Mood", "unhappy"),
-            ("Open cases", "1"),
-        )
-        choices = (
-            Choice(label="Timeline", value="show_timeline:1"),
-            Choice(label="Add note", value="add_note:1"),
-            Choice(label="Erase", value="data_erase:1", style="danger"),
-        )
-        return Reply(
-            cards=(
-                Card(
-                    title="Mei Chen · 陈梅", subtitle="Shanghai · customer since May 2025", facts=facts, choices=choices
-                ),
-            )
-        )
+        return _profile()
     return Reply(text=f"You said: {message.text or message.button}")
+
+
+def _digest() -> Reply:
+    files = (
+        OutgoingFile(
+            attachment_id=2**62 + 1, name="orders.png", media_type="image/png", caption="Orders a day, last 7 days"
+        ),
+        OutgoingFile(
+            attachment_id=2**62 + 2, name="mood.png", media_type="image/png", caption="Mood of customers' messages"
+        ),
+    )
+    text = (
+        "Digest for Sunday, 22 November\n\n"
+        "Messages 148 (+12 %) · first response 38 s (−9 s)\nNew customers 6 (+2)\nMood 0.21 (−0.08)\n\n"
+        "Unhappy and valuable: Mei Chen, ¥ 8,240.00, two complaints this week."
+    )
+    return Reply(text=text, files=files)
+
+
+def _customers() -> Reply:
+    rows = (
+        ("陈梅 Mei Chen", "¥ 8,240.00", "2026-08-14", "101"),
+        ("王芳 Wang Fang", "¥ 6,905.50", "2026-08-02", "113"),
+        ("Oliver Grant", "¥ 5,120.00", "2026-07-29", "117"),
+    )
+    table = Table(
+        columns=("Customer", "Spent", "Last order", "Days"),
+        rows=rows,
+        note="Applied: segment VIP, city Shanghai, last order more than 90 days ago. 3 of 3.",
+    )
+    return Reply(
+        text="3 customers", table=table, choices=(Choice(label="CSV in a direct message", value="data_export"),)
+    )
+
+
+def _profile() -> Reply:
+    facts = (
+        ("Company", "Lotus Interiors"),
+        ("Segment", "Loyal"),
+        ("Spent", "¥ 8,240.00"),
+        ("Mood", "unhappy"),
+        ("Open cases", "1"),
+    )
+    choices = (
+        Choice(label="Timeline", value="show_timeline:1"),
+        Choice(label="Add note", value="add_note:1"),
+        Choice(label="Erase", value="data_erase:1", style="danger"),
+    )
+    return Reply(
+        cards=(
+            Card(title="Mei Chen · 陈梅", subtitle="Shanghai · customer since May 2025", facts=facts, choices=choices),
+        )
+    )
 
 
 def _trace(message: IncomingMessage) -> dict[str, Any]:

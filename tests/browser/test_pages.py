@@ -241,6 +241,7 @@ def test_text_stands_out_from_its_ground(browser: Browser, echo: Echo, scheme: L
     for phrase in ("Where is my order SO-20931?", "我要投诉", "digest now"):
         page.get_by_role("button", name=phrase).click()
     agent = pane(page, "agent")
+    expect(agent.locator(".thread-head")).to_be_visible()
     write(agent, "note")
     agent.get_by_role("button", name="Send to customer").click()
     write(agent, "sent")
