@@ -1,6 +1,7 @@
 """Starts `emulate`, a Slack that nobody of this project wrote. `python -m tests.peers.slack_emulate` installs it."""
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -35,9 +36,10 @@ def install() -> None:
     npm = shutil.which("npm")
     if npm is None:
         sys.exit("npm is missing: install Node 20 or later")
-    if not (FOLDER / "package.json").exists():
-        shutil.copy(HERE / "package.json", FOLDER / "package.json")
-    subprocess.run([npm, "install", "--no-package-lock", "--no-audit", "--no-fund"], cwd=FOLDER, check=True)
+    wanted = json.loads((HERE / "package.json").read_text("utf-8"))["dependencies"]
+    packages = [f"{name}@{version}" for name, version in wanted.items()]
+    options = ["--prefix", str(FOLDER), "--no-save", "--no-package-lock", "--no-audit", "--no-fund"]
+    subprocess.run([npm, "install", *options, *packages], cwd=FOLDER, check=True)
 
 
 @contextlib.contextmanager

@@ -148,6 +148,11 @@ def test_64_kb_become_several_messages_each_within_the_sum() -> None:
     assert "".join(text for message in messages for text in texts_of(message.blocks)).count("投诉") == 22_000
 
 
+def test_many_cards_become_messages_of_at_most_50_blocks() -> None:
+    messages = render(Reply(cards=tuple(Card(title=str(number)) for number in range(60))))
+    assert [len(message.blocks) for message in messages] == [50, 50, 19]
+
+
 def test_a_long_table_says_how_much_it_left_out() -> None:
     rows = tuple((f"Customer {number}", str(number)) for number in range(250))
     [*_, last] = render(Reply(table=Table(columns=("Name", "No"), rows=rows)))[-1].blocks
