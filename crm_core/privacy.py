@@ -1,0 +1,279 @@
+"""What a customer may ask for: everything we hold about them, and that it is erased.
+
+Both work from the metadata (see `personal_data`). Erasing deletes the rows, the files and the data keys, so that even
+old backups cannot be read; keyed marks of the identifiers stay, so that no import or restore brings the person back.
+"""
+
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, insert, select, text
+from sqlalchemy.orm import Session
+
+from crm_core import crypto
+from crm_core.audit import record
+from crm_core.crypto import Vault
+from crm_core.database import Store
+from crm_core.errors import NotFound
+from crm_core.ids import new_id
+from crm_core.mentions import erase_mentions, find_mentions
+from crm_core.models import Attachment, Customer, ErasedMark, Identity
+from crm_core.personal_data import belongings, counts, opened_rows, roots
+from crm_core.upserts import chunks, fingerprints
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure removed. `mentions`: texts of staff that named the person and were blanked."""
+
+    customer_number: int
+    rows: dict[str, int]
+    data_keys: int
+    files: int
+    mentions: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def export_customer(store: Store, customer_id: int) -> dict[str, Any]:
+    """Everything we hold about a customer, in plain text: {"customer": number, "tables": {table: [row …]}}.
+
+    Raises:
+        NotFound: no such customer.
+    """
+    with store.read() as session:
+        ids = _roots(session, customer_id)
+        tables: dict[str, list[dict[str, Any]]] = {}
+        for table, row in opened_rows(session, store.vault, ids):
+            tables.setdefault(table, []).append(row)
+    number = next(row["number"] for row in tables["customers"] if row["id"] == ids[0])
+    return {"customer": number, "tables": tables}
+
+
+def write_export(
+    store: Store, customer_id: int, target: Path, files: Path, *, actor: str, now: datetime
+) -> dict[str, int]:
+    """Write a customer's data as a zip: `data.json`, `data.txt` to read, and the files; returns rows per table.
+
+    Args:
+        files: the folder of sealed attachments.
+    """
+    exported = export_customer(store, customer_id)
+    exported["made_at"] = now.astimezone(UTC).isoformat()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        target.chmod(0o600)
+        archive.writestr("data.json", json.dumps(exported, ensure_ascii=False, indent=2))
+        archive.writestr("data.txt", _readable(exported))
+        for row in exported["tables"].get("attachments", []):
+            path = attachment_path(files, row["id"])
+            if path.exists():
+                content = store.vault.open_bytes(path.read_bytes(), f"files|content|{row['id']}")
+                name = re.sub(r"[^\w.\- ]", "_", row["name"] or "file")[-80:]
+                archive.writestr(f"files/{row['id']}-{name}", content)
+    rows = {table: len(found) for table, found in exported["tables"].items()}
+    with store.write() as session:
+        _audit(session, store.vault, actor, "customer.export", exported["customer"], rows, now)
+    return rows
+
+
+def erase_preview(store: Store, customer_id: int) -> dict[str, int]:
+    """Rows per table that an erasure would delete.
+
+    Raises:
+        NotFound: no such customer.
+    """
+    with store.read() as session:
+        return counts(session, _roots(session, customer_id))
+
+
+def erase_customer(
+    store: Store, customer_id: int, *, actor: str, now: datetime, files: Path | None = None, reason: str | None = None
+) -> Erased:
+    """Delete a customer with everything that belongs to them, orders and their figures in past sums included.
+
+    Marks come first, keys and files last: a crash in between leaves nothing that a second call does not finish, and
+    nothing that an import could bring back.
+
+    Args:
+        files: the folder of sealed attachments.
+
+    Raises:
+        NotFound: no such customer.
+    """
+    with store.read() as session:
+        ids = _finish_crashed(store, session, customer_id)
+        marks = _marks(session, store.vault, ids, now)
+        attachments = _attachment_ids(session, ids)
+        mentions = find_mentions(session, store.vault, ids, files)
+    _keep_marks(store.vault, marks)
+
+    def work(session: Session) -> tuple[int, dict[str, int]]:
+        number = session.get_one(Customer, ids[0]).number
+        deleted = _delete(session, ids)
+        session.execute(insert(ErasedMark), [{"id": new_id(), **mark} for mark in marks])
+        erase_mentions(session, mentions)
+        _audit(session, store.vault, actor, "customer.erase", number, deleted, now, reason)
+        return number, deleted
+
+    number, deleted = store.repeated(work)
+    keys = sum(store.vault.forget(each) for each in ids)
+    gone = remove_files(files, [*attachments, *mentions.files])
+    scrub(store, deleted)
+    return Erased(number, deleted, keys, gone, mentions.count)
+
+
+def replay_erased(session: Session, vault: Vault) -> list[int]:
+    """After an old backup was restored: delete again who was erased since; returns the customers' ids.
+
+    The marks come from the keystore, which is backed up apart from the data and is newer.
+    """
+    with vault.keystore.connect() as connection:
+        marks = connection.execute(select(crypto.erased)).mappings().all()
+    if not marks:
+        return []
+    known = {(row.kind, bytes(row.fingerprint)) for row in session.scalars(select(ErasedMark))}
+    when = {bytes(mark["fingerprint"]): datetime.fromtimestamp(mark["erased_at"], UTC) for mark in marks}
+    missing = [_as_row(mark) for mark in marks if (mark["kind"], bytes(mark["fingerprint"])) not in known]
+    gone = [
+        customer.id for customer in session.scalars(select(Customer)) if _was_erased(session, vault, customer, when)
+    ]
+    for few in chunks(gone):
+        _delete(session, few)
+    if missing:
+        session.execute(insert(ErasedMark), missing)
+    for customer_id in gone:
+        vault.forget(customer_id)
+    return gone
+
+
+def attachment_path(files: Path, attachment_id: int) -> Path:
+    """Where the sealed bytes of an attachment lie."""
+    return files / str(attachment_id % 100) / str(attachment_id)
+
+
+def remove_files(files: Path | None, attachment_ids: Iterable[int]) -> int:
+    """Delete the bytes of attachments; returns how many there were."""
+    removed = 0
+    for attachment_id in attachment_ids if files is not None else ():
+        path = attachment_path(files, attachment_id) if files is not None else Path()
+        if path.exists():
+            path.unlink()
+            removed += 1
+    return removed
+
+
+def scrub(store: Store, tables: Iterable[str]) -> None:
+    """Take deleted rows out of what the database still keeps of them: SQLite's log, PostgreSQL's dead rows."""
+    for engine in (store.engine, store.vault.keystore):
+        if engine.dialect.name == "sqlite":
+            connection = engine.raw_connection()
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.close()
+        elif engine is store.engine:
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as plain:
+                for name in tables:
+                    plain.execute(text(f'VACUUM "{name}"'))
+
+
+def _roots(session: Session, customer_id: int) -> list[int]:
+    ids = roots(session, customer_id)
+    if not ids:
+        raise NotFound(f"There is no customer with id {customer_id} (any more).")
+    return ids
+
+
+def _finish_crashed(store: Store, session: Session, customer_id: int) -> list[int]:
+    """The rows to erase; when they are gone already, the keys a crash may have left are destroyed before refusing."""
+    try:
+        return _roots(session, customer_id)
+    except NotFound:
+        store.vault.forget(customer_id)
+        raise
+
+
+def _marks(session: Session, vault: Vault, ids: list[int], now: datetime) -> list[dict[str, Any]]:
+    marks: dict[tuple[str, bytes], int] = {}
+    for customer in session.scalars(select(Customer).where(Customer.id.in_(ids))):
+        marks["customer", vault.fingerprint("customer", str(customer.id))] = customer.number
+        for kind in ("external_id", "email", "phone"):
+            value = getattr(customer, kind)
+            if value:
+                marks[kind, vault.fingerprint(kind, value)] = customer.number
+    numbers = dict(session.execute(select(Customer.id, Customer.number).where(Customer.id.in_(ids))).tuples().all())
+    for identity in session.scalars(select(Identity).where(Identity.customer_id.in_(ids))):
+        marks["identity", _identity_print(vault, identity)] = numbers[identity.customer_id]
+    return [
+        {"kind": kind, "fingerprint": fingerprint, "customer_number": number, "erased_at": now}
+        for (kind, fingerprint), number in marks.items()
+    ]
+
+
+def _identity_print(vault: Vault, identity: Identity) -> bytes:
+    return vault.fingerprint("identity", f"{identity.channel}|{identity.account}|{identity.external_id}")
+
+
+def _keep_marks(vault: Vault, marks: list[dict[str, Any]]) -> None:
+    rows = [{"id": new_id(), **mark, "erased_at": int(mark["erased_at"].timestamp())} for mark in marks]
+    with vault.keystore.begin() as connection:
+        connection.execute(insert(crypto.erased), rows)
+
+
+def _as_row(mark: Mapping[Any, Any]) -> dict[str, Any]:
+    return {**mark, "id": new_id(), "erased_at": datetime.fromtimestamp(mark["erased_at"], UTC)}
+
+
+def _was_erased(session: Session, vault: Vault, customer: Customer, when: Mapping[bytes, datetime]) -> bool:
+    """The very row was erased; or somebody with one of the identifiers, after this row was first seen."""
+    if vault.fingerprint("customer", str(customer.id)) in when:
+        return True
+    phones = [customer.phone] if customer.phone else []
+    prints = list(fingerprints(vault, customer.external_id, customer.email, phones))
+    identities = session.scalars(select(Identity).where(Identity.customer_id == customer.id))
+    prints += [_identity_print(vault, identity) for identity in identities]
+    return any(each in when and customer.first_seen_at <= when[each] for each in prints)
+
+
+def _attachment_ids(session: Session, ids: list[int]) -> list[int]:
+    table = Attachment.__table__
+    return list(session.scalars(select(table.c.id).where(belongings(ids)[table])))  # type: ignore[index]
+
+
+def _delete(session: Session, ids: list[int]) -> dict[str, int]:
+    found = counts(session, ids)
+    for table, condition in reversed(belongings(ids).items()):
+        if found.get(table.name):
+            session.execute(delete(table).where(condition))
+    return found
+
+
+def _audit(
+    session: Session,
+    vault: Vault,
+    actor: str,
+    action: str,
+    number: int,
+    fields: Iterable[str],
+    now: datetime,
+    reason: str | None = None,
+) -> None:
+    subject = f"customer:{number}"
+    record(session, vault, actor=actor, action=action, subject=subject, fields=tuple(fields), reason=reason, now=now)
+
+
+def _readable(exported: Mapping[str, Any]) -> str:
+    """The same for people: one block per record, empty values left out."""
+    parts = [f"Customer 客户 {exported['customer']} · {exported['made_at']}"]
+    for table, rows in exported["tables"].items():
+        parts.append(f"\n== {table} ({len(rows)})")
+        for row in rows:
+            said = [f"{name}: {value}" for name, value in row.items() if value not in (None, "", [], {})]
+            parts.append("\n".join(said) + "\n")
+    return "\n".join(parts)
