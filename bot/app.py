@@ -163,7 +163,7 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:
         settings=settings,
     )
     names = Names(store, interpreter, parts.clock)
-    roll = StaffRoll(settings.staff, settings.business.zone, _groups_of(channels), parts.local_staff)
+    roll = StaffRoll(settings.staff, settings.business.zone, _groups_of(channels), dict(parts.local_staff))
     paces = {name: channel.pace for name, channel in channels.items()}
     delivery = Delivery(store, send, paces, parts.clock)
     assistant = Assistant(

@@ -1,14 +1,13 @@
 """Serves the whole product from one process: channels, answers, the web, the schedule."""
 
 import asyncio
-import json
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import structlog
 import uvicorn
+import yaml
 from sqlalchemy import func, select
 
 from bot.app import App
@@ -16,6 +15,7 @@ from bot.channels.web import QUEUE, WebChannel
 from bot.metrics import Metrics
 from bot.trace import trace
 from bot.web.app import create_app
+from bot.web.server import create_server
 from bot.web.services import StoredFile, WebServices
 from config.settings import FOLDER, StaffEntry
 from crm_core.errors import NotFound
@@ -40,6 +40,7 @@ def web_services(app: App, metrics: Metrics) -> WebServices:
         metrics=metrics.text,
         business_name=settings.business.name_en,
         public_url=settings.web.public_url,
+        embed_origins=settings.web.embed_origins,
         web=web if isinstance(web, WebChannel) else None,
         playground=not settings.has_tokens and isinstance(web, WebChannel),
         playground_info=lambda: _playground_info(app),
@@ -58,22 +59,16 @@ async def serve(app: App, ready: Callable[[str], None], background: Sequence[Cal
     Args:
         background: closed at the end (the schedule).
     """
-    metrics = Metrics(app)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(web_services(app, metrics)),
-            host=app.settings.web.host,
-            port=app.settings.web.port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=5,
-        )
+    web = app.channels.get("web")
+    server = create_server(
+        create_app(web_services(app, Metrics(app))),
+        host=app.settings.web.host,
+        port=app.settings.web.port,
+        web=web if isinstance(web, WebChannel) else None,
     )
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined,method-assign]
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, stopping.set)
+        asyncio.get_running_loop().add_signal_handler(sign, stopping.set)
     await app.start()
     serving = asyncio.create_task(server.serve())
     while not server.started and not serving.done():
@@ -81,13 +76,10 @@ async def serve(app: App, ready: Callable[[str], None], background: Sequence[Cal
     if server.started:
         ready(_address(server, app.settings.web.host))
         await asyncio.wait([serving, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
-    web = app.channels.get("web")
-    if isinstance(web, WebChannel):
-        web.close_streams()
     server.should_exit = True
     await serving
     for close in background:
-        close()
+        await asyncio.to_thread(close)
     await app.stop()
 
 
@@ -126,9 +118,8 @@ def _thread_states(app: App, threads: Sequence[str]) -> Mapping[str, str]:
 
 
 def _playground_info(app: App) -> dict[str, Any]:
-    path = FOLDER / "sample" / "playground.json"
     business = app.settings.business
-    info: dict[str, Any] = json.loads(path.read_text("utf-8")) if Path(path).exists() else {}
+    info: dict[str, Any] = yaml.safe_load((FOLDER / "sample" / "playground.yml").read_text("utf-8"))
     return {"business": {"name_en": business.name_en, "name_zh": business.name_zh}, **info}
 
 

@@ -32,6 +32,8 @@ class Web(Part):
     public_url: str = ""
     chat: bool = False
     """Serve the embeddable chat when tokens are set. Without tokens the playground always has it."""
+    embed_origins: tuple[str, ...] = ()
+    """Sites (https://shop.example) that may show the chat in a frame."""
     shop_token: SecretStr | None = None
     """What a shop system sends as `Authorization: Bearer …` to post orders. Unset: the route is off."""
 

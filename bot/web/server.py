@@ -1,6 +1,8 @@
 """uvicorn with what this application needs: bounded headers, no trust in proxies' words, an end that does not hang."""
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
@@ -16,6 +18,11 @@ class WebServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, web: WebChannel | None) -> None:
         super().__init__(config)
         self._web = web
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the application: it stops more than this server."""
+        yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close listeners and streams, then let what is being answered finish."""
