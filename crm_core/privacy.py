@@ -207,7 +207,9 @@ def _marks(session: Session, vault: Vault, ids: list[int], now: datetime) -> lis
             value = getattr(customer, kind)
             if value:
                 marks[kind, vault.fingerprint(kind, value)] = customer.number
-    numbers = dict(session.execute(select(Customer.id, Customer.number).where(Customer.id.in_(ids))).tuples().all())
+    numbers = {
+        row.id: row.number for row in session.execute(select(Customer.id, Customer.number).where(Customer.id.in_(ids)))
+    }
     for identity in session.scalars(select(Identity).where(Identity.customer_id.in_(ids))):
         marks["identity", _identity_print(vault, identity)] = numbers[identity.customer_id]
     return [

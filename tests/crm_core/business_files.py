@@ -6,8 +6,8 @@ from pathlib import Path
 
 SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英"
-FIRST = "Ann Bob Carol Dan Eve Frank Grace Hugo Iris Jack Kate Liam Mona Nina Oscar Paula Rose Sam Tina Victor".split()
-LAST = "Adams Baker Clark Davies Evans Foster Green Hughes Irwin Jones King Lewis Moore Nolan Owens Price".split()
+FIRST = ("Ann", "Bob", "Carol", "Dan", "Eve", "Frank", "Grace", "Hugo", "Iris", "Jack", "Kate", "Liam", "Mona", "Nina")
+LAST = ("Adams", "Baker", "Clark", "Davies", "Evans", "Foster", "Green", "Hughes", "Irwin", "Jones", "King", "Lewis")
 CITIES = ["杭州", "上海", "北京", "成都", "London", "Leeds", "Bristol", "York"]
 STATUSES = ["paid", "shipped", "delivered", "已发货", "已完成", "待发货"]
 CUSTOMER_COLUMNS = ["Customer ID", "Name", "E-mail", "手机号", "City", "Registered at"]
