@@ -23,7 +23,7 @@ from config.settings import Settings, StaffEntry
 from crm_core.errors import CrmError
 from crm_core.sample import load_sample
 from jobs.runner import start_schedule
-from nlu.training import TrainingError
+from nlu.training import NotTrained
 
 cli = typer.Typer(add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 screen = Console(stderr=True)
@@ -107,7 +107,7 @@ def built(settings: Settings, parts: Parts) -> App:
     """The app, or one clear line about why it must not start."""
     try:
         return build_app(settings, parts)
-    except (CrmError, TrainingError, PhraseError) as error:
+    except (CrmError, NotTrained, PhraseError) as error:
         stop(str(error))
 
 

@@ -18,7 +18,7 @@ from bot.files import Files
 from bot.handover import Desk, Place
 from bot.intake import Intake
 from bot.messages import IncomingAttachment, IncomingMessage, Outgoing
-from bot.names import Names
+from bot.names import KnownNames
 from bot.phrases import Phrases
 from bot.staff import StaffRoll
 from bot.turns import Services
@@ -60,22 +60,25 @@ class App:
     delivery: Delivery
     files: Files
     services: Services
-    names: Names
+    names: KnownNames
     loop: Loop
     clock: Callable[[], datetime]
     unavailable: dict[str, str] = field(default_factory=dict)
     """Channels that could not start, with the reason and the fix."""
 
     async def start(self) -> None:
-        """Answer and deliver what was left over, then connect the channels. One that fails does not stop the rest."""
+        """Connect the channels (who is staff is asked of them), then answer and deliver, first what was left over."""
         self.loop.running = asyncio.get_running_loop()
-        self.start_work()
-        for name, channel in self.channels.items():
-            try:
-                await channel.start(self.receive)
-            except ChannelUnavailable as error:
-                self.unavailable[name] = str(error)
-                log.error("channel_unavailable", channel=name, reason=str(error))
+        await asyncio.gather(*(self._connect(name, channel) for name, channel in self.channels.items()))
+        await asyncio.to_thread(self.start_work)
+
+    async def _connect(self, name: str, channel: Channel) -> None:
+        """Start one channel. One that fails does not stop the rest."""
+        try:
+            await channel.start(self.receive)
+        except ChannelUnavailable as error:
+            self.unavailable[name] = str(error)
+            log.error("channel_unavailable", channel=name, reason=str(error))
 
     def start_work(self) -> None:
         """Start the threads that deliver and answer."""
@@ -162,7 +165,7 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:
         names=NameIndex(store),
         settings=settings,
     )
-    names = Names(store, interpreter, parts.clock)
+    names = KnownNames(store, interpreter, settings.staff, parts.clock)
     roll = StaffRoll(settings.staff, settings.business.zone, _groups_of(channels), dict(parts.local_staff))
     paces = {name: channel.pace for name, channel in channels.items()}
     delivery = Delivery(store, send, paces, parts.clock)

@@ -46,6 +46,8 @@ STAFF_COMMANDS = {
     "digest": "digest_now",
     "help": "help",
 }
+DESK_COMMANDS = ("deleted", "send")
+"""What Slack tells of lines in a hand-over thread: one was deleted; the shortcut "Send to customer" was used on one."""
 CHINESE_COMMANDS = {
     "查": "find",
     "详情": "show",
@@ -81,6 +83,8 @@ def forced_intent(message: IncomingMessage, audience: Audience, known: Container
     if message.kind == "button":
         intent, _, argument = message.button.partition(":")
         return (intent, argument) if intent in known else ("out_of_scope", "")
+    if message.side == "staff" and message.command in DESK_COMMANDS:
+        return "desk_thread", ""
     if message.kind == "command":
         table = CUSTOMER_COMMANDS if audience == "customer" else STAFF_COMMANDS
         word = message.command.lower()

@@ -14,27 +14,11 @@ from sqlalchemy import text
 from config.settings import FOLDER, Settings
 from crm_core.database import open_store
 from crm_core.errors import CrmError
-from nlu.training import TrainingError, read_training
+from nlu.training import NotTrained, read_audience
+from nlu.understanding import Audience
 
 LEAST_FREE = 500 * 1024 * 1024
 MOST_SKEW = 60
-SLACK_SCOPES = frozenset(
-    {
-        "app_mentions:read",
-        "channels:history",
-        "channels:read",
-        "chat:write",
-        "commands",
-        "files:read",
-        "files:write",
-        "groups:history",
-        "im:history",
-        "im:write",
-        "reactions:write",
-        "usergroups:read",
-        "users:read",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +82,10 @@ def _disk(settings: Settings) -> Finding:
 
 
 def _models() -> Finding:
+    audiences: tuple[Audience, ...] = ("customer", "agent", "manager")
     try:
-        counts = {
-            a: sum(map(len, read_training(FOLDER / "nlu" / f"{a}.yml").values()))
-            for a in ("customer", "agent", "manager")
-        }
-    except TrainingError as error:
+        counts = {audience: len(read_audience(FOLDER / "nlu", audience)) for audience in audiences}
+    except NotTrained as error:
         return Finding("training lines", False, "cannot be read", str(error))
     return Finding("training lines", True, ", ".join(f"{audience} {count}" for audience, count in counts.items()))
 
@@ -141,6 +123,8 @@ def _telegram(settings: Settings, client: httpx.Client) -> Iterator[Finding]:
 
 
 def _slack(settings: Settings, client: httpx.Client) -> Iterator[Finding]:
+    from bot.channels.slack import SCOPES
+
     assert settings.slack.bot_token
     headers = {"Authorization": f"Bearer {settings.slack.bot_token.get_secret_value()}"}
     answer = client.post(f"{settings.slack.base_url.rstrip('/')}/auth.test", headers=headers)
@@ -151,7 +135,7 @@ def _slack(settings: Settings, client: httpx.Client) -> Iterator[Finding]:
     yield _clock(answer)
     scopes = set(answer.headers.get("x-oauth-scopes", "").replace(" ", "").split(","))
     if told.get("ok") and scopes != {""}:
-        missing = sorted(SLACK_SCOPES - scopes)
+        missing = sorted(set(SCOPES) - scopes)
         fix = "Create or update the app from slack-manifest.yml, then reinstall it into the workspace."
         yield Finding("slack scopes", not missing, "all there" if not missing else f"missing {', '.join(missing)}", fix)
     app_token = settings.slack.app_token

@@ -132,7 +132,7 @@ class Desk:
                 "account": origin.account,
                 "chat_id": origin.chat_id,
                 "thread_id": origin.thread_id,
-                "message_id": origin.message_id,
+                "message_id": origin.reply_to or origin.message_id,
             },
         )
 

@@ -174,7 +174,12 @@ def _is_desk_thread(session: Session, message: IncomingMessage) -> bool:
 
 
 def _thread_of(message: IncomingMessage) -> str:
-    """A mention outside threads starts a thread of its own, so that its follow-up questions stay together."""
+    """A mention outside threads starts a thread of its own, so that its follow-up questions stay together.
+
+    Commands have no thread on the platform; "@" and the person keep what two people ask in one channel apart.
+    """
+    if message.side == "staff" and message.kind == "command" and not message.thread_id:
+        return f"@{message.sender.external_id}"
     if message.side == "staff" and not message.direct and not message.thread_id:
         return message.message_id
     return message.thread_id

@@ -4,20 +4,25 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import yaml
 from sqlalchemy import func, select
 
+from config.settings import FOLDER, StaffEntry
 from crm_core.database import Store
-from crm_core.models import Customer, CustomerTag, Product
+from crm_core.models import Customer, CustomerTag, Product, Segment
 from nlu.interpreter import Interpreter
 
 FRESH = timedelta(seconds=60)
 
 
-class Names:
+class KnownNames:
     """Gives the interpreter with the present names. They are read again at most once a minute, when records changed."""
 
-    def __init__(self, store: Store, interpreter: Interpreter, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, interpreter: Interpreter, staff: tuple[StaffEntry, ...], clock: Callable[[], datetime]
+    ) -> None:
         self._store = store
+        self._staff = staff
         self._interpreter = interpreter
         self._clock = clock
         self._checked: datetime | None = None
@@ -37,13 +42,37 @@ class Names:
     def refresh(self) -> None:
         """Read the names now, if anything changed."""
         with self._store.read() as session:
-            version = tuple(
-                session.execute(select(func.count(Product.id), func.max(Product.updated_at))).one()
-            ) + tuple(session.execute(select(func.count(func.distinct(Customer.city)))).one())
+            version = (
+                *session.execute(select(func.count(Product.id), func.max(Product.updated_at))).one(),
+                *session.execute(select(func.count(func.distinct(Customer.city)))).one(),
+                *session.execute(select(func.count(func.distinct(CustomerTag.tag)))).one(),
+                *session.execute(select(func.count(Segment.id))).one(),
+            )
             if version == self._version:
                 return
             products = session.execute(select(Product).where(Product.active)).scalars().all()
             cities = session.execute(select(Customer.city).where(Customer.city.is_not(None)).distinct()).scalars().all()
             tags = session.execute(select(CustomerTag.tag).distinct()).scalars().all()
-        self._interpreter = self._interpreter.with_gazetteer(_gazetteer(products, cities, tags))
+            segments = session.execute(select(Segment)).scalars().all()
+        spoken = yaml.safe_load((FOLDER / "names.yml").read_text("utf-8"))
+        gazetteer = Gazetteer(
+            products=tuple((name, product.sku) for product in products for name in _names_of(product)),
+            categories=_said(spoken["categories"], {product.category for product in products}),
+            colours=_said(spoken["colours"], set()),
+            locations=_said(spoken["places"], {city for city in cities if city}),
+            tags=tuple((tag, tag) for tag in tags),
+            segments=tuple((name, s.name) for s in segments for name in {s.name, s.name_en, s.name_zh}),
+            agents=tuple((entry.name, entry.name) for entry in self._staff if entry.name),
+        )
+        self._interpreter = self._interpreter.with_gazetteer(gazetteer)
         self._version = version
+
+
+def _names_of(product: Product) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((product.name_en, product.name_zh, *product.aliases, product.sku)))
+
+
+def _said(spoken: dict[str, list[str]], present: set[str]) -> tuple[tuple[str, str], ...]:
+    """(name, value) pairs of what the records hold, by every name the operator lists, and by the value itself."""
+    pairs = {(name, value) for value, names in spoken.items() for name in names}
+    return tuple(sorted(pairs | {(value.replace("_", " "), value) for value in present}))

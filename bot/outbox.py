@@ -52,7 +52,7 @@ def queue_reply(
         channel=conversation.channel,
         account=conversation.account,
         chat_id=conversation.chat_id,
-        thread_id=conversation.thread_id,
+        thread_id="" if conversation.thread_id.startswith("@") else conversation.thread_id,
         recipient=recipient,
         language=language,
         reply=reply.model_dump_json(exclude_defaults=True),

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from nlu.knowledge import KnowledgeBase
-
 from bot.messages import IncomingMessage, Reply
+from nlu.knowledge import KnowledgeBase
 from nlu.understanding import Audience, Language, Understanding
 
 if TYPE_CHECKING:
