@@ -35,10 +35,10 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.app
 	touch $@
 
 # Servers nobody here wrote, for the tests marked `peers` and `node`.
-peers: requirements/peers.txt tests/peers/package.json
+peers: $(VENV)/.dev requirements/peers.txt
 	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/peers.txt
-	npm install --prefix tests/peers --no-audit --no-fund --no-package-lock --loglevel=error
+	$(PY) -m tests.peers.slack_emulate
 
 # Pinned versions with hashes, and no address of any index.
 UV := $(VENV)/bin/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --custom-compile-command "make lock"

@@ -75,7 +75,9 @@ class Delivery:
         self._due: list[tuple[float, int, ChatKey]] = []
         self._channel_next: dict[str, float] = {}
         self._count = itertools.count()
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)
+        self._settled = threading.Condition(lock)
         self._stopping = False
         self._pending = 0
         self._threads = [threading.Thread(target=self._run, name=f"deliver-{n}", daemon=True) for n in range(senders)]
@@ -118,7 +120,7 @@ class Delivery:
     def idle(self, timeout: float) -> bool:
         """Wait until nothing is left to deliver; False when that took longer than `timeout` seconds."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._pending == 0, timeout)
+            return self._settled.wait_for(lambda: self._pending == 0, timeout)
 
     @property
     def depth(self) -> int:
@@ -171,6 +173,8 @@ class Delivery:
             else:
                 chat.scheduled = False
             self._changed.notify_all()
+            if self._pending == 0:
+                self._settled.notify_all()
 
     def _pace(self, channel: str) -> Pace:
         return self._paces.get(channel, Pace(0.0, 0.0))

@@ -39,7 +39,9 @@ class InMemoryDispatch:
         self._ready: deque[int] = deque()
         self._busy: set[int] = set()
         self._again: set[int] = set()
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)
+        self._settled = threading.Condition(lock)
         self._stopping = False
         self._threads = [threading.Thread(target=self._run, name=f"answer-{n}", daemon=True) for n in range(workers)]
 
@@ -72,7 +74,7 @@ class InMemoryDispatch:
     def idle(self, timeout: float) -> bool:
         """Wait until nothing is left to answer; False when that took longer than `timeout` seconds."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._busy, timeout)
+            return self._settled.wait_for(lambda: not self._busy, timeout)
 
     @property
     def depth(self) -> int:
@@ -97,9 +99,11 @@ class InMemoryDispatch:
             if conversation_id in self._again:
                 self._again.discard(conversation_id)
                 self._ready.append(conversation_id)
+                self._changed.notify()
             else:
                 self._busy.discard(conversation_id)
-            self._changed.notify_all()
+                if not self._busy:
+                    self._settled.notify_all()
 
     def _requeue(self, conversation_id: int) -> None:
         with self._changed:

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from config.settings import FOLDER, StaffEntry
 from crm_core.database import Store
 from crm_core.models import Customer, CustomerTag, Product, Segment
+from nlu.entities.catalogue import Gazetteer
 from nlu.interpreter import Interpreter
 
 FRESH = timedelta(seconds=60)
