@@ -4,6 +4,9 @@ from nlu.understanding import Audience
 
 OUT_OF_SCOPE = "out_of_scope"
 
+SMALL_TALK = ("help", "greeting", "thanks", "affirm", "deny")
+"""What staff say in passing; a part of both their training files."""
+
 CUSTOMER: tuple[str, ...] = (
     "greeting",
     "goodbye",
@@ -73,11 +76,7 @@ AGENT: tuple[str, ...] = (
     "social_mentions",
     "data_export",
     "set_notifications",
-    "help",
-    "greeting",
-    "thanks",
-    "affirm",
-    "deny",
+    *SMALL_TALK,
     OUT_OF_SCOPE,
 )
 
@@ -117,6 +116,7 @@ MANAGER: tuple[str, ...] = (
     "grant_access",
     "backup_status",
     "health_check",
+    *SMALL_TALK,
     OUT_OF_SCOPE,
 )
 
@@ -126,7 +126,7 @@ TRAINED: dict[Audience, tuple[str, ...]] = {"customer": CUSTOMER, "agent": AGENT
 INTENTS: dict[Audience, tuple[str, ...]] = {
     "customer": CUSTOMER,
     "agent": AGENT,
-    "manager": tuple(dict.fromkeys(MANAGER[:-1] + AGENT)),
+    "manager": tuple(dict.fromkeys(MANAGER + AGENT)),
 }
 """Audience -> the intents that somebody of that audience may mean: managers can do all that agents can."""
 

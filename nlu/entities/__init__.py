@@ -1,0 +1,39 @@
+"""Finds the values in a text: numbers, names, dates, amounts and the words of closed lists, each normalised."""
+
+from datetime import datetime
+
+from nlu.entities import amounts, closed_lists, dates, identifiers
+from nlu.entities.catalogue import Catalogue, Gazetteer
+from nlu.entities.phrases import tokens
+from nlu.entities.spans import Passage, in_zone
+from nlu.understanding import Audience, Entity
+
+__all__ = ["Catalogue", "Gazetteer", "extract"]
+
+
+def extract(
+    text: str,
+    catalogue: Catalogue,
+    *,
+    audience: Audience,
+    intent: str,
+    now: datetime,
+    zone: str = "UTC",
+    region: str = "CN",
+) -> tuple[Entity, ...]:
+    """Return the entities of a cleaned text in the order in which they stand.
+
+    Finders run from the surest to the vaguest; each sees only what the ones before it have left.
+    """
+    passage = Passage(text, now=in_zone(now, zone), region=region, audience=audience, intent=intent)
+    words = tokens(passage.folded)
+    identifiers.find(passage)
+    catalogue.find(passage, words)
+    closed_lists.find_claiming(passage, words)
+    dates.find(passage)
+    amounts.find(passage)
+    closed_lists.find_leaning(passage, words)
+    catalogue.find_misspelt(passage, words)
+    catalogue.find_unknown_people(passage)
+    closed_lists.find_sharing(passage, words)
+    return tuple(sorted(passage.entities, key=lambda entity: (entity.start, -entity.end)))

@@ -1,0 +1,102 @@
+"""Commands: train, try, evaluate, serve."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from nlu.training import NotTrained
+from nlu.understanding import Audience
+
+ROOT = Path(__file__).resolve().parents[1]
+app = typer.Typer(help="Understanding: training, trying and measuring.", no_args_is_help=True, add_completion=False)
+Config = Annotated[Path, typer.Option("--config", help="Folder with the training files.")]
+Cache = Annotated[Path, typer.Option("--cache", help="Folder for trained models.")]
+As = Annotated[str, typer.Option("--as", help="Who speaks: customer, agent or manager.")]
+CONFIG, CACHE = ROOT / "config" / "nlu", ROOT / "data" / "models"
+
+
+def _audience(name: str) -> Audience:
+    if name not in {"customer", "agent", "manager"}:
+        raise typer.BadParameter("use customer, agent or manager", param_hint="--as")
+    return cast(Audience, name)
+
+
+@app.command()
+def train(config: Config = CONFIG, cache: Cache = CACHE) -> None:
+    """Train from the files in config/nlu, and store the models."""
+    from nlu.models import train as fit
+
+    folder = fit(config, cache, progress=lambda line: print(line, flush=True))
+    print(f"Models are in {folder}")
+
+
+@app.command("try")
+def try_text(text: str, speaker: As = "customer", config: Config = CONFIG, cache: Cache = CACHE) -> None:
+    """Show what is understood of one text."""
+    from nlu.interpreter import build_interpreter
+
+    interpreter = build_interpreter(config, cache, progress=lambda line: print(line, file=sys.stderr))
+    found = interpreter.understand(text, _audience(speaker), now=datetime.now(UTC))
+    print(json.dumps(found.model_dump(mode="json"), ensure_ascii=False, indent=2))
+
+
+@app.command()
+def evaluate(
+    file: Path,
+    speaker: As = "customer",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    config: Config = CONFIG,
+    cache: Cache = CACHE,
+) -> None:
+    """Measure on labelled texts: JSON lines, CSV (text,category) or Rasa YAML. `--as` is for files that do not say."""
+    from nlu.evaluation import measure, read_cases
+    from nlu.interpreter import build_interpreter
+
+    cases = read_cases(file, _audience(speaker))
+    interpreter = build_interpreter(config, cache, progress=lambda line: print(line, file=sys.stderr))
+    report = measure(interpreter, cases, now=datetime.now(UTC))
+    if as_json:
+        print(json.dumps(report, ensure_ascii=False))
+        return
+    table = Table("figure", "value")
+    for key, value in report.items():
+        if isinstance(value, int | float) or value is None:
+            table.add_row(key, "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value))
+    for group, figures in report["by"].items():
+        for key, value in figures.items():
+            table.add_row(f"{group} {key}", "-" if value is None else f"{value:.3f}")
+    console = Console()
+    console.print(table)
+    for error in report["errors"][:20]:
+        console.print(f"{error['wanted']} ← {error['found']} ({error['confidence']:.2f})  {error['text']}", markup=False)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 5005,
+    config: Config = CONFIG,
+    cache: Cache = CACHE,
+) -> None:
+    """Answer Rasa's POST /model/parse."""
+    import uvicorn
+
+    from nlu.interpreter import build_interpreter
+    from nlu.serving import build_service
+
+    interpreter = build_interpreter(config, cache, progress=lambda line: print(line, file=sys.stderr))
+    uvicorn.run(build_service(interpreter, clock=lambda: datetime.now(UTC)), host=host, port=port, log_level="warning")
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except (NotTrained, ValueError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,66 @@
+"""Finds the words of the closed lists in a passage."""
+
+from collections.abc import Mapping
+
+from nlu.entities import words
+from nlu.entities.phrases import Phrases, Token
+from nlu.entities.spans import Passage
+
+
+def _compile(lists: Mapping[str, words.Table]) -> dict[str, Phrases]:
+    return {
+        entity: Phrases((phrase, entity, value) for value, said in table.items() for phrase in said.split("|"))
+        for entity, table in lists.items()
+    }
+
+
+_CLAIMING = _compile(words.CLAIMING)
+_LEANING = _compile(words.LEANING)
+_SHARING = _compile(words.SHARING)
+_FOR_STAFF = frozenset({"metric", "group_by", "score_type", "file_format", "priority", "mood"})
+"""Lists that say nothing in a customer's message."""
+_FOR_CUSTOMERS = frozenset({"recipient", "colour"})
+
+
+def find_claiming(passage: Passage, tokens: list[Token]) -> None:
+    """Claim the words that have one reading."""
+    for entity, phrases in _CLAIMING.items():
+        if not _meant(passage, entity):
+            continue
+        for hit in phrases.find(tokens):
+            value = hit.meanings[0][1]
+            if value and passage.free(hit.start, hit.end):
+                passage.claim(entity, value, hit.start, hit.end)
+
+
+def find_leaning(passage: Passage, tokens: list[Token]) -> None:
+    """Add the words that yield to what was found before."""
+    for entity, phrases in _LEANING.items():
+        if not _meant(passage, entity):
+            continue
+        for hit in phrases.find(tokens):
+            value = hit.meanings[0][1]
+            if value and passage.free(hit.start, hit.end):
+                passage.add(entity, value, hit.start, hit.end)
+
+
+def find_sharing(passage: Passage, tokens: list[Token]) -> None:
+    """Add comparators and negations wherever they stand, except inside names and identifiers."""
+    solid = [entity for entity in passage.entities if entity.name not in _MAY_CONTAIN]
+    for entity, phrases in _SHARING.items():
+        for hit in phrases.find(tokens):
+            inside = any(other.start < hit.end and hit.start < other.end for other in solid)
+            value = hit.meanings[0][1]
+            if value and not inside:
+                passage.add(entity, value if entity == "comparator" else True, hit.start, hit.end)
+
+
+_MAY_CONTAIN = frozenset(
+    {"money", "percent", "rating", "quantity", "count", "date_range", "datetime", "duration", "status"}
+)
+
+
+def _meant(passage: Passage, entity: str) -> bool:
+    if passage.audience == "customer":
+        return entity not in _FOR_STAFF
+    return entity not in _FOR_CUSTOMERS or passage.intent in {"list_customers", "recommend_for_customer"}

@@ -1,0 +1,110 @@
+"""Understands a text: language, intent, entities and mood, with one sentence vector for all of them."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from nlu import shortcuts
+from nlu.cleaning import clean
+from nlu.encoder import Encoder, Vector
+from nlu.engines import ENGINES, Classification, Engine, Setup
+from nlu.entities import Catalogue, Gazetteer, extract
+from nlu.intents import OUT_OF_SCOPE
+from nlu.language import detect
+from nlu.models import load_or_train
+from nlu.sentiment import Sentiment
+from nlu.training import NotTrained
+from nlu.understanding import Audience, Understanding
+
+__all__ = ["UNSURE_BELOW", "Gazetteer", "Interpreter", "build_interpreter"]
+
+UNSURE_BELOW = 0.35
+"""Confidence under which it is better to ask than to act."""
+
+
+class Interpreter:
+    """Turns text into an Understanding. Safe to call from several threads."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        sentiment: Sentiment,
+        gazetteer: Gazetteer = Gazetteer(),  # noqa: B008 - frozen and empty
+        encoder: Encoder | None = None,
+    ) -> None:
+        self._engine = engine
+        self._sentiment = sentiment
+        self._encoder = encoder or Encoder()
+        self._catalogue = Catalogue(gazetteer)
+        self._swap = threading.Lock()
+
+    def with_gazetteer(self, gazetteer: Gazetteer) -> "Interpreter":
+        """Take new names for all later texts; texts being understood keep the old ones. Returns itself."""
+        catalogue = Catalogue(gazetteer)
+        with self._swap:
+            self._catalogue = catalogue
+        return self
+
+    def vector(self, text: str) -> Vector:
+        """Return the sentence vector of a text: 512 floats of length one, the same array while it is remembered."""
+        return self._encoder.vector(clean(text))
+
+    def vectors(self, texts: list[str]) -> Vector:
+        """Return one vector per row; for lists, where it costs a third per text."""
+        return self._encoder.vectors([clean(text) for text in texts])
+
+    def understand(
+        self, text: str, audience: Audience, *, now: datetime, zone: str = "UTC", region: str = "CN"
+    ) -> Understanding:
+        """Understand one text; never raises because of what it says.
+
+        `now` must have a time zone; dates are seen from the speaker's `zone`, phone numbers from their `region`.
+        `text` of the answer is cleaned (no invisible characters, at most 4,000), and entities point into it.
+        """
+        cleaned = clean(text)
+        language, mixed = detect(cleaned)
+        if not cleaned:
+            return Understanding(text="", language=language, intent=OUT_OF_SCOPE, confidence=0.0)
+        vector = self._encoder.vector(cleaned)
+        mood = self._sentiment.feel(cleaned, vector)
+        found = shortcuts.recognise(cleaned, audience) or self._engine.classify(cleaned, vector, audience)
+        entities = extract(
+            cleaned, self._catalogue, audience=audience, intent=_likely(found), now=now, zone=zone, region=region
+        )
+        return Understanding(
+            text=cleaned,
+            language=language,
+            intent=found.intent,
+            confidence=min(1.0, max(0.0, found.confidence)),
+            alternatives=found.alternatives,
+            entities=entities,
+            sentiment=mood.sentiment,
+            strong=mood.strong,
+            mixed=mixed,
+            engine=found.engine,
+        )
+
+
+def _likely(found: Classification) -> str:
+    """The intent that helps reading numbers: the runner-up where nothing is meant for certain."""
+    if found.intent == OUT_OF_SCOPE and found.alternatives:
+        return found.alternatives[0][0]
+    return found.intent
+
+
+def build_interpreter(
+    config_dir: Path,
+    cache_dir: Path,
+    engine: str = "builtin",
+    rasa_url: str | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Interpreter:
+    """Train from the files in `config_dir` (or load from `cache_dir` what was trained from the same files).
+
+    Raises NotTrained with what to do when a training file cannot be used or the engine is unknown.
+    """
+    if engine not in ENGINES:
+        raise NotTrained(f'There is no engine "{engine}". Set RAPPORT_NLU__ENGINE to one of: {", ".join(ENGINES)}.')
+    models = load_or_train(config_dir, cache_dir, progress)
+    return Interpreter(ENGINES[engine].build(Setup(models, rasa_url)), Sentiment(models.mood))
