@@ -16,10 +16,11 @@ from bot.messages import IncomingMessage, Reply
 from bot.outbox import queue_reply, take_queued
 from bot.staff import StaffRoll
 from bot.turns import Handler, Memory, Outcome, Question, Services, Speaker, Turn
+from crm_core import audit
 from crm_core.access import Actor
 from crm_core.customer_store import CustomerStore
 from crm_core.database import DatabaseUnavailable, Store
-from crm_core.errors import CrmError
+from crm_core.errors import CrmError, NotAllowed
 from crm_core.models import Attachment, Conversation, Customer, Identity, Interaction, OutboxMessage
 from crm_core.staff_store import StaffStore
 from nlu.interpreter import UNSURE_BELOW, Interpreter
@@ -253,6 +254,12 @@ class Assistant:
         try:
             with session.begin_nested():
                 return handler(turn)
+        except NotAllowed as error:
+            who, what = f"staff:{turn.speaker.staff_id}", f"intent:{name}"
+            audit.record(
+                session, self._store.vault, actor=who, action="refused", subject=what, allowed=False, now=turn.now
+            )
+            return turn.reply("common.not_possible", reason=str(error))
         except CrmError as error:  # the text is fit for a person: the record's state or the speaker's rights forbid it
             return turn.reply("common.not_possible", reason=str(error))
 
