@@ -87,7 +87,7 @@ def open_store(url: str, data_dir: Path, master_key: str | None, keys_url: str =
     data_dir.mkdir(parents=True, exist_ok=True)
     master = read_master_key(master_key, data_dir)
     engine = make_engine(url)
-    keys = make_engine(keys_url or _default_keys_url(url), keystore=True)
+    keys = make_engine(keys_url or default_keys_url(url), keystore=True)
     try:
         vault = Vault(keys, master)
         if migrate:
@@ -162,7 +162,8 @@ def next_numbers(session: Session, name: str, count: int) -> range:
     return range(first, first + count)
 
 
-def _default_keys_url(url: str) -> str:
+def default_keys_url(url: str) -> str:
+    """Where the keystore lives when nothing else is said: beside an SQLite file, in a PostgreSQL database's schema."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return url

@@ -25,7 +25,7 @@ from crm_core.ids import new_id
 from crm_core.mentions import erase_mentions, find_mentions
 from crm_core.models import Attachment, Customer, ErasedMark, Identity
 from crm_core.personal_data import belongings, counts, opened_rows, roots
-from crm_core.upserts import chunks, fingerprints
+from crm_core.upserts import chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +133,17 @@ def erase_customer(
 def replay_erased(session: Session, vault: Vault) -> list[int]:
     """After an old backup was restored: delete again who was erased since; returns the customers' ids.
 
-    The marks come from the keystore, which is backed up apart from the data and is newer.
+    The marks come from the keystore, which is backed up apart from the data and is newer. Only the very rows that were
+    erased are deleted: a telephone number may be a family's.
     """
     with vault.keystore.connect() as connection:
         marks = connection.execute(select(crypto.erased)).mappings().all()
     if not marks:
         return []
     known = {(row.kind, bytes(row.fingerprint)) for row in session.scalars(select(ErasedMark))}
-    when = {bytes(mark["fingerprint"]): datetime.fromtimestamp(mark["erased_at"], UTC) for mark in marks}
+    rows = {bytes(mark["fingerprint"]) for mark in marks if mark["kind"] == "customer"}
     missing = [_as_row(mark) for mark in marks if (mark["kind"], bytes(mark["fingerprint"])) not in known]
-    gone = [
-        customer.id for customer in session.scalars(select(Customer)) if _was_erased(session, vault, customer, when)
-    ]
+    gone = [each for each in session.scalars(select(Customer.id)) if vault.fingerprint("customer", str(each)) in rows]
     for few in chunks(gone):
         _delete(session, few)
     if missing:
@@ -211,15 +210,12 @@ def _marks(session: Session, vault: Vault, ids: list[int], now: datetime) -> lis
         row.id: row.number for row in session.execute(select(Customer.id, Customer.number).where(Customer.id.in_(ids)))
     }
     for identity in session.scalars(select(Identity).where(Identity.customer_id.in_(ids))):
-        marks["identity", _identity_print(vault, identity)] = numbers[identity.customer_id]
+        account = f"{identity.channel}|{identity.account}|{identity.external_id}"
+        marks["identity", vault.fingerprint("identity", account)] = numbers[identity.customer_id]
     return [
         {"kind": kind, "fingerprint": fingerprint, "customer_number": number, "erased_at": now}
         for (kind, fingerprint), number in marks.items()
     ]
-
-
-def _identity_print(vault: Vault, identity: Identity) -> bytes:
-    return vault.fingerprint("identity", f"{identity.channel}|{identity.account}|{identity.external_id}")
 
 
 def _keep_marks(vault: Vault, marks: list[dict[str, Any]]) -> None:
@@ -230,17 +226,6 @@ def _keep_marks(vault: Vault, marks: list[dict[str, Any]]) -> None:
 
 def _as_row(mark: Mapping[Any, Any]) -> dict[str, Any]:
     return {**mark, "id": new_id(), "erased_at": datetime.fromtimestamp(mark["erased_at"], UTC)}
-
-
-def _was_erased(session: Session, vault: Vault, customer: Customer, when: Mapping[bytes, datetime]) -> bool:
-    """The very row was erased; or somebody with one of the identifiers, after this row was first seen."""
-    if vault.fingerprint("customer", str(customer.id)) in when:
-        return True
-    phones = [customer.phone] if customer.phone else []
-    prints = list(fingerprints(vault, customer.external_id, customer.email, phones))
-    identities = session.scalars(select(Identity).where(Identity.customer_id == customer.id))
-    prints += [_identity_print(vault, identity) for identity in identities]
-    return any(each in when and customer.first_seen_at <= when[each] for each in prints)
 
 
 def _attachment_ids(session: Session, ids: list[int]) -> list[int]:
