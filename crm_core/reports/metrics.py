@@ -1,0 +1,276 @@
+"""The figures of the business: one table says what each counts, `measure` asks the database for it.
+
+All sums are done by the database on whole numbers, so that SQLite and PostgreSQL say exactly the same.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy.orm import Session, aliased
+
+from crm_core.customers import COUNTED
+from crm_core.errors import CrmError
+from crm_core.models import Conversation, Customer, Interaction, Order, OrderLine, Product, Rating
+from crm_core.reports.aggregates import Aggregate, Grouped, Kind, Source, aggregate
+from crm_core.reports.periods import Period, Unit
+
+GroupBy = Literal["day", "week", "month", "channel", "language", "intent", "category", "city"]
+UNITS: tuple[Unit, ...] = ("day", "week", "month")
+NO_WISH = ("greeting", "goodbye", "thanks", "help", "affirm", "deny", "csat_rating", "out_of_scope")
+"""What people say without wanting something: not among the top intents."""
+TOP = 10
+
+
+class NotMeasured(CrmError):
+    """This figure cannot be split or narrowed in that way; `possible` names the ways there are."""
+
+    def __init__(self, metric: str, wanted: str, possible: Sequence[str]) -> None:
+        super().__init__(f"{metric} cannot be told by {wanted}. Possible: {', '.join(possible)}.")
+        self.metric, self.wanted, self.possible = metric, wanted, tuple(possible)
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    """One part of a figure. `key`: an ISO date for days, weeks and months; else the value, None when not known."""
+
+    key: str | None
+    value: float | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure for a period. `unit`: count, seconds, mood (milli), rating (1-5), or an ISO currency (minor units).
+
+    `count` is how many observations stand behind it; `value` is None where there are none and it is no count.
+    `elsewhere` holds (currency, minor units) of money in further currencies.
+    """
+
+    metric: str
+    unit: str
+    value: float | None
+    count: int
+    rows: tuple[FigureRow, ...] = ()
+    elsewhere: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What one figure counts. `by`: the dimensions it can be told by, besides time."""
+
+    unit: str
+    kind: Kind
+    source: Source
+    what: Any
+    where: tuple[ColumnElement[bool], ...]
+    by: Mapping[str, Aggregate] = field(default_factory=dict)
+
+
+def _by(source: Source, **columns: Any) -> dict[str, Aggregate]:
+    """Dimensions of a source; the customer's city and language come with a join."""
+    return {name: Aggregate(column, source.joins.get(name, ())) for name, column in columns.items()}
+
+
+_CUSTOMER = ((Customer, Customer.id == Interaction.customer_id),)
+_SAID = Source(Interaction, Interaction.occurred_at, {"city": _CUSTOMER})
+_FROM_CUSTOMERS = (Interaction.direction == "in", Interaction.author == "customer")
+_MESSAGES = (*_FROM_CUSTOMERS, Interaction.kind != "edit")
+_SAID_BY = _by(
+    _SAID,
+    channel=Interaction.channel,
+    language=Interaction.language,
+    intent=Interaction.intent,
+    city=Customer.city,
+)
+
+_CHAT = (Conversation, Conversation.id == Interaction.conversation_id)
+_ASKED = Source(Interaction, Interaction.occurred_at, {"city": _CUSTOMER, "language": (_CHAT,)})
+_HAND_OVERS = (
+    Interaction.kind == "state",
+    Interaction.status == "waiting",
+    Interaction.topic.is_distinct_from("wrote_again"),  # waking up from "later" is no new request
+)
+_ASKED_BY = _by(_ASKED, channel=Interaction.channel, language=Conversation.language, city=Customer.city)
+
+_BUYER = ((Customer, Customer.id == Order.customer_id),)
+_LINES = ((OrderLine, OrderLine.order_id == Order.id), (Product, Product.id == OrderLine.product_id))
+_BOUGHT = Source(Order, Order.placed_at, {"city": _BUYER, "language": _BUYER, "category": _LINES})
+_ORDERS = (Order.status.in_(COUNTED),)
+_BOUGHT_BY = _by(_BOUGHT, city=Customer.city, language=Customer.language, category=Product.category)
+_GOODS = Aggregate(Product.category, _LINES, instead=OrderLine.quantity * OrderLine.unit_minor)
+
+_JOINED = Source(Customer, Customer.first_seen_at, {})
+_RATED_CHAT = ((Conversation, Conversation.id == Rating.conversation_id),)
+_RATER = ((Customer, Customer.id == Rating.customer_id),)
+_RATED = Source(Rating, Rating.given_at, {"channel": _RATED_CHAT, "language": _RATED_CHAT, "city": _RATER})
+
+
+def _first_staff_word() -> ColumnElement[Any]:
+    """When staff first wrote to the customer after a hand-over was asked for, and before it was asked for again."""
+    said, asked_again = aliased(Interaction), aliased(Interaction)
+    again = (
+        exists()
+        .where(
+            asked_again.conversation_id == Interaction.conversation_id,
+            asked_again.kind == "state",
+            asked_again.status == "waiting",
+            asked_again.topic.is_distinct_from("wrote_again"),
+            asked_again.occurred_at > Interaction.occurred_at,
+            asked_again.occurred_at <= said.occurred_at,
+        )
+        .correlate(Interaction, said)
+    )
+    return (
+        select(said.occurred_at)
+        .where(
+            said.conversation_id == Interaction.conversation_id,
+            and_(said.direction == "out", said.author == "staff"),
+            said.occurred_at >= Interaction.occurred_at,
+            ~again,
+        )
+        .order_by(said.occurred_at)
+        .limit(1)
+        .correlate(Interaction)
+        .scalar_subquery()
+    )
+
+
+METRICS: dict[str, Metric] = {
+    "conversations": Metric("count", "distinct", _SAID, Interaction.conversation_id, _MESSAGES, _SAID_BY),
+    "messages": Metric("count", "distinct", _SAID, Interaction.id, _MESSAGES, _SAID_BY),
+    "new_customers": Metric(
+        "count", "distinct", _JOINED, Customer.id,
+        (Customer.kind != "visitor", Customer.merged_into_id.is_(None)),
+        _by(_JOINED, city=Customer.city, language=Customer.language),
+    ),
+    "orders": Metric("count", "distinct", _BOUGHT, Order.id, _ORDERS, _BOUGHT_BY),
+    "revenue": Metric("money", "sum", _BOUGHT, Order.total_minor, _ORDERS, {**_BOUGHT_BY, "category": _GOODS}),
+    "first_response": Metric(
+        "seconds", "median", _ASKED, (Interaction.occurred_at, _first_staff_word()), _HAND_OVERS, _ASKED_BY
+    ),
+    "answer_time": Metric(
+        "seconds", "median", _SAID, (Interaction.received_at, Interaction.answered_at),
+        (*_MESSAGES, Interaction.status == "answered", Interaction.answered_at.is_not(None)), _SAID_BY,
+    ),
+    "mood": Metric(
+        "mood", "mean", _SAID, Interaction.sentiment_milli, (*_MESSAGES, Interaction.sentiment_milli.is_not(None)),
+        _SAID_BY,
+    ),
+    "complaints": Metric(
+        "count", "distinct", _SAID, Interaction.id, (*_MESSAGES, Interaction.intent == "complaint"), _SAID_BY
+    ),
+    "handovers": Metric("count", "distinct", _ASKED, Interaction.id, _HAND_OVERS, _ASKED_BY),
+    "csat": Metric(
+        "rating", "mean", _RATED, Rating.score, (Rating.score.is_not(None),),
+        _by(_RATED, channel=Conversation.channel, language=Conversation.language, city=Customer.city),
+    ),
+    "top_intents": Metric(
+        "count", "distinct", _SAID, Interaction.id,
+        (*_MESSAGES, Interaction.intent.is_not(None), Interaction.intent.not_in(NO_WISH)), _SAID_BY,
+    ),
+}  # fmt: skip
+"""Name to what it counts. first_response and answer_time are medians of the ones that were answered."""
+
+
+def dimensions(metric: str) -> tuple[str, ...]:
+    """What a figure can be told by."""
+    return (*UNITS, *METRICS[metric].by)
+
+
+def measure(
+    session: Session,
+    metric: str,
+    period: Period,
+    group_by: str | None = None,
+    *,
+    only: Mapping[str, Sequence[str]] | None = None,
+) -> Figure:
+    """One figure for a period, split by `group_by`; `only` narrows it (dimension to the values that count).
+
+    Rows of time come in order with none left out; others by size. A conversation that goes on for two days counts in
+    both, so that rows may add up to more than the whole. Revenue by category is of goods before discounts and postage.
+
+    Raises:
+        NotMeasured: not by this dimension.
+    """
+    asked = METRICS[metric]
+    if metric == "top_intents" and group_by is None:
+        group_by = "intent"
+    for name in (group_by, *(only or {})):
+        if name is not None and name not in dimensions(metric):
+            raise NotMeasured(metric, name, dimensions(metric))
+    narrowed = {asked.by[name]: tuple(values) for name, values in (only or {}).items()}
+    if asked.unit == "money":
+        return _money(session, metric, asked, period, group_by, narrowed)
+    whole, rows = _ask(session, asked, period, group_by, narrowed)
+    return _figure(metric, asked.unit, asked.kind, whole, rows, group_by)
+
+
+def _money(
+    session: Session,
+    metric: str,
+    asked: Metric,
+    period: Period,
+    group_by: str | None,
+    narrowed: Mapping[Aggregate, tuple[str, ...]],
+) -> Figure:
+    """Money is told in the currency of most orders; other currencies are named apart, never added up."""
+    found = aggregate(
+        session, asked.source, asked.kind, asked.what, asked.where, period, by=Aggregate(Order.currency), only=narrowed
+    )
+    ranked = sorted(found, key=lambda part: (-part.count, part.key or ""))
+    if not ranked:
+        return _figure(metric, "", "sum", None, [], group_by)
+    currency = ranked[0].key or ""
+    rows: list[Grouped] = []
+    if group_by:
+        within = {**narrowed, Aggregate(Order.currency): (currency,)}
+        _, rows = _ask(session, asked, period, group_by, within, whole=False)
+    figure = _figure(metric, currency, "sum", ranked[0], rows, group_by)
+    elsewhere = tuple((part.key or "", part.total) for part in ranked[1:])
+    return Figure(figure.metric, figure.unit, figure.value, figure.count, figure.rows, elsewhere)
+
+
+def _ask(
+    session: Session,
+    asked: Metric,
+    period: Period,
+    group_by: str | None,
+    narrowed: Mapping[Aggregate, tuple[str, ...]],
+    *,
+    whole: bool = True,
+) -> tuple[Grouped | None, list[Grouped]]:
+    def ask(**split: Any) -> list[Grouped]:
+        return aggregate(session, asked.source, asked.kind, asked.what, asked.where, period, only=narrowed, **split)
+
+    total = next(iter(ask()), None) if whole else None
+    if group_by is None:
+        return total, []
+    if group_by in UNITS:
+        return total, ask(unit=group_by)
+    return total, ask(by=asked.by[group_by])
+
+
+def _figure(
+    metric: str, unit: str, kind: Kind, whole: Grouped | None, rows: Sequence[Grouped], group_by: str | None
+) -> Figure:
+    parts = [FigureRow(row.key, _value(kind, row), row.count) for row in rows]
+    if group_by not in UNITS:
+        parts.sort(key=lambda part: (-(part.value or 0), part.key is None, part.key or ""))
+    if metric == "top_intents":
+        parts = parts[:TOP]
+    value = _value(kind, whole) if whole else (0 if kind in ("distinct", "sum") else None)
+    return Figure(metric, unit, value, whole.count if whole else 0, tuple(parts))
+
+
+def _value(kind: Kind, part: Grouped) -> float | None:
+    """From whole sums to what people read: the only place where a fraction appears."""
+    if kind in ("distinct", "sum"):
+        return part.total
+    if not part.count:
+        return None
+    if kind == "median":
+        return part.total / part.terms / 1_000_000
+    return round(part.total / part.count, 2)
