@@ -1,0 +1,48 @@
+"""What customers are answered: a handler for every intent. Each reaches this customer's own record alone."""
+
+from bot.handlers.customer import knowledge, orders, privacy, products, returns, service, small_talk
+from bot.handlers.customer.arrivals import attended
+from bot.handlers.customer.not_yet import not_yet
+from bot.turns import Handler
+
+_ANSWERED: dict[str, Handler] = {
+    "greeting": small_talk.greeting,
+    "goodbye": small_talk.goodbye,
+    "thanks": small_talk.thanks,
+    "help": small_talk.help_,
+    "affirm": service.affirm,
+    "deny": service.deny,
+    "order_status": orders.order_status,
+    "delivery_problem": orders.delivery_problem,
+    "cancel_order": orders.cancel_order,
+    "return_request": returns.return_request,
+    "refund_status": returns.refund_status,
+    "stock_check": products.stock_check,
+    "price_question": products.price_question,
+    "product_question": products.product_question,
+    "product_recommend": products.product_recommend,
+    "business_hours": knowledge.faq,
+    "faq": knowledge.faq,
+    "complaint": service.complaint,
+    "praise": service.praise,
+    "talk_to_human": service.talk_to_human,
+    "csat_rating": service.csat_rating,
+    "unsubscribe": privacy.unsubscribe,
+    "link_identity": privacy.link_identity,
+    "switch_language": privacy.switch_language,
+    "out_of_scope": knowledge.out_of_scope,
+    # understood, and not there yet
+    "change_order": not_yet,
+    "place_order": not_yet,
+    "payment_problem": not_yet,
+    "invoice_request": not_yet,
+    "technical_problem": not_yet,
+    "warranty_check": not_yet,
+    "feature_suggestion": not_yet,
+    "set_preferences": not_yet,
+    "data_access": not_yet,
+    "data_erase": not_yet,
+    "not_yet": not_yet,
+}
+
+CUSTOMER: dict[str, Handler] = {intent: attended(intent, handler) for intent, handler in _ANSWERED.items()}

@@ -17,6 +17,11 @@ def words(turn: CustomerTurn) -> str:
     return turn.understanding.text[:READ_UP_TO].lower()
 
 
+def argument(turn: CustomerTurn) -> str:
+    """What a button or a command carries along; "" for what was written in words."""
+    return turn.argument.strip() if turn.message.kind in ("button", "command") else ""
+
+
 def is_private(turn: CustomerTurn) -> bool:
     """Whether only the customer reads along: never so in groups, nor when somebody else uses their chat."""
     return turn.message.direct and turn.message.sender.external_id == turn.speaker.external_id
@@ -29,13 +34,8 @@ def passes(turn: CustomerTurn) -> list[Pass]:
 
 
 def declined(turn: CustomerTurn) -> bool:
-    """Whether the customer said no, or "never mind", to what we asked."""
+    """Whether the customer said no, or "never mind", when we asked for something."""
     return turn.question is not None and turn.understanding.first("confirmed") is False
-
-
-def never_mind(turn: CustomerTurn) -> Reply:
-    """A kind end to a question that was not answered."""
-    return turn.reply("customer.never_mind")
 
 
 def choice(turn: CustomerTurn, intent: str, argument: str = "", label: str = "") -> Choice | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from bot import wording
-from bot.handlers.customer.common import CustomerTurn, choice, choices, offer_person, passes
+from bot.handlers.customer.common import CustomerTurn, argument, choice, choices, offer_person, passes
 from bot.messages import Reply
 from crm_core.orders import OrderView
 
@@ -54,9 +54,9 @@ def brief(turn: CustomerTurn, order: OrderView) -> str:
 
 def named_number(turn: CustomerTurn) -> str:
     """The order number that was written, pressed, asked for before, or shown last when they point at it; else ""."""
-    argument = turn.argument.split("|")[0].strip()
-    if argument and _NUMBER.fullmatch(argument):
-        return argument
+    pressed = argument(turn).split("|")[0].strip()
+    if pressed and _NUMBER.fullmatch(pressed):
+        return pressed
     said = turn.understanding.first("order_id")
     if said:
         return str(said)

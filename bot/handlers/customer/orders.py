@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 from bot import wording
 from bot.handlers.customer.common import (
     CustomerTurn,
+    argument,
+    choice,
     choices,
-    declined,
     known_or_plain,
-    never_mind,
     offer_person,
     passes,
     words,
@@ -46,8 +46,6 @@ _SAID = {
 # --- order_status ---------------------------------------------------------------------------------------------------
 def order_status(turn: CustomerTurn) -> Reply:
     """Where an order is; a late one is admitted."""
-    if declined(turn):
-        return never_mind(turn)
     order = which_order(turn, "order_status", lambda one: one.status in OPEN)
     return order if isinstance(order, Reply) else tell(turn, order)
 
@@ -57,7 +55,7 @@ def tell(turn: CustomerTurn, order: OrderView) -> Reply:
     wanted = []
     if not turn.store.why_not_cancel(order):
         wanted.append(f"cancel_order:{order.number}")
-    if order.status == "shipped" or order.status == "delivered":
+    if order.status in ("shipped", "delivered"):
         wanted.append(f"delivery_problem:{order.number}")
     if order.status == "delivered" and not turn.store.why_not_return(order):
         wanted.append(f"return_request:{order.number}")
@@ -126,8 +124,6 @@ def cancel_order(turn: CustomerTurn) -> Reply:
     asked = turn.question is not None and turn.question.wants == "confirm"
     if asked and confirmed is False:
         return turn.reply("customer.cancel.kept", number=turn.slots.get("order", ""))
-    if declined(turn):
-        return never_mind(turn)
     if asked and confirmed:
         return _cancel(turn, str(turn.slots["order"]))
     order = which_order(turn, "cancel_order", lambda one: not turn.store.why_not_cancel(one))
@@ -169,43 +165,74 @@ def _not_cancelled(turn: CustomerTurn, number: str, reason: str) -> Reply:
 # --- delivery_problem -----------------------------------------------------------------------------------------------
 def delivery_problem(turn: CustomerTurn) -> Reply:
     """Something went wrong on the way: a case is opened, and a person comes in where it is serious."""
-    if declined(turn):
-        return never_mind(turn)
-    kind = str(turn.slots.get("kind") or _kind(turn))
+    kind = _kind(turn)
     angry = turn.understanding.strong and turn.understanding.sentiment < 0
-    order: OrderView | Reply | None = None
-    if named_number(turn) or turn.understanding.first("email"):
-        order = which_order(turn, "delivery_problem", _lately)
-    else:
-        candidates = [one for one in turn.store.orders(passes(turn)) if _lately(turn, one)]
-        order = candidates[0] if len(candidates) == 1 else None
-        if len(candidates) > 1 and kind not in SERIOUS and not angry:
-            order = ask_which(turn, "delivery_problem", candidates)
+    grave = kind in SERIOUS or angry
+    order = _order_in_trouble(turn, ask=not grave)
     found = order if isinstance(order, OrderView) else None
-    if found and kind == "delivery" and found.status == "delivered":
-        kind = "missing" if not turn.understanding.text.strip() else kind
-    priority = "urgent" if angry and kind in SERIOUS else "high" if angry or kind in SERIOUS else "normal"
-    title = str(turn.slots.get("title") or turn.understanding.text) or turn.say(f"customer.delivery.kinds.{kind}")
-    case = turn.store.open_case(kind, title, priority, found.number if found else "", passes(turn))
+    if found and not kind:
+        return _ask_kind(turn, found)
+    kind = kind or "delivery"
+    case = turn.store.open_case(
+        kind,
+        str(turn.slots.get("title") or turn.understanding.text) or turn.say(f"customer.delivery.kinds.{kind}"),
+        "urgent" if angry and kind in SERIOUS else "high" if grave else "normal",
+        found.number if found else "",
+        passes(turn),
+    )
     text = turn.say(f"customer.delivery.{kind}", case=case.number)
-    if kind in SERIOUS or angry:
+    cards = (order_card(turn, found),) if found else ()
+    if grave:
         turn.outcome.hand_over = "delivery_problem"
-        return Reply(text=text, cards=(order_card(turn, found),) if found else ())
+        return Reply(text=text, cards=cards)
     if isinstance(order, Reply):
-        if turn.outcome.question:
-            turn.ask(turn.outcome.question.wants, "delivery_problem", **{**turn.outcome.question.slots, "kind": kind})
-        return order.model_copy(update={"text": f"{text}\n{order.text}"})
+        return _still_asking(turn, order, text, kind)
     if found is None:
-        turn.ask("order_id", "delivery_problem", kind=kind, title=title[:200])
+        turn.ask("order_id", "delivery_problem", kind=kind)
         return offer_person(turn, "customer.delivery.which", said=text)
-    return Reply(text=text, cards=(order_card(turn, found),), choices=choices(turn, "talk_to_human"))
+    return Reply(text=text, cards=cards, choices=choices(turn, "talk_to_human"))
 
 
-def _lately(turn: CustomerTurn, order: OrderView) -> bool:
-    return order.status in ("shipped", "delivered") and turn.now - order.placed_at < RECENT
+def _order_in_trouble(turn: CustomerTurn, ask: bool) -> OrderView | Reply | None:
+    """The order that is meant: named, or the only one of late. A reply that asks for it, where one shall `ask`."""
+
+    def lately(order: OrderView) -> bool:
+        return order.status in ("shipped", "delivered") and turn.now - order.placed_at < RECENT
+
+    if named_number(turn) or turn.understanding.first("email"):
+        return which_order(turn, "delivery_problem", lately)
+    candidates = [order for order in turn.store.orders(passes(turn)) if lately(order)]
+    if len(candidates) > 1 and ask:
+        return ask_which(turn, "delivery_problem", candidates)
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _still_asking(turn: CustomerTurn, order: Reply, text: str, kind: str) -> Reply:
+    """The case is noted; the question for its order stays open, and knows what the case is about."""
+    question = turn.outcome.question
+    if question:
+        turn.ask(question.wants, "delivery_problem", **{**question.slots, "kind": kind})
+    return order.model_copy(update={"text": f"{text}\n{order.text}"})
+
+
+def _ask_kind(turn: CustomerTurn, order: OrderView) -> Reply:
+    buttons = (
+        choice(turn, "delivery_problem", f"{order.number}|{kind}", turn.say(f"customer.delivery.kinds.{kind}"))
+        for kind in ("missing", "damaged", "wrong", "late")
+    )
+    text = turn.say("customer.delivery.what", number=order.number)
+    return Reply(text=text, choices=tuple(button for button in buttons if button))
 
 
 def _kind(turn: CustomerTurn) -> str:
+    """What went wrong: pressed, noted before, or said; "" when a button said only that something did."""
+    pressed = argument(turn).partition("|")[2]
+    if pressed in _KINDS:
+        return pressed
+    if turn.slots.get("kind"):
+        return str(turn.slots["kind"])
+    if turn.message.kind == "button":
+        return ""
     reasons = set(map(str, turn.understanding.all("reason")))
     for kind, names in _KINDS.items():
         if reasons.intersection(names):

@@ -1,0 +1,346 @@
+"""What there is, what it costs, what it is like, and what to take."""
+
+import re
+
+from bot import wording
+from bot.handlers.customer import attributes
+from bot.handlers.customer.common import (
+    CustomerTurn,
+    argument,
+    choices,
+    is_private,
+    known_or_plain,
+    offer_person,
+    passes,
+    words,
+)
+from bot.handlers.customer.knowledge import known_answer
+from bot.messages import Card, Choice, Reply, Table
+from crm_core.catalogue import ProductView, Wish
+
+FEW = 5
+"""From this stock on down we say how many are left."""
+WHOLESALE_FROM = 20
+MOST_PIECES = 100_000
+SHOWN = 3
+CARD_FACTS = 6
+_LIKE_LAST = re.compile(
+    r"last (?:time|purchase|order|one)|(?:bought|ordered|had|got) (?:before|last|again|already)"
+    r"|previous (?:order|purchase)"
+    r"|like what i (?:bought|had|got)|same as (?:before|last)|上次|上回|之前买|以前买|买过的|跟我买的|差不多的"
+)
+_DEALS = re.compile(
+    r"discount|promo|coupon|voucher|sale\b|deal|offer|double 11|black friday|优惠|折|活动|券|促销|便宜点|双十一|满减"
+)
+
+
+# --- which products -------------------------------------------------------------------------------------------------
+def named_products(turn: CustomerTurn) -> list[ProductView]:
+    """The products that are meant: named now, asked about before, or shown last; in the colour that was named."""
+    skus = _skus(turn)
+    if not skus:
+        last = turn.memory.shown("product")
+        skus = [str(sku) for sku in (last if isinstance(last, list) else [last] if last else [])]
+        if turn.understanding.first("category") is not None and turn.understanding.first("reference") is None:
+            return []
+        if len(skus) > 2:
+            skus = skus[:1]
+    products = turn.store.products(skus)
+    colour = turn.understanding.first("colour")
+    if colour and len(products) == 1 and str(colour) not in products[0].colour:
+        products = [one for one in turn.store.variants(products[0]) if str(colour) in one.colour] or products
+    if products:
+        turn.memory.show("product", [product.sku for product in products])
+    return products
+
+
+def _skus(turn: CustomerTurn) -> list[str]:
+    pressed = argument(turn)
+    if pressed:
+        return [pressed]
+    named: list[str] = []
+    for given in turn.understanding.all("product"):
+        named += [str(one) for one in given] if isinstance(given, list) else [str(given)]
+    kept = turn.slots.get("product")
+    return list(dict.fromkeys(named))[:SHOWN] or ([str(kept)] if kept else [])
+
+
+def product_card(turn: CustomerTurn, product: ProductView, facts: int = 0, reason: str = "") -> Card:
+    """A product at a glance: price, whether it is there, what matters about it."""
+    price = wording.money(product.price_minor, product.currency, turn.language)
+    stated = attributes.facts(turn, product, facts) if facts else ()
+    why = ((turn.say("customer.recommend.why"), reason),) if reason else ()
+    return Card(
+        title=product.names[turn.language], subtitle=f"{price} · {availability(turn, product)}", facts=(*why, *stated)
+    )
+
+
+def availability(turn: CustomerTurn, product: ProductView) -> str:
+    """In stock, only some left, or sold out."""
+    if product.stock > FEW:
+        return turn.say("customer.stock.there")
+    return turn.say("customer.stock.few", count=product.stock) if product.stock > 0 else turn.say("customer.stock.none")
+
+
+def _which(turn: CustomerTurn, intent: str, key: str = "customer.product.which") -> Reply:
+    """Ask which product is meant, with the best sold ones to choose from."""
+    turn.ask("product", intent, **{name: value for name, value in turn.slots.items() if name != "product"})
+    found = turn.store.matching(Wish(category=_category(turn)), SHOWN)
+    return Reply(text=turn.say(key), choices=_pick(turn, intent, found))
+
+
+def _pick(turn: CustomerTurn, intent: str, products: list[ProductView]) -> tuple[Choice, ...]:
+    values = ((product, f"{intent}:{product.sku}") for product in products)
+    return tuple(
+        Choice(label=product.names[turn.language], value=value)
+        for product, value in values
+        if value.isascii() and len(value) <= 64
+    )
+
+
+def _category(turn: CustomerTurn) -> str | None:
+    named = turn.understanding.first("category")
+    return str(named) if named else None
+
+
+# --- stock_check ----------------------------------------------------------------------------------------------------
+def stock_check(turn: CustomerTurn) -> Reply:
+    """Whether something is there; when it is not, what is there instead."""
+    products = named_products(turn)
+    if not products:
+        category = _category(turn)
+        return _in_stock_of(turn, category) if category else _which(turn, "stock_check")
+    colour = str(turn.understanding.first("colour") or "")
+    lines = [_stock_line(turn, product, colour) for product in products]
+    gone = next((product for product in products if product.stock <= 0), None)
+    if gone is None:
+        return Reply(text="\n".join(lines), choices=_next_steps(turn, products[0]))
+    wish = Wish(category=gone.category, without=tuple(product.sku for product in products))
+    others = [one for one in turn.store.variants(gone) if one.stock > 0 and one.sku != gone.sku]
+    others += [one for one in turn.store.matching(wish, 2) if one.sku not in {other.sku for other in others}]
+    if others:
+        lines.append(turn.say("customer.stock.instead"))
+    cards = tuple(product_card(turn, other) for other in others[:2])
+    return Reply(text="\n".join(lines), cards=cards, choices=choices(turn, "talk_to_human"))
+
+
+def _stock_line(turn: CustomerTurn, product: ProductView, colour: str) -> str:
+    name = product.names[turn.language]
+    price = wording.money(product.price_minor, product.currency, turn.language)
+    other = "" if not colour or colour in product.colour or not product.colour else "_other_colour"
+    if other:
+        wanted = known_or_plain(turn, "customer.values", colour)
+        return turn.say("customer.stock.other_colour", name=name, colour=wanted, state=availability(turn, product))
+    if product.stock > FEW:
+        return turn.say("customer.stock.yes", name=name, price=price)
+    if product.stock > 0:
+        return turn.say("customer.stock.only", name=name, price=price, count=product.stock)
+    return turn.say("customer.stock.no", name=name)
+
+
+def _in_stock_of(turn: CustomerTurn, category: str) -> Reply:
+    found = turn.store.matching(Wish(category=category), SHOWN)
+    if not found:
+        return offer_person(turn, "customer.stock.category_empty")
+    turn.memory.show("product", [product.sku for product in found])
+    cards = tuple(product_card(turn, product) for product in found)
+    return Reply(text=turn.say("customer.stock.category"), cards=cards, choices=_pick(turn, "product_question", found))
+
+
+def _next_steps(turn: CustomerTurn, product: ProductView) -> tuple[Choice, ...]:
+    return choices(turn, f"product_question:{product.sku}")
+
+
+# --- price_question -------------------------------------------------------------------------------------------------
+def price_question(turn: CustomerTurn) -> Reply:
+    """What something costs, also many of it; discounts as the knowledge base has them."""
+    quantity = _quantity(turn)
+    about_deals = bool(_DEALS.search(words(turn))) and not _skus(turn)
+    if about_deals:
+        return known_answer(turn) or _no_deal_known(turn)
+    products = named_products(turn)
+    if not products:
+        reply = _which(turn, "price_question")
+        if turn.outcome.question:
+            turn.ask("product", "price_question", quantity=quantity)
+        return reply
+    lines = [_price_line(turn, product, quantity) for product in products]
+    if quantity >= WHOLESALE_FROM:
+        lines.append(turn.say("customer.price.wholesale", count=quantity))
+        return Reply(text="\n".join(lines), choices=choices(turn, "talk_to_human"))
+    return Reply(text="\n".join(lines), choices=_next_steps(turn, products[0]))
+
+
+def _quantity(turn: CustomerTurn) -> int:
+    given = turn.understanding.first("quantity") or turn.slots.get("quantity") or 1
+    try:
+        return max(1, min(int(given), MOST_PIECES))
+    except (TypeError, ValueError):
+        return 1
+
+
+def _price_line(turn: CustomerTurn, product: ProductView, quantity: int) -> str:
+    name = product.names[turn.language]
+    each = wording.money(product.price_minor, product.currency, turn.language)
+    if quantity == 1:
+        return turn.say("customer.price.one", name=name, price=each, state=availability(turn, product))
+    total = wording.money(product.price_minor * quantity, product.currency, turn.language)
+    line = turn.say("customer.price.many", name=name, price=each, count=quantity, total=total)
+    if product.stock < quantity:
+        line += " " + turn.say("customer.price.not_enough", count=max(product.stock, 0))
+    return line
+
+
+def _no_deal_known(turn: CustomerTurn) -> Reply:
+    turn.outcome.unsure = True
+    return offer_person(turn, "customer.price.no_deal")
+
+
+# --- product_question -----------------------------------------------------------------------------------------------
+def product_question(turn: CustomerTurn) -> Reply:
+    """A property of a product, or how two of them differ."""
+    products = named_products(turn)
+    if len(products) >= 2:
+        return _compared(turn, products[0], products[1])
+    if not products:
+        return known_answer(turn) or _which(turn, "product_question")
+    return _described(turn, products[0])
+
+
+def _described(turn: CustomerTurn, product: ProductView) -> Reply:
+    """What was asked about a product, or what it is like."""
+    name = product.names[turn.language]
+    wanted = [] if turn.message.kind == "button" else attributes.asked(turn, [product])
+    stated = [(attributes.label(turn, one), attributes.value(turn, product, one)) for one in wanted]
+    stated = [(said, value) for said, value in stated if value]
+    description = product.descriptions[turn.language]
+    if stated:
+        lines = [turn.say("customer.product.facts", name=name)]
+        lines += [turn.say("customer.product.fact", label=said, value=value) for said, value in stated[:CARD_FACTS]]
+        return Reply(text="\n".join(lines), cards=(product_card(turn, product),))
+    if wanted:
+        return known_answer(turn) or offer_person(
+            turn, "customer.product.not_noted", name=name, description=description
+        )
+    text = description or turn.say("customer.product.facts", name=name)
+    return Reply(
+        text=text,
+        cards=(product_card(turn, product, CARD_FACTS),),
+        choices=choices(turn, f"stock_check:{product.sku}"),
+    )
+
+
+def _compared(turn: CustomerTurn, one: ProductView, other: ProductView) -> Reply:
+    language = turn.language
+    rows = [
+        (
+            turn.say("customer.product.price"),
+            wording.money(one.price_minor, one.currency, language),
+            wording.money(other.price_minor, other.currency, language),
+        ),
+        (turn.say("customer.product.stock"), availability(turn, one), availability(turn, other)),
+    ]
+    alike = 0
+    for name in dict.fromkeys((*one.attributes, *other.attributes)):
+        if name == "compatible_with":
+            continue
+        pair = attributes.value(turn, one, name) or "–", attributes.value(turn, other, name) or "–"
+        if pair[0] == pair[1]:
+            alike += pair[0] != "–"
+            continue
+        rows.append((attributes.label(turn, name), *pair))
+    table = Table(
+        columns=("", one.names[language], other.names[language]),
+        rows=tuple(rows),
+        note=turn.say("customer.product.alike", count=alike) if alike else "",
+    )
+    descriptions = [f"{product.names[language]}: {product.descriptions[language]}" for product in (one, other)]
+    return Reply(text="\n".join([turn.say("customer.product.compared"), *descriptions]), table=table)
+
+
+# --- product_recommend ----------------------------------------------------------------------------------------------
+def product_recommend(turn: CustomerTurn) -> Reply:
+    """Up to three products for what is looked for, each with the reason why."""
+    if _LIKE_LAST.search(words(turn)) and is_private(turn):
+        return _like_last(turn)
+    wish = _wish(turn)
+    found = turn.store.matching(wish, SHOWN)
+    text = turn.say("customer.recommend.here")
+    if not found and wish.most_minor is not None:
+        found = turn.store.matching(Wish(category=wish.category, gift=wish.gift), SHOWN)
+        found.sort(key=lambda product: product.price_minor)
+        text = turn.say("customer.recommend.over_budget")
+    if not found:
+        return offer_person(turn, "customer.recommend.nothing")
+    return _recommended(turn, text, [(product, _why(turn, product, wish)) for product in found])
+
+
+def _recommended(turn: CustomerTurn, text: str, found: list[tuple[ProductView, str]]) -> Reply:
+    turn.memory.show("product", [product.sku for product, _ in found])
+    return Reply(
+        text=text,
+        cards=tuple(product_card(turn, product, reason=reason) for product, reason in found),
+        choices=_pick(turn, "product_question", [product for product, _ in found]),
+    )
+
+
+def _wish(turn: CustomerTurn) -> Wish:
+    least, most = None, None
+    for money in turn.understanding.all("money"):
+        amount, bound = _bound(turn, money)
+        if amount is None:
+            continue
+        if bound == "min":
+            least = amount
+        elif bound == "about":
+            least, most = amount * 6 // 10, amount * 12 // 10
+        else:
+            most = amount
+    said = words(turn)
+    gift = turn.understanding.first("recipient") is not None or bool(
+        re.search(r"gift|present|礼物|送礼|送人|送给", said)
+    )
+    colour = turn.understanding.first("colour")
+    return Wish(
+        category=_category(turn), least_minor=least, most_minor=most, gift=gift, colour=str(colour) if colour else None
+    )
+
+
+def _bound(turn: CustomerTurn, money: object) -> tuple[int | None, str]:
+    """(minor units, bound) of an amount in the shop's own currency."""
+    if not isinstance(money, dict) or money.get("currency") not in (None, turn.services.settings.business.currency):
+        return None, ""
+    amount = money.get("amount_minor")
+    return (int(amount) if amount is not None else None), str(money.get("bound", "max"))
+
+
+def _why(turn: CustomerTurn, product: ProductView, wish: Wish) -> str:
+    if wish.gift and product.category.lower().startswith("gift"):
+        return turn.say("customer.recommend.gift")
+    if product.sold:
+        return turn.say("customer.recommend.popular", count=product.sold)
+    if wish.most_minor is not None and product.price_minor <= wish.most_minor:
+        return turn.say("customer.recommend.budget")
+    return turn.say("customer.recommend.there")
+
+
+def _like_last(turn: CustomerTurn) -> Reply:
+    orders = turn.store.orders(passes(turn), 1)
+    if not orders or not orders[0].lines:
+        found = turn.store.matching(_wish(turn), SHOWN)
+        text = turn.say("customer.recommend.who_are_you" if not turn.store.verified else "customer.recommend.no_last")
+        reply = _recommended(turn, text, [(product, _why(turn, product, Wish())) for product in found])
+        return reply.model_copy(
+            update={"request_contact": "" if turn.store.verified else turn.say("customer.share_contact")}
+        )
+    bought = orders[0].lines
+    known = turn.store.products([line.sku for line in bought])
+    last = max(known, key=lambda product: product.price_minor, default=None)
+    if last is None:
+        return offer_person(turn, "customer.recommend.nothing")
+    wish = Wish(category=last.category, without=tuple(line.sku for line in bought))
+    found = turn.store.matching(wish, SHOWN)
+    reason = turn.say("customer.recommend.like", name=last.names[turn.language])
+    if not found:
+        return offer_person(turn, "customer.recommend.nothing")
+    return _recommended(turn, turn.say("customer.recommend.here"), [(product, reason) for product in found])

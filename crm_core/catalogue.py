@@ -1,0 +1,135 @@
+"""Products as customers see them: what they are, whether they are there, what sells."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session
+
+from crm_core.customers import COUNTED
+from crm_core.models import Order, OrderLine, Product
+
+POPULAR_WINDOW = timedelta(days=90)
+GIFT_CATEGORIES = ("gifts", "gift", "gift sets", "gift_sets", "礼品", "礼物", "礼盒")
+MOST_CANDIDATES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ProductView:
+    """One product. `sold` is what was sold in the last 90 days, filled in where it was asked for."""
+
+    sku: str
+    names: dict[str, str]
+    descriptions: dict[str, str]
+    category: str
+    price_minor: int
+    currency: str
+    stock: int
+    attributes: dict[str, Any]
+    sold: int = 0
+
+    @property
+    def colour(self) -> str:
+        """The colour as the catalogue writes it, "" when it says none."""
+        return str(self.attributes.get("colour", "")).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody looks for. Prices are minor units; `currency` None means the shop's own."""
+
+    category: str | None = None
+    least_minor: int | None = None
+    most_minor: int | None = None
+    currency: str | None = None
+    colour: str | None = None
+    gift: bool = False
+    without: tuple[str, ...] = field(default=())
+    """SKUs that shall not come up."""
+
+
+_COLUMNS = (
+    Product.sku,
+    Product.name_en,
+    Product.name_zh,
+    Product.description_en,
+    Product.description_zh,
+    Product.category,
+    Product.price_minor,
+    Product.currency,
+    Product.stock,
+    Product.attributes,
+)
+
+
+def by_sku(session: Session, skus: Sequence[str]) -> list[ProductView]:
+    """The products with these SKUs that are on sale, in the order asked for."""
+    if not skus:
+        return []
+    rows = session.execute(select(*_COLUMNS).where(Product.sku.in_(list(skus)), Product.active))
+    found = {row.sku: _view(row) for row in rows}
+    return [found[sku] for sku in dict.fromkeys(skus) if sku in found]
+
+
+def variants(session: Session, product: ProductView) -> list[ProductView]:
+    """The product with its siblings in other colours: same category, same price, all but the end of the SKU alike."""
+    stem, dash, _ = product.sku.rpartition("-")
+    if not dash:
+        return [product]
+    query = select(*_COLUMNS).where(
+        Product.active,
+        Product.category == product.category,
+        Product.sku.startswith(stem + dash, autoescape=True),
+        Product.price_minor == product.price_minor,
+    )
+    return [_view(row) for row in session.execute(query.order_by(Product.sku))]
+
+
+def matching(session: Session, wish: Wish, now: datetime, limit: int = 3) -> list[ProductView]:
+    """What fits a wish and is in stock, most sold in the last 90 days first; gifts first when it is a gift."""
+    rows = session.execute(_wished(wish, now).limit(MOST_CANDIDATES))
+    found = [_view(row, row.sold) for row in rows if row.sku not in wish.without]
+    if wish.colour:
+        found = [product for product in found if wish.colour in product.colour] or found
+    if wish.gift:
+        found.sort(key=lambda product: product.category.lower() not in GIFT_CATEGORIES)
+    return found[:limit]
+
+
+def _wished(wish: Wish, now: datetime) -> Select[Any]:
+    sold = (
+        select(OrderLine.product_id, func.sum(OrderLine.quantity).label("units"))
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(Order.placed_at > now - POPULAR_WINDOW, Order.status.in_(COUNTED))
+        .group_by(OrderLine.product_id)
+        .subquery()
+    )
+    units = func.coalesce(sold.c.units, 0)
+    query = (
+        select(*_COLUMNS, units.label("sold"))
+        .outerjoin(sold, sold.c.product_id == Product.id)
+        .where(Product.active, Product.stock > 0)
+    )
+    if wish.category:
+        query = query.where(Product.category == wish.category)
+    if wish.least_minor is not None:
+        query = query.where(Product.price_minor >= wish.least_minor)
+    if wish.most_minor is not None:
+        query = query.where(Product.price_minor <= wish.most_minor)
+    return query.order_by(units.desc(), Product.price_minor, Product.sku)
+
+
+def _view(row: Row[Any], sold: int = 0) -> ProductView:
+    return ProductView(
+        sku=row.sku,
+        names={"en": row.name_en, "zh": row.name_zh},
+        descriptions={"en": row.description_en, "zh": row.description_zh},
+        category=row.category,
+        price_minor=row.price_minor,
+        currency=row.currency,
+        stock=row.stock,
+        attributes=row.attributes or {},
+        sold=int(sold),
+    )

@@ -1,0 +1,240 @@
+"""The store of one customer: the only thing a customer's handlers touch. Nothing it gives belongs to anybody else.
+
+Orders are visible to a verified person, or one by one to whoever names an order's number together with the e-mail
+address it was placed with. Such an order stays visible in that conversation for a day: what proves it is a keyed
+fingerprint of conversation, account, order, address and deadline, which is checked again each time.
+"""
+
+import hmac
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config.settings import Business
+from crm_core import cases, catalogue, consent, identities, orders, ratings
+from crm_core.cases import CaseView
+from crm_core.catalogue import ProductView, Wish
+from crm_core.contact_details import normalised_email
+from crm_core.crypto import Vault
+from crm_core.errors import NotFound
+from crm_core.identities import MOST_WRONG_TRIES, LinkResult, Place
+from crm_core.models import Conversation, Customer, Identity, Order
+from crm_core.orders import OrderView, RefundView
+from crm_core.ratings import RatingView
+
+OPENED_FOR = timedelta(hours=24)
+MOST_OPENED = 5
+
+Pass = dict[str, Any]
+"""Proof that one order may be shown here: id, until, proof. JSON, kept in the conversation's memory."""
+
+
+class CustomerStore:
+    """All that one customer may read and do.
+
+    Args:
+        now: one moment for everything that this message causes.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        vault: Vault,
+        *,
+        customer_id: int,
+        identity_id: int,
+        conversation_id: int,
+        now: datetime,
+        business: Business,
+    ) -> None:
+        self._session = session
+        self._vault = vault
+        self._customer_id = customer_id
+        self._conversation_id = conversation_id
+        self._now = now
+        self._business = business
+        self._identity = session.get_one(Identity, identity_id)
+
+    # --- who it is --------------------------------------------------------------------------------------------------
+    @property
+    def verified(self) -> bool:
+        """Whether we know that this account is the customer's."""
+        return self._identity.verified_at is not None and self._identity.customer_id == self._customer_id
+
+    @property
+    def name(self) -> str:
+        """The customer's own name, "" while we do not know who it is."""
+        return (self._session.get_one(Customer, self._customer_id).name or "") if self.verified else ""
+
+    def link_by_phone(self, phone: str) -> LinkResult:
+        """Join this account to the customer with this number, which the platform vouches is the sender's own."""
+        result = identities.link_by_phone(
+            self._session, self._vault, self._identity, phone, self._business.region, self._now
+        )
+        if result == "linked":
+            self._customer_id = self._identity.customer_id
+            conversation = self._session.get_one(Conversation, self._conversation_id)
+            place = Place(conversation.id, conversation.channel, conversation.account, conversation.chat_id)
+            identities.note_link(self._session, self._identity, place, "own contact", self._now)
+        return result
+
+    # --- orders -----------------------------------------------------------------------------------------------------
+    def orders(self, passes: Sequence[Pass] = (), limit: int = orders.SHOWN) -> list[OrderView]:
+        """The last orders that may be shown here, newest first: all of a verified person's, else the opened ones."""
+        if self.verified:
+            return orders.newest(self._session, self._customer_id, limit)
+        views = [orders.with_id(self._session, order_id) for order_id in self._opened(passes)[:limit]]
+        return sorted((view for view in views if view), key=lambda view: view.placed_at, reverse=True)
+
+    def order(self, number: str, passes: Sequence[Pass] = ()) -> OrderView | None:
+        """The order with this number, if it may be shown here; else None, whether it exists or not."""
+        order_id = self._visible(number, passes)
+        return orders.with_id(self._session, order_id) if order_id is not None else None
+
+    def open_order(self, number: str, email: str) -> Pass | Literal["wrong", "locked"]:
+        """Open one order by its number and the e-mail address it was placed with.
+
+        "wrong" when number or address is, without saying which; the wrong try is counted. "locked" from the fifth
+        wrong try on, until a day has passed.
+        """
+        tries = identities.wrong_tries(self._session, self._identity.id, self._now)
+        if tries >= MOST_WRONG_TRIES:
+            return "locked"
+        order_id = self._ordered_with(number, email)
+        if order_id is None:
+            identities.count_wrong_try(self._session, self._identity, self._now)
+            return "locked" if tries + 1 >= MOST_WRONG_TRIES else "wrong"
+        until = (self._now + OPENED_FOR).isoformat()
+        return {"id": order_id, "until": until, "proof": self._proof(order_id, until)}
+
+    def why_not_cancel(self, order: OrderView) -> str:
+        """Why an order cannot be cancelled in chat; "" when it can."""
+        return orders.why_not_cancel(order, self._now, self._business.cancel_window_hours)
+
+    def cancel_order(self, number: str, passes: Sequence[Pass] = ()) -> OrderView:
+        """Cancel an order before it ships.
+
+        Raises:
+            NotFound: none that may be shown here.
+            NotPossible: `reason` says why; nothing was changed.
+        """
+        order_id = self._needed(number, passes)
+        return orders.cancel(self._session, order_id, self._now, self._business.cancel_window_hours)
+
+    def why_not_return(self, order: OrderView) -> str:
+        """Why something cannot be sent back in chat; "" when it can."""
+        return orders.why_not_return(order, self._now)
+
+    def request_return(self, number: str, position: int | None, reason: str, passes: Sequence[Pass] = ()) -> RefundView:
+        """Note that a line of an order, or all of it, is sent back. Asked twice, noted once.
+
+        Raises:
+            NotFound: none that may be shown here.
+            NotPossible: `reason` says why; nothing was changed.
+        """
+        return orders.request_return(self._session, self._needed(number, passes), position, reason, self._now)
+
+    # --- products ---------------------------------------------------------------------------------------------------
+    def products(self, skus: Sequence[str]) -> list[ProductView]:
+        """The products with these SKUs, in this order."""
+        return catalogue.by_sku(self._session, skus)
+
+    def variants(self, product: ProductView) -> list[ProductView]:
+        """The same product in all its colours."""
+        return catalogue.variants(self._session, product)
+
+    def matching(self, wish: Wish, limit: int = 3) -> list[ProductView]:
+        """What fits a wish and is in stock, popular first."""
+        return catalogue.matching(self._session, wish, self._now, limit)
+
+    # --- service ----------------------------------------------------------------------------------------------------
+    def open_case(
+        self, topic: str, title: str, priority: str, number: str = "", passes: Sequence[Pass] = ()
+    ) -> CaseView:
+        """Open a case for staff, tied to an order if that may be shown here."""
+        return cases.open_case(
+            self._session,
+            customer_id=self._customer_id,
+            conversation_id=self._conversation_id,
+            order_id=self._visible(number, passes) if number else None,
+            topic=topic,
+            title=title,
+            priority=priority,
+            now=self._now,
+        )
+
+    def rate(self, score: int) -> RatingView:
+        """Keep a rating of this conversation; one that was given stays (`repeated`)."""
+        return ratings.rate(self._session, self._conversation_id, self._customer_id, score, self._now)
+
+    def explain_rating(self, text: str) -> None:
+        """Keep what the customer wrote about the rating given last."""
+        ratings.explain(self._session, self._conversation_id, text)
+
+    def unsubscribe(self, how: str) -> bool:
+        """Stop all marketing at once; False when it had been stopped before."""
+        return consent.withdraw_marketing(self._session, self._customer_id, how, self._now)
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+    def _needed(self, number: str, passes: Sequence[Pass]) -> int:
+        order_id = self._visible(number, passes)
+        if order_id is None:
+            raise NotFound("There is no such order.")
+        return order_id
+
+    def _visible(self, number: str, passes: Sequence[Pass]) -> int | None:
+        """Row id of the order with this number, if it may be shown here."""
+        if self.verified:
+            own = orders.identify(self._session, self._customer_id, number)
+            if own is not None:
+                return own
+        opened = self._opened(passes)
+        if not opened:
+            return None
+        rows = self._session.execute(select(Order.id, Order.number).where(Order.id.in_(opened))).all()
+        return orders.fitting([(row.id, row.number) for row in rows], number)
+
+    def _ordered_with(self, number: str, email: str) -> int | None:
+        """Row id of the order with this number that a customer with this address placed."""
+        address = normalised_email(email)
+        if address is None:
+            return None
+        query = (
+            select(Order.id, Order.number)
+            .join(Customer, Customer.id == Order.customer_id)
+            .where(Customer.email_index == self._vault.blind_index("email", address), Customer.kind != "visitor")
+        )
+        return orders.fitting([(row.id, row.number) for row in self._session.execute(query)], number)
+
+    def _opened(self, passes: Sequence[Pass]) -> list[int]:
+        """Row ids of the orders whose passes hold: made here, not lapsed, the address still the same."""
+        fresh = [one for one in passes[-MOST_OPENED:] if str(one.get("until", "")) > self._now.isoformat()]
+        if not fresh:
+            return []
+        wanted = [int(one["id"]) for one in fresh]
+        addresses = self._addresses(wanted)
+        return [
+            int(one["id"])
+            for one in fresh
+            if int(one["id"]) in addresses
+            and hmac.compare_digest(
+                str(one.get("proof")), self._proof(int(one["id"]), one["until"], addresses[int(one["id"])])
+            )
+        ]
+
+    def _addresses(self, order_ids: Sequence[int]) -> dict[int, bytes | None]:
+        query = (
+            select(Order.id, Customer.email_index)
+            .join(Customer, Customer.id == Order.customer_id)
+            .where(Order.id.in_(order_ids))
+        )
+        return {row.id: row.email_index for row in self._session.execute(query)}
+
+    def _proof(self, order_id: int, until: str, address: bytes | None = None) -> str:
+        if address is None:
+            address = self._addresses([order_id])[order_id]
+        said = f"{self._conversation_id}|{self._identity.id}|{order_id}|{until}|{(address or b'').hex()}"
+        return self._vault.fingerprint("opened order", said).hex()
