@@ -1,6 +1,9 @@
 """Finding people by name although names are encrypted: an index in memory, kept up to date from what changed."""
 
+import re
 import threading
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +14,12 @@ from crm_core.database import Store
 from crm_core.models import Company, Customer
 
 CLOSE_ENOUGH = 82
-HONORIFICS = ("先生", "女士", "小姐", "太太", "老师", "总")
+HONORIFICS = ("先生", "女士", "小姐", "太太", "老师", "老板", "经理", "总")
+_WORD = re.compile(r"[a-z0-9\u00c0-\u024f'’.-]+|[\u3400-\u9fff]+")
+LONGEST_NAME = 6
+"""Words of an English name, or characters of a Chinese one, that are looked for in a sentence."""
+MOST_ALIKE = 50
+"""A name that more customers share is no name to find somebody by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,7 @@ class NameIndex:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._names: dict[int, tuple[str, str, str]] = {}
+        self._by_key: defaultdict[str, set[int]] = defaultdict(set)
         self._seen: datetime | None = None
         self._count = -1
         self._lock = threading.Lock()
@@ -41,15 +50,64 @@ class NameIndex:
         wanted = utils.default_process(_without_honorific(text))
         if not wanted:
             return []
+        if len(wanted) == 1 and not wanted.isascii():
+            return self._of_surname(wanted, limit)
         with self._lock:
             choices = {key: f"{name} {company}".strip().lower() for key, (name, company, _) in self._names.items()}
         found = process.extract(wanted, choices, scorer=_fit, limit=limit, score_cutoff=CLOSE_ENOUGH)
         return [Named(key, *self._names[key], fit=score) for _, score, key in found if key in self._names]
 
+    def mentioned(self, text: str, limit: int = 5) -> list[Named]:
+        """The customers whose whole name or company stands in a sentence; of overlapping names the longest counts."""
+        self._refresh()
+        found: list[int] = []
+        with self._lock:
+            for run in _WORD.findall(text.lower()):
+                if not run.isascii() and len(run) >= 2:
+                    found += self._longest(list(run), "")
+            found += self._longest(re.findall(r"[a-z0-9\u00c0-\u024f'’.-]+", text.lower()), " ")
+            kept = [key for key in dict.fromkeys(found) if key in self._names][:limit]
+            return [Named(key, *self._names[key], fit=100.0) for key in kept]
+
     def forget(self, customer_id: int) -> None:
         """Drop an erased customer at once."""
         with self._lock:
-            self._names.pop(customer_id, None)
+            self._drop(customer_id)
+
+    def _of_surname(self, surname: str, limit: int) -> list[Named]:
+        with self._lock:
+            fitting = [key for key, (name, _, _) in self._names.items() if name.startswith(surname)][:limit]
+            return [Named(key, *self._names[key], fit=90.0) for key in fitting]
+
+    def _longest(self, parts: list[str], glue: str) -> list[int]:
+        """Whoever goes by a run of these words or characters, the longest runs first."""
+        found: list[int] = []
+        position = 0
+        while position < len(parts):
+            for size in range(min(LONGEST_NAME, len(parts) - position), 0, -1):
+                known = self._by_key.get(glue.join(parts[position : position + size]).strip(".'’-"), set())
+                if 0 < len(known) <= MOST_ALIKE and (size > 1 or glue):
+                    found += sorted(known)
+                    position += size
+                    break
+            else:
+                position += 1
+        return found
+
+    def _learn(self, fresh: dict[int, tuple[str, str, str]]) -> None:
+        for key, (name, company, city) in fresh.items():
+            self._drop(key)
+            self._names[key] = (name, company, city)
+            for way in _ways(name, company):
+                self._by_key[way].add(key)
+
+    def _drop(self, customer_id: int) -> None:
+        name, company, _ = self._names.pop(customer_id, ("", "", ""))
+        for way in _ways(name, company):
+            known = self._by_key.get(way, set())
+            known.discard(customer_id)
+            if not known:
+                self._by_key.pop(way, None)
 
     def _refresh(self) -> None:
         with self._store.read() as session:
@@ -66,12 +124,13 @@ class NameIndex:
             else:
                 with self._lock:
                     self._names.clear()
+                    self._by_key.clear()
             fresh = {
                 customer.id: (customer.name or "", company or "", customer.city or "")
                 for customer, company in session.execute(query)
             }
         with self._lock:
-            self._names.update(fresh)
+            self._learn(fresh)
             self._seen, self._count = newest, count
 
 
@@ -86,8 +145,21 @@ def _fit(wanted: str, choice: str, **options: object) -> float:
     return max(fuzz.token_sort_ratio(wanted, choice), 0.96 * fuzz.token_set_ratio(wanted, choice))
 
 
+def _ways(name: str, company: str) -> Iterable[str]:
+    """How somebody may be called in a sentence: the whole name, its Chinese and its Latin part, either order."""
+    for whole in (name, company):
+        latin = re.findall(r"[a-z0-9\u00c0-\u024f'’.-]+", whole.lower())
+        chinese = re.findall(r"[\u3400-\u9fff]+", whole)
+        ways = {" ".join(latin), "".join(chinese)}
+        if len(latin) == 2 and whole is name:
+            ways |= {f"{latin[1]} {latin[0]}"}
+        yield from (way.strip(".'’-") for way in ways if len(way) >= 2)
+
+
 def _without_honorific(text: str) -> str:
     text = text.strip()
+    if len(text) == 2 and text[0] in "老小":
+        text = text[1:]
     for honorific in HONORIFICS:
         text = text.removesuffix(honorific)
     words = [word for word in text.split() if word.lower().rstrip(".") not in ("mr", "mrs", "ms", "miss", "dr")]

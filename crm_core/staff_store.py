@@ -1,0 +1,467 @@
+"""What staff may read and do with customers. Every call asks `access` first and leaves one entry in the audit log.
+
+Entries name fields, never values; refusals are recorded, too. What it gives are plain values, apart from conversations
+and interactions, which the hand-over works on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, delete, func, or_, select
+from sqlalchemy.orm import Session
+
+from config.settings import Business
+from crm_core import audit, cases, identities, orders, timeline
+from crm_core.access import Actor, authorize
+from crm_core.contact_details import normalised_email, normalised_phone
+from crm_core.crypto import Vault
+from crm_core.customers import Profile, profile
+from crm_core.database import next_number
+from crm_core.errors import NotAllowed, NotFound
+from crm_core.identities import LinkResult, Place
+from crm_core.models import (
+    Case,
+    Company,
+    Conversation,
+    Customer,
+    CustomerTag,
+    Identity,
+    Interaction,
+    Note,
+    Order,
+    Shipment,
+    Task,
+)
+from crm_core.names import NameIndex
+from crm_core.orders import OrderView
+from crm_core.query import Conditions, to_sql
+from crm_core.suggesting import Pick, picks
+from crm_core.timeline import Event, Filter
+
+MOST_FOUND = 5
+MOST_EXPORTED = 10_000
+LONGEST_TAG = 60
+UNDO_WITHIN = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """One customer in a list of several."""
+
+    customer_id: int
+    number: int
+    name: str
+    company: str
+    city: str
+    tier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What somebody is looked for by; everything that fits counts."""
+
+    numbers: tuple[int, ...] = ()
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    handles: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of what is looked for."""
+        return tuple(name for name in ("numbers", "phones", "emails", "handles", "orders", "names") if self[name])
+
+    def __getitem__(self, name: str) -> tuple[Any, ...]:
+        return tuple(getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One customer of a list. Money in minor units; `mood_milli` None: they wrote nothing in 90 days."""
+
+    customer_id: int
+    number: int
+    name: str
+    company: str
+    city: str
+    country: str
+    language: str
+    tier: str
+    email: str
+    phone: str
+    spend_minor: int
+    orders: int
+    last_order_at: datetime | None
+    mood_milli: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A part of the customers that fit some conditions, and how many fit in all."""
+
+    rows: tuple[Row, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOrder:
+    """An order with whose it is and where it goes."""
+
+    view: OrderView
+    customer: Brief
+    address: str
+
+
+class StaffStore:
+    """Customers as one member of staff may see and change them.
+
+    Args:
+        now: one moment for everything that this message causes.
+    """
+
+    def __init__(self, session: Session, vault: Vault, *, actor: Actor, now: datetime, business: Business) -> None:
+        self.session = session
+        self._vault = vault
+        self._actor = actor
+        self._now = now
+        self._business = business
+
+    # --- rights -----------------------------------------------------------------------------------------------------
+    def permit(self, action: str, subject: str, fields: Sequence[str] = ()) -> None:
+        """Let an action through and note it.
+
+        Raises:
+            NotAllowed: the role does not include it; that is noted, too.
+        """
+        try:
+            authorize(self._actor, action)
+        except NotAllowed:
+            self._note(action, subject, fields, allowed=False)
+            raise
+        self._note(action, subject, fields)
+
+    def _note(self, action: str, subject: str, fields: Sequence[str], *, allowed: bool = True) -> None:
+        audit.record(
+            self.session, self._vault, actor=f"staff:{self._actor.staff_id}", action=action, subject=subject,
+            fields=fields, allowed=allowed, now=self._now,
+        )  # fmt: skip
+
+    # --- finding ----------------------------------------------------------------------------------------------------
+    def find(self, search: Search, names: NameIndex) -> list[Brief]:
+        """Customers that fit any of what is looked for, the surest first, at most five."""
+        self.permit("customer.find", "customers", search.fields)
+        ids: list[int] = []
+        for name in ("numbers", "emails", "phones", "handles", "orders"):
+            for value in search[name]:
+                ids += self._ids_by(name, value)
+        for text in search.names if not ids else ():
+            ids += [named.customer_id for named in names.search(text, MOST_FOUND)]
+        return self.briefs(list(dict.fromkeys(ids))[:MOST_FOUND])
+
+    def mentioned(self, text: str, names: NameIndex) -> list[Brief]:
+        """Customers whose whole name stands in a text."""
+        known = names.mentioned(text, MOST_FOUND)
+        if not known:
+            return []
+        self.permit("customer.find", "customers", ("names",))
+        return self.briefs([named.customer_id for named in known])
+
+    def briefs(self, customer_ids: Sequence[int]) -> list[Brief]:
+        """These customers in this order; merged and erased ones are left out."""
+        query = _people().where(Customer.id.in_(customer_ids), Customer.merged_into_id.is_(None))
+        found = {customer.id: _brief(customer, company) for customer, company in self.session.execute(query)}
+        return [found[key] for key in customer_ids if key in found]
+
+    def numbered(self, number: int) -> Brief | None:
+        """The customer with this number."""
+        query = _people().where(Customer.number == number, Customer.merged_into_id.is_(None))
+        row = self.session.execute(query).one_or_none()
+        return _brief(*row) if row else None
+
+    def _ids_by(self, name: str, value: Any) -> list[int]:
+        query = self._query_by(name, value)
+        return list(self.session.execute(query.limit(MOST_FOUND)).scalars()) if query is not None else []
+
+    def _query_by(self, name: str, value: Any) -> Select[int] | None:
+        query = select(Customer.id).where(Customer.merged_into_id.is_(None)).order_by(Customer.number)
+        if name == "numbers":
+            return query.where(Customer.number == value)
+        if name == "emails":
+            address = normalised_email(value)
+            return query.where(Customer.email_index == self._vault.blind_index("email", address)) if address else None
+        if name == "phones":
+            phone = normalised_phone(value, self._business.region)
+            return query.where(Customer.phone_index == self._vault.blind_index("phone", phone)) if phone else None
+        if name == "orders":
+            order_id = self._order_id(value)
+            return query.join(Order, Order.customer_id == Customer.id).where(Order.id == order_id)
+        return query.where(Customer.id.in_(self._ids_by_handle(value)))
+
+    def _ids_by_handle(self, handle: str) -> list[int]:
+        """Handles are sealed, so that all accounts have to be opened; there is no other way to them."""
+        wanted = handle.lstrip("@").casefold()
+        accounts = self.session.execute(select(Identity).where(Identity.handle_sealed.is_not(None))).scalars()
+        return [row.customer_id for row in accounts if (row.handle or "").casefold() == wanted]
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+    def profile(self, customer_id: int) -> Profile:
+        """Everything the card shows.
+
+        Raises:
+            NotFound: no such customer (any more).
+        """
+        known = profile(self.session, customer_id, self._now)
+        self.permit("customer.read", _subject(known.number if known else None), ("profile", "contact", "orders"))
+        if known is None:
+            raise NotFound("There is no such customer (any more).")
+        return known
+
+    def timeline(self, customer_id: int, wanted: Filter) -> list[Event]:
+        """What happened with a customer on all channels, newest first."""
+        self.permit("timeline.read", self._subject(customer_id), ("timeline", *wanted.kinds))
+        return timeline.events(self.session, customer_id, wanted)
+
+    def order(self, number: str) -> FoundOrder | None:
+        """An order by its number or a parcel's, as people write it; None when none fits, or more than one."""
+        order_id = self._order_id(number)
+        row = self.session.get(Order, order_id) if order_id is not None else None
+        self.permit("order.read", f"order:{row.number if row else 'unknown'}", ("order", "address"))
+        if row is None:
+            return None
+        view = orders.with_id(self.session, row.id)
+        owner = self.briefs([row.customer_id])
+        return FoundOrder(view, owner[0], row.address or "") if view and owner else None
+
+    def orders_of(self, customer_id: int, limit: int = orders.SHOWN) -> list[OrderView]:
+        """A customer's last orders, newest first."""
+        self.permit("order.read", self._subject(customer_id), ("orders",))
+        return orders.newest(self.session, customer_id, limit)
+
+    def listed(self, conditions: Conditions, *, offset: int = 0, limit: int = 10) -> Listed:
+        """A page of the customers that fit; a top N is never longer than N."""
+        self.permit("customer.list", "customers", ("name", "city", "spend", "orders", "mood"))
+        return self._page(conditions, offset, limit)
+
+    def export_list(self, conditions: Conditions) -> Listed:
+        """All customers that fit, with contact details, for a file."""
+        self.permit("customer.export_list", "customers", ("name", "contact", "spend", "orders", "mood"))
+        return self._page(conditions, 0, MOST_EXPORTED)
+
+    def _page(self, conditions: Conditions, offset: int, limit: int) -> Listed:
+        query = to_sql(conditions, self._now)
+        total = self.session.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one()
+        most = min(total, conditions.limit) if conditions.limit else total
+        figures = self.session.execute(query.offset(offset).limit(max(0, min(limit, most - offset)))).all()
+        wanted = _people().where(Customer.id.in_([row.id for row in figures]))
+        people = {customer.id: (customer, company) for customer, company in self.session.execute(wanted)}
+        rows = tuple(_row(*people[figure.id], figure) for figure in figures if figure.id in people)
+        return Listed(rows, most)
+
+    def recommend(self, customer_id: int, limit: int = 3) -> list[Pick]:
+        """What to offer a customer next, with the reason of each."""
+        self.permit("recommendation.read", self._subject(customer_id), ("orders",))
+        return picks(self.session, customer_id, self._now, limit)
+
+    # --- changing ---------------------------------------------------------------------------------------------------
+    def add_note(self, customer_id: int, text: str) -> int:
+        """Keep a note; returns its id."""
+        self.permit("note.write", self._subject(customer_id), ("note",))
+        note = Note(customer_id=customer_id, staff_id=self._actor.staff_id, text=text.strip(), created_at=self._now)
+        self.session.add(note)
+        self.session.flush()
+        return note.id
+
+    def remove_note(self, note_id: int) -> bool:
+        """Take back one's own note of the last day; False when it is not there, not one's own, or older."""
+        note = self.session.get(Note, note_id)
+        return self._take_back(note, note.staff_id if note else None, "note.write", "note")
+
+    def add_tags(self, customer_id: int, tags: Sequence[str]) -> list[str]:
+        """Tag a customer; returns the tags that are new."""
+        self.permit("tag.write", self._subject(customer_id), ("tags",))
+        known = {tag.casefold() for tag in self._tags(customer_id)}
+        fresh = [tag for tag in dict.fromkeys(map(_tidy_tag, tags)) if tag and tag.casefold() not in known]
+        for tag in fresh:
+            row = CustomerTag(customer_id=customer_id, tag=tag, staff_id=self._actor.staff_id, created_at=self._now)
+            self.session.add(row)
+        self.session.flush()
+        return fresh
+
+    def remove_tags(self, customer_id: int, tags: Sequence[str]) -> list[str]:
+        """Take tags off a customer; returns those that were there."""
+        self.permit("tag.write", self._subject(customer_id), ("tags",))
+        wanted = {_tidy_tag(tag).casefold() for tag in tags}
+        gone = [tag for tag in self._tags(customer_id) if tag.casefold() in wanted]
+        if gone:
+            theirs = CustomerTag.customer_id == customer_id
+            self.session.execute(delete(CustomerTag).where(theirs, CustomerTag.tag.in_(gone)))
+        return gone
+
+    def _tags(self, customer_id: int) -> list[str]:
+        query = select(CustomerTag.tag).where(CustomerTag.customer_id == customer_id)
+        return list(self.session.execute(query).scalars())
+
+    def add_task(self, title: str, due_at: datetime | None, customer_id: int | None) -> int:
+        """Give oneself a task; returns its id."""
+        subject = self._subject(customer_id) if customer_id else "task"
+        self.permit("task.write", subject, ("task",))
+        task = Task(
+            customer_id=customer_id, owner_id=self._actor.staff_id, title=title.strip(), created_at=self._now,
+            due_at=due_at,
+        )  # fmt: skip
+        self.session.add(task)
+        self.session.flush()
+        return task.id
+
+    def remove_task(self, task_id: int) -> bool:
+        """Take back one's own task of the last day; False when it is not there, not one's own, or older."""
+        task = self.session.get(Task, task_id)
+        return self._take_back(task, task.owner_id if task else None, "task.write", "task")
+
+    def open_case(
+        self, customer_id: int, title: str, priority: str, topic: str, conversation_id: int | None = None
+    ) -> int:
+        """Open a case that its opener owns; returns its number."""
+        self.permit("case.write", self._subject(customer_id), ("case",))
+        case = Case(
+            number=next_number(self.session, "case"), customer_id=customer_id, conversation_id=conversation_id,
+            title=" ".join(title.split())[: cases.LONGEST_TITLE], topic=topic[:60] or None, status="open",
+            priority=priority, owner_id=self._actor.staff_id, opened_at=self._now,
+            due_at=self._now + timedelta(hours=cases.TARGET_HOURS[priority]),
+        )  # fmt: skip
+        self.session.add(case)
+        self.session.flush()
+        return case.number
+
+    def close_case(self, number: int, resolution: str) -> bool:
+        """Close a case; False when there is none of this number, or it is closed."""
+        self.permit("case.write", f"case:{number}", ("status",))
+        case = self.session.execute(select(Case).where(Case.number == number)).scalar_one_or_none()
+        if case is None or case.status == "closed":
+            return False
+        case.status, case.closed_at, case.resolution = "closed", self._now, resolution
+        return True
+
+    def link(self, conversation: Conversation, customer_id: int) -> LinkResult:
+        """Make the account that a conversation is held with this customer's.
+
+        Raises:
+            NotPossible("other_record"): it belongs to another customer already.
+        """
+        self.permit("identity.link", self._subject(customer_id), ("identity",))
+        identity = self.session.get_one(Identity, conversation.identity_id)
+        result = identities.link_by_staff(
+            self.session, self._vault, identity, customer_id, actor=self._actor, now=self._now
+        )
+        if result == "linked":
+            place = Place(conversation.id, conversation.channel, conversation.account, conversation.chat_id)
+            identities.note_link(self.session, identity, place, f"confirmed by {self._actor.name}", self._now)
+            self.session.refresh(conversation)
+        return result
+
+    def _take_back(self, row: Note | Task | None, owner_id: int | None, action: str, name: str) -> bool:
+        subject = self._subject(row.customer_id) if row and row.customer_id else name
+        self.permit(action, subject, (name,))
+        if row is None or owner_id != self._actor.staff_id or row.created_at < self._now - UNDO_WITHIN:
+            return False
+        self.session.delete(row)
+        return True
+
+    # --- conversations ----------------------------------------------------------------------------------------------
+    def conversation(self, customer_id: int) -> Conversation | None:
+        """The conversation with a customer that was last active."""
+        query = select(Conversation).where(
+            Conversation.customer_id == customer_id, Conversation.identity_id.is_not(None)
+        )
+        latest = func.coalesce(Conversation.last_message_at, Conversation.started_at)
+        return self.session.execute(query.order_by(latest.desc(), Conversation.id.desc()).limit(1)).scalars().first()
+
+    def last_message(self, conversation: Conversation) -> Interaction | None:
+        """What the customer wrote last in a conversation."""
+        self.permit("reply.suggest", self._subject(conversation.customer_id), ("messages",))
+        query = select(Interaction).where(
+            Interaction.conversation_id == conversation.id,
+            Interaction.direction == "in",
+            Interaction.kind.in_(("new", "edit")),
+        )
+        return self.session.execute(query.order_by(Interaction.id.desc()).limit(1)).scalar_one_or_none()
+
+    def keep_draft(self, conversation: Conversation, text: str) -> int:
+        """Keep a suggested answer with its conversation until somebody sends it; returns its id."""
+        draft = Interaction(
+            conversation_id=conversation.id, customer_id=conversation.customer_id, staff_id=self._actor.staff_id,
+            direction="internal", author="bot", kind="draft", channel=conversation.channel,
+            account=conversation.account, chat_id=conversation.chat_id, message_id="", text=text,
+            occurred_at=self._now, received_at=self._now,
+        )  # fmt: skip
+        draft.message_id = f"draft-{draft.id}"
+        self.session.add(draft)
+        self.session.flush()
+        return draft.id
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+    def _order_id(self, number: str) -> int | None:
+        wanted = orders.plain_number(number)
+        if not wanted:
+            return None
+        exact = select(Order.id).where(or_(Order.number == number.strip().upper(), Order.number == wanted))
+        found = list(self.session.execute(exact).scalars())
+        if len(found) == 1:
+            return found[0]
+        digits = wanted.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        ending = select(Order.id, Order.number).where(Order.number.endswith(digits, autoescape=True))
+        fits = orders.fitting([(row.id, row.number) for row in self.session.execute(ending.limit(50))], number)
+        if fits is not None:
+            return fits
+        parcel = select(Shipment.order_id).where(func.upper(Shipment.tracking_no) == wanted)
+        return self.session.execute(parcel.limit(1)).scalar_one_or_none()
+
+    def _subject(self, customer_id: int | None) -> str:
+        query = select(Customer.number).where(Customer.id == customer_id)
+        return _subject(self.session.execute(query).scalar_one_or_none())
+
+
+def _subject(number: int | None) -> str:
+    return f"customer:{number if number is not None else 'unknown'}"
+
+
+def _people() -> Select[Customer, Company | None]:
+    return select(Customer, Company).outerjoin(Company, Company.id == Customer.company_id)
+
+
+def _brief(customer: Customer, company: Company | None) -> Brief:
+    return Brief(
+        customer_id=customer.id,
+        number=customer.number,
+        name=customer.name or "",
+        company=company.name if company else "",
+        city=customer.city or "",
+        tier=customer.tier or "",
+    )
+
+
+def _row(customer: Customer, company: Company | None, figure: Any) -> Row:
+    mood = round(int(figure.mood_sum) / int(figure.mood_count)) if figure.mood_count else None
+    return Row(
+        customer_id=customer.id,
+        number=customer.number,
+        name=customer.name or "",
+        company=company.name if company else "",
+        city=customer.city or "",
+        country=customer.country or "",
+        language=customer.language or "",
+        tier=customer.tier or "",
+        email=customer.email or "",
+        phone=customer.phone or "",
+        spend_minor=int(figure.spend),
+        orders=int(figure.orders),
+        last_order_at=figure.last_order,
+        mood_milli=mood,
+    )
+
+
+def _tidy_tag(tag: str) -> str:
+    return " ".join(tag.split()).strip("\"'“”「」‘’#。.,，")[:LONGEST_TAG]

@@ -1,0 +1,168 @@
+"""What happened with one customer, over all channels and kinds, newest first."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm_core.models import Case, Interaction, Note, Order, Rating, Staff, Task
+
+KINDS = ("message", "note", "order", "case", "rating", "task", "state")
+DEFAULT_KINDS = ("message", "note", "order", "case", "rating")
+TOPICS: dict[str, tuple[str, ...]] = {
+    "complaint": ("complaint",),
+    "delivery": ("order_status", "delivery_problem"),
+    "refund": ("refund_status",),
+    "return": ("return_request",),
+    "price": ("price_question",),
+    "payment": ("payment_problem",),
+    "warranty": ("warranty_check",),
+    "invoice": ("invoice_request",),
+    "praise": ("praise",),
+}
+"""Topic -> what a message about it was understood as."""
+MOST_READ = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events: `topic` is a key of TOPICS or a case's topic; `until` is not included; kinds () means the usual."""
+
+    kinds: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    topic: str = ""
+    channel: str = ""
+    limit: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. `who`: customer, bot, system or a colleague's name; `detail` by kind, see `events`."""
+
+    at: datetime
+    kind: str
+    who: str
+    text: str
+    channel: str = ""
+    detail: str = ""
+    amount_minor: int | None = None
+    currency: str = ""
+
+
+def events(session: Session, customer_id: int, wanted: Filter) -> list[Event]:
+    """The newest events that fit. `detail` holds an order's or case's number, the direction of a message, a score."""
+    kinds = wanted.kinds or DEFAULT_KINDS
+    if wanted.topic:
+        kinds = tuple(kind for kind in kinds if kind in ("message", "case"))
+    if wanted.channel:
+        kinds = tuple(kind for kind in kinds if kind in ("message", "state"))
+    staff = {row.id: row.name for row in session.execute(select(Staff)).scalars()}
+    found: list[Event] = []
+    for kind in kinds:
+        found += _READERS[kind](session, customer_id, wanted, staff)
+    found.sort(key=lambda event: event.at, reverse=True)
+    return found[: wanted.limit]
+
+
+def _messages(session: Session, customer_id: int, wanted: Filter, staff: dict[int, str]) -> list[Event]:
+    conditions: list[Any] = [Interaction.direction.in_(("in", "out"))]
+    if wanted.topic:
+        conditions = [Interaction.direction == "in", Interaction.intent.in_(TOPICS.get(wanted.topic, ()))]
+    return _interactions(session, customer_id, wanted, staff, "message", conditions)
+
+
+def _states(session: Session, customer_id: int, wanted: Filter, staff: dict[int, str]) -> list[Event]:
+    conditions = [Interaction.direction == "internal", Interaction.kind.in_(("state", "link"))]
+    return _interactions(session, customer_id, wanted, staff, "state", conditions)
+
+
+def _interactions(
+    session: Session, customer_id: int, wanted: Filter, staff: dict[int, str], kind: str, conditions: list[Any]
+) -> list[Event]:
+    query = select(Interaction).where(Interaction.customer_id == customer_id, *conditions)
+    query = query.where(*_when(Interaction.occurred_at, wanted))
+    if wanted.channel:
+        query = query.where(Interaction.channel == wanted.channel)
+    rows = session.execute(query.order_by(Interaction.occurred_at.desc(), Interaction.id.desc()).limit(_most(wanted)))
+    return [
+        Event(
+            at=row.occurred_at,
+            kind=kind,
+            who=staff.get(row.staff_id or 0, row.author),
+            text=row.text or "",
+            channel=row.channel,
+            detail=row.direction,
+        )
+        for row in rows.scalars()
+    ]
+
+
+def _notes(session: Session, customer_id: int, wanted: Filter, staff: dict[int, str]) -> list[Event]:
+    query = select(Note).where(Note.customer_id == customer_id, *_when(Note.created_at, wanted))
+    rows = session.execute(query.order_by(Note.created_at.desc()).limit(_most(wanted))).scalars()
+    return [Event(row.created_at, "note", staff.get(row.staff_id or 0, "system"), row.text or "") for row in rows]
+
+
+def _orders(session: Session, customer_id: int, wanted: Filter, staff: dict[int, str]) -> list[Event]:
+    query = select(Order).where(Order.customer_id == customer_id, *_when(Order.placed_at, wanted))
+    rows = session.execute(query.order_by(Order.placed_at.desc()).limit(_most(wanted))).scalars()
+    return [
+        Event(row.placed_at, "order", "customer", row.status, "", row.number, row.total_minor, row.currency)
+        for row in rows
+    ]
+
+
+def _cases(session: Session, customer_id: int, wanted: Filter, staff: dict[int, str]) -> list[Event]:
+    query = select(Case).where(Case.customer_id == customer_id, *_when(Case.opened_at, wanted))
+    if wanted.topic:
+        query = query.where(Case.topic.in_((wanted.topic, *TOPICS.get(wanted.topic, ()))))
+    rows = session.execute(query.order_by(Case.opened_at.desc()).limit(_most(wanted))).scalars()
+    return [
+        Event(row.opened_at, "case", staff.get(row.owner_id or 0, "bot"), row.title or "", "", str(row.number))
+        for row in rows
+    ]
+
+
+def _ratings(session: Session, customer_id: int, wanted: Filter, staff: dict[int, str]) -> list[Event]:
+    given = Rating.given_at
+    query = select(Rating).where(Rating.customer_id == customer_id, given.is_not(None), *_when(given, wanted))
+    rows = session.execute(query.order_by(given.desc()).limit(_most(wanted))).scalars()
+    return [
+        Event(row.given_at, "rating", "customer", row.comment or "", "", str(row.score or ""))
+        for row in rows
+        if row.given_at
+    ]
+
+
+def _tasks(session: Session, customer_id: int, wanted: Filter, staff: dict[int, str]) -> list[Event]:
+    query = select(Task).where(Task.customer_id == customer_id, *_when(Task.created_at, wanted))
+    rows = session.execute(query.order_by(Task.created_at.desc()).limit(_most(wanted))).scalars()
+    return [Event(row.created_at, "task", staff.get(row.owner_id or 0, "system"), row.title or "") for row in rows]
+
+
+def _when(column: Any, wanted: Filter) -> Sequence[Any]:
+    bounds = []
+    if wanted.since is not None:
+        bounds.append(column >= wanted.since)
+    if wanted.until is not None:
+        bounds.append(column < wanted.until)
+    return bounds
+
+
+def _most(wanted: Filter) -> int:
+    return min(wanted.limit, MOST_READ)
+
+
+_READERS: dict[str, Callable[[Session, int, Filter, dict[int, str]], list[Event]]] = {
+    "message": _messages,
+    "note": _notes,
+    "order": _orders,
+    "case": _cases,
+    "rating": _ratings,
+    "task": _tasks,
+    "state": _states,
+}
