@@ -240,6 +240,7 @@ def set_state(
         message_id="",
         text=f"{state}: {why} ({by})",
         topic=why[:60],
+        status=state,
         occurred_at=now,
         received_at=now,
     )

@@ -25,6 +25,8 @@ TARGET_HOURS = {"low": 72, "normal": 48, "high": 24, "urgent": 8}
 FIRST_CASE = 3001
 STILL_OPEN = timedelta(hours=72)
 """How far back some hand-overs are still open; there are more of them then, so that the desk has work."""
+REASONS = ("complaint", "delivery_problem", "return_request", "cancel_order")
+"""Intents that are themselves the reason of a hand-over; after others the customer asked for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Thread:
         self._speaker = speaker
         self._count = 0
         self._unanswered: list[dict[str, Any]] = []
+        self._with_people = False
+        self._wish = ""
         self.last = started
         self.id = rows.add(
             Conversation, started, channel=speaker.channel, account=ACCOUNT, chat_id=speaker.chat_id,
@@ -62,10 +66,13 @@ class Thread:
         at = max(at, self.last + timedelta(seconds=1))
         if at > self._line.until:
             return False
+        if staff_id:
+            self._ask_for_person()
         self._count += 1
         inbound = line.by == "customer"
         values: dict[str, Any] = {}
         if inbound:
+            self._wish = line.intent or self._wish
             values = {
                 "intent": line.intent, "confidence_milli": confidence, "sentiment_milli": line.mood, "topic": topic,
                 "strong": line.strong, "mixed": mixed, "entities": _entities(text),
@@ -92,6 +99,23 @@ class Thread:
     def enter(self, state: str, at: datetime, staff_id: int | None = None) -> None:
         """Put the conversation into a state."""
         self._row.update(state=state, state_since=at, assignee_id=staff_id)
+        if state in ("waiting", "person"):
+            self._ask_for_person()
+        self._with_people = state not in ("bot", "resolved")
+
+    def _ask_for_person(self) -> None:
+        """Note in the timeline that a person was called, right after what was said last."""
+        if self._with_people:
+            return
+        self._with_people = True
+        self._count += 1
+        why = self._wish if self._wish in REASONS else "asked"
+        self._rows.add(
+            Interaction, self.last, conversation_id=self.id, customer_id=self._speaker.customer_id,
+            direction="internal", author="system", kind="state", channel=self._speaker.channel, account=ACCOUNT,
+            chat_id=self._speaker.chat_id, message_id=f"state-{self._count}", text=f"waiting: {why} (bot)", topic=why,
+            status="waiting", occurred_at=self.last, received_at=self.last, language=self._speaker.language,
+        )  # fmt: skip
 
 
 class Talk:

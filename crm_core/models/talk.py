@@ -53,7 +53,8 @@ class Conversation(Base):
 class Interaction(Base):
     """One thing said or done, by them or us. `author`: customer, bot, staff or system; `direction`: in, out, internal.
 
-    `status` of what came in: received, answered (also when the right answer is silence) or failed.
+    `status` of what came in: received, answered (also when the right answer is silence) or failed. Of a change of the
+    conversation's state (kind state): the new state, with the reason as its topic.
     """
 
     __tablename__ = "interactions"
