@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import ColumnElement, delete, insert, or_, select, text
 from sqlalchemy.orm import Session
 
 from crm_core import crypto
 from crm_core.audit import record
+from crm_core.contact_details import normalised_email, normalised_phone
 from crm_core.crypto import Vault
 from crm_core.database import Store
 from crm_core.errors import NotFound
@@ -151,6 +152,26 @@ def replay_erased(session: Session, vault: Vault) -> list[int]:
     for customer_id in gone:
         vault.forget(customer_id)
     return gone
+
+
+def customer_by_key(session: Session, vault: Vault, key: str, region: str) -> Customer:
+    """The customer with this number, number of the business's own, e-mail address or telephone number.
+
+    Raises:
+        NotFound: nobody, or more than one.
+    """
+    email, phone = normalised_email(key), normalised_phone(key, region)
+    ways: list[ColumnElement[bool]] = [Customer.external_id == key]
+    ways += [Customer.number == int(key)] if re.fullmatch(r"[0-9]{1,12}", key) else []
+    ways += [Customer.email_index == vault.blind_index("email", email)] if email else []
+    ways += [Customer.phone_index == vault.blind_index("phone", phone)] if phone else []
+    found = session.scalars(select(Customer).where(or_(*ways))).all()
+    if not found:
+        raise NotFound(f'There is no customer "{key}". Give a number, an e-mail address or a telephone number.')
+    if len(found) > 1:
+        numbers = ", ".join(str(each.number) for each in found)
+        raise NotFound(f'"{key}" is more than one customer ({numbers}). Give the number.')
+    return found[0]
 
 
 def attachment_path(files: Path, attachment_id: int) -> Path:
