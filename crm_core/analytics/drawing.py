@@ -1,0 +1,214 @@
+"""How charts look: to be read on a phone, with values written where they are. Only the child process imports this."""
+
+import io
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import pylopdf_fonts_zh_cn
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from crm_core.analytics.charts import ChartSpec
+
+INK, QUIET, FAINT, PAPER = "#23302e", "#6b7a77", "#e4e9e7", "#ffffff"
+BAR, BAR_MARKED = "#9cc3bb", "#2b7a6c"
+GOOD, BAD = "#3f9c6b", "#c8553d"
+WIDTH, DOTS = 6.4, 250
+"""Inches and dots per inch: 1,600 dots wide, letters of 11 points and more stay readable on a phone."""
+MANY_DAYS = 16
+FAMILIES = ("Noto Sans SC", "DejaVu Sans")
+
+
+def draw(chart: "ChartSpec") -> bytes:
+    """One chart as PNG."""
+    _use_font()
+    figure = _days(chart) if chart.kind == "days" else _bars(chart)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=DOTS, facecolor=PAPER)
+    return picture.getvalue()
+
+
+def _use_font() -> None:
+    if FAMILIES[0] not in {entry.name for entry in font_manager.fontManager.ttflist}:
+        font_manager.fontManager.addfont(str(pylopdf_fonts_zh_cn.sans_path()))
+    mpl.rcParams.update(
+        {
+            "font.family": list(FAMILIES),
+            "font.size": 12,
+            "axes.unicode_minus": False,
+            "text.color": INK,
+            "xtick.color": QUIET,
+            "ytick.color": QUIET,
+            "axes.edgecolor": FAINT,
+        }
+    )
+
+
+def _head(figure: Figure, chart: "ChartSpec", height: float) -> float:
+    """Title and subtitle at the top left; returns where the drawing may begin, as a share of the height."""
+    figure.text(0.035, 1 - 0.16 / height, chart.title, fontsize=16, va="top", fontweight="bold")
+    if not chart.subtitle:
+        return 1 - 0.62 / height
+    lines = textwrap.wrap(chart.subtitle, 74) or [""]
+    figure.text(0.035, 1 - 0.5 / height, "\n".join(lines), fontsize=11.5, va="top", color=QUIET, linespacing=1.35)
+    return 1 - (0.62 + 0.22 * len(lines)) / height
+
+
+def _bare(axes: Any) -> None:
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(length=0)
+
+
+# --- columns over days, with a line below ----------------------------------------------------------------------------
+def _days(chart: "ChartSpec") -> Figure:
+    height = 5.3 if chart.line else 3.8
+    figure = Figure(figsize=(WIDTH, height))
+    top = _head(figure, chart, height)
+    low = 0.385 if chart.line else 0.11
+    volume = figure.add_axes((0.035, low, 0.93, top - low))
+    _columns(volume, chart)
+    if chart.line:
+        mood = figure.add_axes((0.035, 0.03, 0.93, 0.22))
+        _line(mood, chart)
+    return figure
+
+
+def _columns(axes: Any, chart: "ChartSpec") -> None:
+    places = range(len(chart.labels))
+    values = [value or 0 for value in chart.values]
+    colours = [BAR_MARKED if place == chart.marked else BAR for place in places]
+    axes.bar(places, values, width=0.72, color=colours)
+    _bare(axes)
+    axes.set_yticks([])
+    axes.set_xlim(-0.6, len(values) - 0.4)
+    axes.set_ylim(0, max([*values, 1]) * 1.14)
+    _day_labels(axes, chart)
+    for place in _told(values, chart.marked):
+        marked = place == chart.marked
+        axes.annotate(
+            _number(values[place]),
+            (place, values[place]),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            fontsize=12.5 if marked else 11,
+            color=INK if marked else QUIET,
+            fontweight="bold" if marked else "normal",
+        )
+
+
+def _day_labels(axes: Any, chart: "ChartSpec") -> None:
+    """Every label where there is room, else every other one, counted from the newest."""
+    count = len(chart.labels)
+    step = max(1, -(-count // 7))
+    shown = [place for place in range(count) if (count - 1 - place) % step == 0]
+    axes.set_xticks(shown, [chart.labels[place] for place in shown], fontsize=11)
+    for label, place in zip(axes.get_xticklabels(), shown, strict=True):
+        if place == chart.marked:
+            label.set_color(INK)
+
+
+def _told(values: Sequence[float], marked: int | None) -> list[int]:
+    """The columns that carry their value: all of a few, else the highest, the marked one and the last."""
+    if len(values) <= MANY_DAYS:
+        return [place for place, value in enumerate(values) if value]
+    highest = max(range(len(values)), key=lambda place: values[place])
+    return sorted({highest, len(values) - 1, *([] if marked is None else [marked])})
+
+
+def _line(axes: Any, chart: "ChartSpec") -> None:
+    places = list(range(len(chart.line)))
+    values = [float("nan") if value is None else value for value in chart.line]
+    axes.axhline(0, color=QUIET, linewidth=0.8, zorder=1)
+    axes.fill_between(places, values, 0, where=[v > 0 for v in values], color=GOOD, alpha=0.16, interpolate=True, lw=0)
+    axes.fill_between(places, values, 0, where=[v < 0 for v in values], color=BAD, alpha=0.16, interpolate=True, lw=0)
+    axes.plot(places, values, color=QUIET, linewidth=1.4, zorder=2)
+    known = [place for place in places if values[place] == values[place]]
+    colours = [GOOD if values[place] >= 0 else BAD for place in known]
+    axes.scatter(known, [values[place] for place in known], s=26, c=colours, zorder=3, linewidths=0)
+    reach = max([0.3, *(abs(values[place]) for place in known)]) * 1.6
+    axes.set_ylim(-reach, reach)
+    axes.set_xlim(-0.6, len(values) - 0.4)
+    _bare(axes)
+    axes.spines["bottom"].set_visible(False)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.text(0, 1.1, chart.line_title, transform=axes.transAxes, fontsize=12, va="bottom", fontweight="bold")
+    for place in _extremes(known, values):
+        _tell_point(axes, place, values[place])
+    low, high = chart.ends
+    axes.text(
+        1, 1.06, f"{high} ↑   ↓ {low}" if low else "", transform=axes.transAxes, fontsize=11, ha="right", color=QUIET
+    )
+
+
+def _extremes(known: Sequence[int], values: Sequence[float]) -> set[int]:
+    """The lowest, the highest and the last known point."""
+    if not known:
+        return set()
+    return {min(known, key=lambda p: values[p]), max(known, key=lambda p: values[p]), known[-1]}
+
+
+def _tell_point(axes: Any, place: int, value: float) -> None:
+    up = value >= 0
+    axes.annotate(
+        f"{value:+.2f}".replace("-", "−"),
+        (place, value),
+        xytext=(0, 6 if up else -6),
+        textcoords="offset points",
+        ha="center",
+        va="bottom" if up else "top",
+        fontsize=11,
+        color=GOOD if up else BAD,
+    )
+
+
+# --- horizontal bars ------------------------------------------------------------------------------------------------
+def _bars(chart: "ChartSpec") -> Figure:
+    count = max(1, len(chart.values))
+    height = 1.15 + 0.4 * count
+    figure = Figure(figsize=(WIDTH, height))
+    top = _head(figure, chart, height)
+    longest = max([_width(label) for label in chart.labels] or [0])
+    left = min(0.44, 0.055 + 0.0145 * longest)
+    low = 0.14 / height
+    axes = figure.add_axes((left, low, 0.965 - left, top - low))
+    values = [value or 0 for value in chart.values]
+    places = range(len(values))
+    axes.barh(places, values, height=0.66, color=[BAR_MARKED if place == chart.marked else BAR for place in places])
+    axes.invert_yaxis()
+    _bare(axes)
+    axes.spines["bottom"].set_visible(False)
+    axes.set_xticks([])
+    axes.set_yticks(list(places), list(chart.labels), fontsize=12.5, color=INK)
+    axes.set_xlim(0, max([*values, 1]) * 1.34)
+    for place, value in enumerate(values):
+        told = chart.notes[place] if place < len(chart.notes) else ""
+        axes.annotate(
+            _number(value), (value, place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=12.5
+        )
+        if told:
+            axes.text(
+                1,
+                place,
+                told,
+                transform=axes.get_yaxis_transform(),
+                va="center",
+                ha="right",
+                fontsize=11.5,
+                color=QUIET,
+            )
+    return figure
+
+
+def _width(text: str) -> float:
+    """Roughly how wide a text is, in Latin letters."""
+    return sum(1.75 if ord(letter) > 0x2E80 else 1 for letter in text)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}"
