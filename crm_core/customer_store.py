@@ -57,6 +57,7 @@ class CustomerStore:
         self._now = now
         self._business = business
         self._identity = session.get_one(Identity, identity_id)
+        self._own: dict[str, int | None] = {}
 
     # --- who it is --------------------------------------------------------------------------------------------------
     @property
@@ -76,6 +77,7 @@ class CustomerStore:
         )
         if result == "linked":
             self._customer_id = self._identity.customer_id
+            self._own.clear()
             conversation = self._session.get_one(Conversation, self._conversation_id)
             place = Place(conversation.id, conversation.channel, conversation.account, conversation.chat_id)
             identities.note_link(self._session, self._identity, place, "own contact", self._now)
@@ -188,7 +190,9 @@ class CustomerStore:
     def _visible(self, number: str, passes: Sequence[Pass]) -> int | None:
         """Row id of the order with this number, if it may be shown here."""
         if self.verified:
-            own = orders.identify(self._session, self._customer_id, number)
+            if number not in self._own:
+                self._own[number] = orders.identify(self._session, self._customer_id, number)
+            own = self._own[number]
             if own is not None:
                 return own
         opened = self._opened(passes)

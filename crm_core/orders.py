@@ -155,21 +155,19 @@ def cancel(session: Session, order_id: int, now: datetime, window_hours: int) ->
     Raises:
         NotPossible: cancelled, shipped, returned, draft or too_late; nothing was changed.
     """
-    row = session.get(Order, order_id, with_for_update=True, populate_existing=True)
-    view = with_id(session, order_id)
-    if row is None or view is None:
-        raise NotFound("There is no such order.")
+    view = _locked(session, order_id)
     reason = why_not_cancel(view, now, window_hours)
     if reason:
         raise NotPossible(reason, number=view.number)
     _back_to_stock(session, order_id)
     refunds = view.refunds
-    if row.status == "paid" and row.total_minor:
-        refund = _refund(row, row.total_minor, "cancelled", now)
+    if view.status == "paid" and view.total_minor:
+        refund = _refund(order_id, view, view.total_minor, "cancelled", now)
         session.add(refund)
         refunds = (*refunds, _refund_view(refund))
-    row.status, row.cancelled_at, row.updated_at = "cancelled", now, now
-    session.flush()
+    session.execute(
+        update(Order).where(Order.id == order_id).values(status="cancelled", cancelled_at=now, updated_at=now)
+    )
     return replace(view, status="cancelled", updated_at=now, refunds=refunds)
 
 
@@ -198,19 +196,15 @@ def request_return(session: Session, order_id: int, position: int | None, reason
     Raises:
         NotPossible: not_delivered, cancelled, returned, draft or too_late; nothing was changed.
     """
-    row = session.get(Order, order_id, with_for_update=True, populate_existing=True)
-    view = with_id(session, order_id)
-    if row is None or view is None:
-        raise NotFound("There is no such order.")
+    view = _locked(session, order_id)
     problem = why_not_return(view, now)
     if problem == "requested" and view.refund:
         return view.refund
     if problem:
         raise NotPossible(problem, number=view.number)
-    refund = _refund(row, returned_minor(view, position), reason, now)
+    refund = _refund(order_id, view, returned_minor(view, position), reason, now)
     session.add(refund)
-    row.updated_at = now
-    session.flush()
+    session.execute(update(Order).where(Order.id == order_id).values(updated_at=now))
     return _refund_view(refund)
 
 
@@ -222,7 +216,15 @@ def returned_minor(order: OrderView, position: int | None) -> int:
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
-def _views(session: Session, condition: ColumnElement[bool], limit: int) -> list[OrderView]:
+def _locked(session: Session, order_id: int) -> OrderView:
+    """One order that nobody else changes until this transaction ends."""
+    found = _views(session, Order.id == order_id, 1, lock=True)
+    if not found:
+        raise NotFound("There is no such order.")
+    return found[0]
+
+
+def _views(session: Session, condition: ColumnElement[bool], limit: int, lock: bool = False) -> list[OrderView]:
     columns = (
         Order.id,
         Order.number,
@@ -235,7 +237,7 @@ def _views(session: Session, condition: ColumnElement[bool], limit: int) -> list
         Order.shipping_minor,
     )
     query = select(*columns).where(condition).order_by(Order.placed_at.desc(), Order.id.desc()).limit(limit)
-    rows = session.execute(query).all()
+    rows = session.execute(query.with_for_update() if lock else query).all()
     ids = [row.id for row in rows]
     if not ids:
         return []
@@ -316,9 +318,9 @@ def _refund_view(row: Any) -> RefundView:
     return RefundView(row.status, row.amount_minor, row.currency, row.reason or "", row.requested_at, row.paid_at)
 
 
-def _refund(order: Order, amount: int, reason: str, now: datetime) -> Refund:
+def _refund(order_id: int, order: OrderView, amount: int, reason: str, now: datetime) -> Refund:
     return Refund(
-        order_id=order.id,
+        order_id=order_id,
         status="requested",
         amount_minor=amount,
         currency=order.currency,

@@ -18,7 +18,7 @@ from bot.handlers.customer.common import (
 )
 from bot.handlers.customer.finding import ask_which, named_number, which_order
 from bot.messages import Card, Reply
-from crm_core.errors import NotPossible
+from crm_core.errors import NotFound, NotPossible
 from crm_core.orders import OPEN, OrderView, ShipmentView
 
 PACKED_WITHIN = timedelta(days=3)
@@ -139,10 +139,10 @@ def cancel_order(turn: CustomerTurn) -> Reply:
 
 
 def _cancel(turn: CustomerTurn, number: str) -> Reply:
-    if turn.store.order(number, passes(turn)) is None:
-        return turn.reply("customer.find.gone")
     try:
         order = turn.store.cancel_order(number, passes(turn))
+    except NotFound:
+        return turn.reply("customer.find.gone")
     except NotPossible as refusal:
         return _not_cancelled(turn, number, refusal.reason)
     if order.refund and order.refund.reason == "cancelled":
