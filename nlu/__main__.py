@@ -74,7 +74,9 @@ def evaluate(
     console = Console()
     console.print(table)
     for error in report["errors"][:20]:
-        console.print(f"{error['wanted']} ← {error['found']} ({error['confidence']:.2f})  {error['text']}", markup=False)
+        console.print(
+            f"{error['wanted']} ← {error['found']} ({error['confidence']:.2f})  {error['text']}", markup=False
+        )
 
 
 @app.command()

@@ -11,7 +11,7 @@ from nlu.encoder import Vector
 from nlu.features import Floats, Grams, Vocabulary, grams
 from nlu.intents import OUT_OF_SCOPE
 
-FOLDS = 4
+FOLDS = 3
 SMOOTHING = 0.1
 """Ridge of the kernel regression."""
 REFUSED_AT_MOST = 0.04
@@ -30,7 +30,7 @@ def fit(texts: Sequence[str], labels: Sequence[str], vectors: Vector) -> Classif
     for fold in range(FOLDS):
         inner, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         part = fit_without_rejector([counted[int(i)] for i in inner], [labels[int(i)] for i in inner], vectors[inner])
-        rows += [part.signs(part.score(counted[i], vectors[i])) for i in held]
+        rows += map(part.signs, part.score_all([counted[int(i)] for i in held], vectors[held]))
     order = np.concatenate([np.flatnonzero(folds == fold) for fold in range(FOLDS)])
     return replace(classifier, rejector=_rejector(np.array(rows), strange[order]))
 
@@ -65,28 +65,29 @@ def spread(labels: Sequence[str], folds: int = FOLDS) -> NDArray[np.intp]:
 
 def _svm(
     vocabulary: Vocabulary, texts: Sequence[Grams], targets: NDArray[np.intp], classes: int
-) -> tuple[Floats, Floats]:
+) -> tuple[NDArray[np.float16], Floats]:
     """One column of weights per label."""
     from sklearn.svm import LinearSVC
 
     if classes < 2:
-        return np.zeros((len(vocabulary.hashes), classes), np.float32), np.zeros(classes, np.float32)
+        return np.zeros((len(vocabulary.hashes), classes), np.float16), np.zeros(classes, np.float32)
     model = LinearSVC(C=1.0, random_state=0, tol=1e-2).fit(vocabulary.matrix(texts), targets)
     weights, bias = model.coef_, model.intercept_
     if len(weights) == 1:  # two labels share one row in scikit-learn
         weights, bias = np.vstack([-weights, weights]), np.concatenate([-bias, bias])
-    return np.ascontiguousarray(weights.T, dtype=np.float32), np.asarray(bias, dtype=np.float32)
+    return np.ascontiguousarray(weights.T, dtype=np.float16), np.asarray(bias, dtype=np.float32)
 
 
 def _kernel_regression(vectors: Vector, targets: NDArray[np.intp], classes: int) -> Floats:
     """Least squares towards +1 for the right label and -1 for the others, in closed form."""
-    from scipy.linalg import solve
+    from scipy.linalg import cho_factor, cho_solve
 
     wanted = np.full((len(targets), classes), -1, dtype=np.float32)
     wanted[np.arange(len(targets)), targets] = 1
     gram = kernel(vectors @ vectors.T)
     gram[np.diag_indices(len(gram))] += np.float32(SMOOTHING)
-    return np.asarray(solve(gram, wanted, assume_a="pos", overwrite_a=True, overwrite_b=True), dtype=np.float32)
+    factor = cho_factor(gram, overwrite_a=True, check_finite=False)
+    return np.asarray(cho_solve(factor, wanted, overwrite_b=True, check_finite=False), dtype=np.float32)
 
 
 def _rejector(rows: Floats, outside: NDArray[np.bool_]) -> Rejector:

@@ -24,19 +24,25 @@ _ANGER = re.compile(
     r"|忽悠|不要脸|岂有此理|没完没了|火大|再也不(?:会|买|来)|什么破|破(?:玩意|东西|店)|投诉你们|傻[逼x]|tmd|我要投诉"
 )
 _THREAT = re.compile(
-    r"\b(?:i(?:'ll| will| am going to|'m going to|'m gonna)|gonna|going to|about to)\b.{0,30}?\b(?:sue|lawyer|chargeback"
-    r"|expose|tell everyone|(?:post|tweet|share|write)\b.{0,30}\b(?:about (?:this|you)|online|twitter|weibo|facebook|reddit"
+    r"\b(?:i(?:'ll| will| am going to|'m going to|'m gonna)|gonna|going to|about to)\b.{0,30}?\b(?:sue|lawyer"
+    r"|chargeback"
+    r"|expose|tell everyone|(?:post|tweet|share|write)\b.{0,30}\b(?:about (?:this|you)|online|twitter|weibo"
+    r"|facebook|reddit"
     r"|tiktok|trustpilot|google|reviews?)|report (?:you|this)|leave .{0,20}(?:bad|negative|1|one)[ -](?:star|review))"
     r"|\b(?:one|1)[ -]star review\b|\bsmall claims\b|\btrading standards\b|\bmy (?:lawyer|solicitor)\b|\blegal action\b"
-    r"|曝光|要发(?:微博|小红书|抖音|朋友圈)|(?:发|挂)到?网上|12315|消协|消费者协会|工商局|找律师|起诉|告你们|法院|举报|打差评|给差评"
+    r"|曝光|要发(?:微博|小红书|抖音|朋友圈)|(?:发|挂)到?网上|12315|消协|消费者协会|工商局|找律师|起诉|告你们"
+    r"|法院|举报|打差评|给差评"
 )
 _REPEATED = re.compile(
     r"\b(?:third|3rd|fourth|4th|fifth|5th|tenth|second|2nd|hundredth|umpteenth|nth) (?:time|email|message|attempt)\b"
     r".{0,20}\b(?:ask|contact|call|writ|email|tell|said|say|complain|report|chas|follow|no (?:reply|answer))"
     r"|\b(?:asked|contacted|called|written|wrote|emailed|told|said|complained|reported|explained|messaged)\b.{0,25}"
-    r"\b(?:twice|(?:three|four|five|six|ten|3|4|5|6|10|several|many|multiple|countless|so many) times|again and again)\b"
-    r"|\bhow many (?:more )?times (?:do|must|have)\b|\bnobody (?:answers|replies|responds)\b|\bstill no (?:reply|answer|response)"
-    r"|第[二三四五六七八九十几n\d]+[次遍回](?:问|说|催|找|联系|反映|投诉|来问|提|发|打)|[问说催讲投诉反映联系打]了?[三四五六七八九十好几多无数\d]+[次遍回]"
+    r"\b(?:twice|(?:three|four|five|six|ten|3|4|5|6|10|several|many|multiple|countless|so many) times"
+    r"|again and again)\b"
+    r"|\bhow many (?:more )?times (?:do|must|have)\b|\bnobody (?:answers|replies|responds)\b"
+    r"|\bstill no (?:reply|answer|response)"
+    r"|第[二三四五六七八九十几n\d]+[次遍回](?:问|说|催|找|联系|反映|投诉|来问|提|发|打)"
+    r"|[问说催讲投诉反映联系打]了?[三四五六七八九十好几多无数\d]+[次遍回]"
     r"|问第[二三四五六七八九十几\d]+[次遍回]|说了多少[次遍]|到现在还没人|没人(?:理|管|回)|一直没人"
 )
 _SARCASM = re.compile(

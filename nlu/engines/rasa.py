@@ -3,9 +3,8 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import structlog
 
 from nlu.encoder import Vector
@@ -14,6 +13,9 @@ from nlu.engines.builtin import ALTERNATIVES, BuiltinEngine
 from nlu.intents import INTENTS, OUT_OF_SCOPE
 from nlu.training import NotTrained
 from nlu.understanding import Audience
+
+if TYPE_CHECKING:
+    import httpx
 
 log = structlog.get_logger(__name__)
 
@@ -34,14 +36,17 @@ class RasaEngine:
         fallback: BuiltinEngine,
         *,
         token: str = "",
-        client: httpx.Client | None = None,
+        client: "httpx.Client | None" = None,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
+        import httpx  # here, so that the built-in engine does without it
+
         self._url = url.rstrip("/") + "/model/parse"
         self._fallback = fallback
         self._parameters = {"token": token} if token else {}
         self._client = client or httpx.Client(timeout=TIMEOUT_SECONDS)
         self._seconds = seconds
+        self._failures = (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, AttributeError)
         self._asleep_until = float("-inf")
         self._lock = threading.Lock()
 
@@ -61,7 +66,7 @@ class RasaEngine:
                 answer = self._client.post(self._url, json={"text": text}, params=self._parameters)
                 answer.raise_for_status()
                 return read(answer.json(), audience)
-            except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+            except self._failures as error:
                 with self._lock:
                     self._asleep_until = self._seconds() + REST_SECONDS
                 log.warning("rasa_failed", reason=type(error).__name__, rest_seconds=REST_SECONDS)

@@ -30,9 +30,11 @@ _SIGNS = _either(
 )
 _UNITS = _either([sign for sign in _CURRENCY if sign[-1].isalpha() or sign in {"€", "£", "¥", "$"}])
 _BOUND_BEFORE = {
-    "max": "under|below|less than|lower than|up to|at most|no more than|not more than|within|maximum|max|cheaper than|<=|<|≤"
+    "max": "under|below|less than|lower than|up to|at most|no more than|not more than|within|maximum|max"
+    "|cheaper than|<=|<|≤"
     "|不超过|不高于|不到|低于|少于|最多|最高|小于|不多于|未满|控制在|别超过|顶多",
-    "min": "over|above|more than|greater than|higher than|at least|no less than|not less than|minimum|exceeding|exceeds|from"
+    "min": "over|above|more than|greater than|higher than|at least|no less than|not less than|minimum|exceeding"
+    "|exceeds|from"
     "|>=|>|≥|超过|超出|高于|大于|多于|至少|不少于|不低于|起码|最少|超|满|破",
     "about": "around|about|roughly|approximately|approx\\.?|some|~|大概|大约|差不多|约",
 }
@@ -48,7 +50,8 @@ _TAIL = rf"(?: ?(?:{_AFTER}))?"
 _RANGE = rf"(?: ?(?:-|–|—|~|到|至|to|and) ?(?:{_SIGNS})?(?P<upper>{NUMBER}))?"
 _SIGNED = re.compile(rf"{_LEAD}(?P<unit>{_SIGNS}) ?(?P<amount>{NUMBER}){_RANGE}(?: ?(?:{_UNITS})(?![a-z]))?{_TAIL}")
 _UNITED = re.compile(
-    rf"{_LEAD}(?P<amount>{NUMBER})(?:多|来|几)?{_RANGE} ?(?P<unit>{_UNITS})(?![a-z])(?P<change>[\d一二三四五六七八九](?![\d十百千个折月天年]))?{_TAIL}"
+    rf"{_LEAD}(?P<amount>{NUMBER})(?:多|来"
+    rf"|几)?{_RANGE} ?(?P<unit>{_UNITS})(?![a-z])(?P<change>[\d一二三四五六七八九](?![\d十百千个折月天年]))?{_TAIL}"
 )
 _BARE = re.compile(rf"{_LEAD}(?P<amount>{NUMBER}){_RANGE}(?P<unit>){_TAIL}")
 _ABOUT_MONEY = re.compile(
@@ -56,9 +59,11 @@ _ABOUT_MONEY = re.compile(
     r"|消费|花了|花费|花销|预算|价格|价位|价钱|金额|买了|贡献|营业额|销售额|客单价|累计"
 )
 _OTHER_UNIT = re.compile(
-    r" ?(?:个月|[个件只台条双套份盒包瓶箱支张本袋杯年月日天号周星次名位分岁人点楼度遍回级家种]|小时|days?|weeks?|months?|years?|hours?"
+    r" ?(?:个月|[个件只台条双套份盒包瓶箱支张本袋杯年月日天号周星次名位分岁人点楼度遍回级家种]|小时|days?"
+    r"|weeks?|months?|years?|hours?"
     r"|times?|pcs|pieces|people|customers?|orders?|cases?|stars?|percent|%|am|pm|minutes?|mins?|points?"
-    r"|(?!(?:and|but|since|per|this|last|for|with|from|who|that|please|total|each|max|tops|budget|ish|online|here)(?![a-z]))[a-z]{3,})"
+    r"|(?!(?:and|but|since|per|this|last|for|with|from|who|that|please|total|each|max|tops|budget|ish|online"
+    r"|here)(?![a-z]))[a-z]{3,})"
 )
 _PIECE = re.compile(r"[\u4e00-\u9fff]")
 _AFTER_PIECE = frozenset("以之内左右上下的吧钱到起多来封和与或有呢吗能够就出就可行了")
@@ -84,21 +89,28 @@ _ORDINAL_WORDS = {
 _ORDINAL = re.compile(
     rf"第(?P<zh>{CHINESE}{{1,4}}|\d{{1,3}}) ?(?:[条个件项款张份位名次遍单封]|家|种)?"
     rf"|(?<![\w.])(?P<digits>\d{{1,3}})(?:st|nd|rd|th)(?![a-z])"
-    rf"|(?<![a-z])(?P<word>{'|'.join(_ORDINAL_WORDS)})(?! ?(?:response|name|reply|class|hand|quarter|half|thing|of all|off))(?![a-z])"
+    rf"|(?<![a-z])(?P<word>{'|'.join(_ORDINAL_WORDS)})(?! ?(?:response|name|reply|class|hand|quarter|half"
+    rf"|thing|of all|off))(?![a-z])"
     r"|(?<![a-z])(?:suggestions?|options?|items?|lines?|candidates?)s? ?#?(?P<named>\d{1,3})(?![\d\w])"
     r"|(?P<last>最后(?:一)?[条个件项款份位]|倒数第一[条个]|(?<![a-z])the last (?:one|item|suggestion))"
 )
 _COUNT = re.compile(
-    rf"(?<![a-z])(?:top|first|bottom|best|worst|last|latest|recent|biggest|largest)(?: |-)?(?P<top>{NUMBER})(?![a-z0-9_%])"
+    rf"(?<![a-z])(?:top|first|bottom|best|worst|last|latest|recent|biggest|largest)(?: "
+    rf"|-)?(?P<top>{NUMBER})(?![a-z0-9_%])"
     rf"|前 ?(?P<zh>\d{{1,4}}|{CHINESE}{{1,6}})(?! ?[天日周月年\d])"
-    rf"|(?<![a-z])(?P<best>{NUMBER}) (?=(?:most|biggest|best|worst|highest|lowest|largest|latest|newest|oldest|unhappiest|happiest|top)(?![a-z]))"
+    rf"|(?<![a-z])(?P<best>{NUMBER}) (?=(?:most|biggest|best|worst|highest|lowest|largest|latest|newest"
+    rf"|oldest|unhappiest|happiest|top)(?![a-z]))"
     rf"|最(?:近|新)(?:的)?(?P<recent>\d{{1,4}}|{CHINESE}{{1,4}})(?:[条单笔个次封]|件)(?!月)"
     rf"|最[\u4e00-\u9fff]{{1,8}}的(?P<most>\d{{1,4}}|{CHINESE}{{1,6}})[个名位条大款件家]"
 )
-_MEASURE = r"(?:个(?!月|百分)|件|只|台|条|双|套|份|盒|包|瓶|箱|支|张|本|袋|杯|罐|副|部|颗|把|斤|公斤|块(?!钱)|片|枚|对|组|打|桶|筒|串)"
+_MEASURE = (
+    r"(?:个(?!月|百分)|件|只|台|条|双|套|份|盒|包|瓶|箱|支|张|本|袋|杯|罐|副|部|颗|把|斤|公斤|块(?!钱)|片|枚"
+    r"|对|组|打|桶|筒|串)"
+)
 _QUANTITY = re.compile(
     rf"(?P<zh>{NUMBER}) ?{_MEASURE}"
-    rf"|(?P<en>{NUMBER}) ?(?:pcs|pc|pieces?|units?|boxes|box|pairs?|packs?|packets?|bottles?|sets?|bags?|cups?|items?|copies"
+    rf"|(?P<en>{NUMBER}) ?(?:pcs|pc|pieces?|units?|boxes|box|pairs?|packs?|packets?|bottles?|sets?|bags?"
+    rf"|cups?|items?|copies"
     r"|cartons?|cases of|kilos?|kg|lbs?|x)(?![a-z])"
     r"|(?<![a-z0-9_])x ?(?P<times>\d{1,4})(?![a-z0-9_])"
 )
@@ -137,7 +149,9 @@ def _is_money(passage: Passage, match: "re.Match[str]") -> bool:
             return False  # 一块蛋糕 is a piece of cake
     if match["unit"]:
         return True
-    bounded = bool(match["upper"]) or any(match[f"{kind}_{side}"] for kind in _BOUND_BEFORE for side in ("before", "after"))
+    bounded = bool(match["upper"]) or any(
+        match[f"{kind}_{side}"] for kind in _BOUND_BEFORE for side in ("before", "after")
+    )
     if not bounded:
         bounded = bool(re.search(r"(?:budget|预算)[^\d]{0,12}$", passage.folded[max(0, start - 20) : start]))
     value = parse(match["amount"]) or Decimal(0)

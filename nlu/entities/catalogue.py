@@ -89,7 +89,8 @@ _SURNAMES = (
     "孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤欧阳"
 )
 _CHINESE_TITLE = re.compile(
-    rf"(?:(?P<old>[老小])(?P<nick>[{_SURNAMES}])(?![\u4e00-\u9fff]*(?:板|心|时))|(?P<surname>[{_SURNAMES}])(?P<given>[\u4e00-\u9fff]{{0,2}}?)"
+    rf"(?:(?P<old>[老小])(?P<nick>[{_SURNAMES}])(?![\u4e00-\u9fff]*(?:板|心|时))"
+    rf"|(?P<surname>[{_SURNAMES}])(?P<given>[\u4e00-\u9fff]{{0,2}}?)"
     r"(?:先生|女士|小姐|太太|老师|经理|总(?![共是体计数量额部结])|老板))"
 )
 _ENGLISH_TITLE = re.compile(r"(?<![a-z])(?:mrs|mr|ms|miss|dr|mx)\.? (?P<surname>[a-z][a-z'’-]{1,30})(?![a-z])")

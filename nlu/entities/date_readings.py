@@ -29,11 +29,12 @@ MONTH_NUMBERS = {name: place for place, name in enumerate(_MONTH_NAMES, 1)} | {
 DAY_NAMES = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS = {name: place for place, name in enumerate(DAY_NAMES)} | {
     "mon": 0, "tue": 1, "tues": 1, "wed": 2, "thu": 3, "thur": 3, "thurs": 3, "fri": 4, "sat": 5, "sun": 6,
-    **dict(zip("一二三四五六日天", (0, 1, 2, 3, 4, 5, 6, 6), strict=True)), **dict(zip("1234567", range(7), strict=True)),
+    "一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6,
+    "1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "6": 5, "7": 6,
 }  # fmt: skip
 _UNITS = {
-    "天": "day", "日": "day", "周": "week", "星期": "week", "礼拜": "week", "月": "month", "季度": "quarter", "季": "quarter",
-    "年": "year", "小时": "hour", "钟头": "hour", "分钟": "minute", "hr": "hour", "min": "minute",
+    "天": "day", "日": "day", "周": "week", "星期": "week", "礼拜": "week", "月": "month", "季度": "quarter",
+    "季": "quarter", "年": "year", "小时": "hour", "钟头": "hour", "分钟": "minute", "hr": "hour", "min": "minute",
 }  # fmt: skip
 _PARTS = {
     "早上": 0,
@@ -166,7 +167,8 @@ def read_half_year(match: "re.Match[str]", view: View) -> Moment | None:
 
 
 _DAYS = {
-    "day before yesterday": -2, "day after tomorrow": 2, "yesterday": -1, "today": 0, "tonight": 0, "tomorrow": 1, "tmrw": 1,
+    "day before yesterday": -2, "day after tomorrow": 2,
+    "yesterday": -1, "today": 0, "tonight": 0, "tomorrow": 1, "tmrw": 1,
     "tmr": 1, "大前": -3, "前": -2, "昨": -1, "今": 0, "明": 1, "后": 2, "大后": 3, "当": 0,
 }  # fmt: skip
 

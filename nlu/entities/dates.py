@@ -91,11 +91,13 @@ _PATTERNS: tuple[tuple[str, Rule], ...] = (
         read.read_recurrence,
     ),
     (
-        rf"(?<![a-z])every (?:(?P<other>other )|(?P<n>{NUMBER}) )?(?P<plain>day|week|month|quarter|year|hour)s?(?![a-z])",
+        rf"(?<![a-z])every (?:(?P<other>other )|(?P<n>{NUMBER}) )?(?P<plain>day|week|month|quarter|year"
+        rf"|hour)s?(?![a-z])",
         read.read_recurrence,
     ),
     (
-        rf"每隔?(?P<n>{CHINESE}|\d{{1,2}})?个?(?P<plain>天|周|星期|月|季度|年|小时)(?=早|上|下|晚|中|凌|\d|发|给|提|{CHINESE}|$)",
+        rf"每隔?(?P<n>{CHINESE}|\d{{1,2}})?个?(?P<plain>天|周|星期|月|季度|年|小时)(?=早|上|下|晚|中|凌|\d|发"
+        rf"|给|提|{CHINESE}|$)",
         read.read_recurrence,
     ),
     (
@@ -110,40 +112,48 @@ _PATTERNS: tuple[tuple[str, Rule], ...] = (
     *((pattern, read.read_holiday(name)) for name, pattern in _HOLIDAYS.items()),
     # quarters and halves
     (
-        rf"(?<![a-z0-9])q(?P<q>[1-4])(?: ?(?:of )?{_YEAR})?(?!\d)|(?:{_YEAR.replace('year>', 'year2>')}年?)?第?(?P<zh>[一二三四1-4])季度"
+        rf"(?<![a-z0-9])q(?P<q>[1-4])(?: ?(?:of )?{_YEAR})?(?!\d)"
+        rf"|(?:{_YEAR.replace('year>', 'year2>')}年?)?第?(?P<zh>[一二三四1-4])季度"
         r"|(?<![a-z])(?P<word>first|second|third|fourth) quarter",
         read.read_quarter,
     ),
     (r"(?<!\d)(?P<half>上|下)半年|(?:the )?(?P<half2>first|second) half of (?:the|this) year", read.read_half_year),
     # spans that end or begin now
     (
-        rf"(?:(?<![a-z])(?:in|over|for|during|within) )?(?:the )?(?<![a-z])(?:last|past|previous|recent) {_N} ?{_UNIT}(?! ago)",
+        rf"(?:(?<![a-z])(?:in|over|for|during|within) )?(?:the )?(?<![a-z])(?:last|past|previous"
+        rf"|recent) {_N} ?{_UNIT}(?! ago)",
         read.read_back,
     ),
     (
-        r"(?:in |over )?the past (?P<n>)(?P<unit>week|month|quarter|year)(?![a-z])|(?<![a-z])past (?P<n2>)(?P<unit2>week|month|year)(?![a-z])",
+        r"(?:in |over )?the past (?P<n>)(?P<unit>week|month|quarter|year)(?![a-z])"
+        r"|(?<![a-z])past (?P<n2>)(?P<unit2>week|month|year)(?![a-z])",
         read.read_past_unit,
     ),
     (rf"(?:最近|近|过去的?|过往|这|前)(?:的)?{_N}{_UNIT}(?:之?内|以?来|里)?(?!前)", read.read_back),
     (
-        rf"(?<![a-z])(?:the )?(?:next|coming|following) {_N} ?{_UNIT}|(?:未来|接下来|今后)(?:的)?{_N.replace('n>', 'n2>')}{_UNIT.replace('unit>', 'unit2>')}",
+        rf"(?<![a-z])(?:the )?(?:next|coming|following) {_N} ?{_UNIT}|(?:未来|接下来"
+        rf"|今后)(?:的)?{_N.replace('n>', 'n2>')}{_UNIT.replace('unit>', 'unit2>')}",
         read.read_next_units,
     ),
     (
-        rf"{_N} ?{_UNIT} (?:ago|earlier|back)(?![a-z])|{_N.replace('n>', 'n2>')}{_UNIT.replace('unit>', 'unit2>')}(?:之前|以前|前)",
+        rf"{_N} ?{_UNIT} (?:ago|earlier|back)(?![a-z])"
+        rf"|{_N.replace('n>', 'n2>')}{_UNIT.replace('unit>', 'unit2>')}(?:之前|以前|前)",
         read.read_ago,
     ),
     (
-        rf"(?<![a-z])in {_N} ?{_UNIT}(?:'? time)(?![a-z])|{_N.replace('n>', 'n2>')} ?{_UNIT.replace('unit>', 'unit2>')}(?: from now|之后|以后|后)",
+        rf"(?<![a-z])in {_N} ?{_UNIT}(?:'? time)(?![a-z])"
+        rf"|{_N.replace('n>', 'n2>')} ?{_UNIT.replace('unit>', 'unit2>')}(?: from now|之后|以后|后)",
         read.read_hence,
     ),
     (
-        rf"(?<![a-z])(?:in|within) (?:the )?{_N} ?{_UNIT}|{_N.replace('n>', 'n2>')}{_UNIT.replace('unit>', 'unit2>')}(?:之?内)",
+        rf"(?<![a-z])(?:in|within) (?:the )?{_N} ?{_UNIT}"
+        rf"|{_N.replace('n>', 'n2>')}{_UNIT.replace('unit>', 'unit2>')}(?:之?内)",
         read.read_within,
     ),
     # weeks, months, quarters, years seen from now
     (
-        r"(?<![a-z])(?P<which>last|previous|this|current|next|coming) (?P<unit>weekend|week|month|quarter|year)(?![a-z])",
+        r"(?<![a-z])(?P<which>last|previous|this|current|next|coming) (?P<unit>weekend|week|month|quarter"
+        r"|year)(?![a-z])",
         read.read_calendar_unit,
     ),
     (
@@ -154,7 +164,8 @@ _PATTERNS: tuple[tuple[str, Rule], ...] = (
     (r"(?P<which>去|今|明|前|后)(?P<unit>年)|(?P<which2>本)(?P<unit2>年度|年)", read.read_calendar_unit),
     # single days
     (
-        r"(?<![a-z])(?:the )?(?P<name>day before yesterday|day after tomorrow|yesterday|today|tonight|tomorrow|tmrw|tmr)(?![a-z])",
+        r"(?<![a-z])(?:the )?(?P<name>day before yesterday|day after tomorrow|yesterday|today|tonight"
+        r"|tomorrow|tmrw|tmr)(?![a-z])",
         read.read_named_day,
     ),
     (r"(?P<name>大前|大后|前|昨|今|明|后|当)(?:天|日)|(?P<name2>[昨今明])(?=早|晚)", read.read_named_day),
@@ -168,7 +179,8 @@ _PATTERNS: tuple[tuple[str, Rule], ...] = (
     (r"(?<![a-z])the (?P<day>3[01]|[12]?\d)(?:st|nd|rd|th)(?! (?:time|one|order|item))", read.read_day_of_month),
     # months and years
     (
-        rf"(?:(?<![a-z])(?P<lead>in|last|next|this|since|before|until|till|by|for|of|during|to|from|end of|and) )?(?<![a-z])(?P<month>{_MONTH})(?: {_YEAR})?",
+        rf"(?:(?<![a-z])(?P<lead>in|last|next|this|since|before|until|till|by|for|of|during|to|from|end of"
+        rf"|and) )?(?<![a-z])(?P<month>{_MONTH})(?: {_YEAR})?",
         read.read_month_alone,
     ),
     (rf"(?P<lead>)(?:{_YEAR}年)?(?<![\d个]){_ZH_MONTH}(?:份|底|初|中旬)?(?!饼|球|亮|季|经|子)", read.read_month_alone),
@@ -180,7 +192,8 @@ _PATTERNS: tuple[tuple[str, Rule], ...] = (
     (rf"{_N} ?{_UNIT}(?!\w*ago)", read.read_duration),
     # times of day
     (
-        rf"{_PART}?(?P<hour>2[0-4]|1?\d|{CHINESE}{{1,3}})点(?:钟)?(?P<minute>半|一刻|三刻|整|[0-5]?\d分?|{CHINESE}{{1,3}}分?)?",
+        rf"{_PART}?(?P<hour>2[0-4]|1?\d|{CHINESE}{{1,3}})点(?:钟)?(?P<minute>半|一刻|三刻|整|[0-5]?\d分?"
+        rf"|{CHINESE}{{1,3}}分?)?",
         read.read_zh_clock,
     ),
     (
@@ -188,25 +201,32 @@ _PATTERNS: tuple[tuple[str, Rule], ...] = (
         read.read_mixed_clock,
     ),
     (
-        r"(?<![\w.,])(?P<hour>1[0-2]|0?[1-9])(?:[:.](?P<minute>[0-5]\d))? ?(?P<half>am|pm|a\.m\.?|p\.m\.?)(?![a-z])(?P<said>)",
+        r"(?<![\w.,])(?P<hour>1[0-2]|0?[1-9])(?:[:.](?P<minute>[0-5]\d))? ?(?P<half>am|pm|a\.m\.?"
+        r"|p\.m\.?)(?![a-z])(?P<said>)",
         read.read_clock,
     ),
     (
         r"(?<![a-z])(?:at|after|before|by|till|until|from|past) (?P<hour>2[0-3]|1?\d)(?!\d|[:.]\d|%)"
-        r"(?P<minute>)(?P<half>)(?: (?:in the|o'?clock)(?: (?P<said>morning|afternoon|evening))?)?(?! ?(?:pcs|pieces|days?|weeks?|months?|hours?|minutes?|people|customers?|orders?|stars?|percent|yuan|dollars|items?|units?|times?|cases?|%|\$))",
+        r"(?P<minute>)(?P<half>)(?: (?:in the|o'?clock)(?: (?P<said>morning|afternoon|evening))?)?(?! ?(?:pcs"
+        r"|pieces|days?|weeks?|months?|hours?|minutes?|people|customers?|orders?|stars?|percent|yuan|dollars"
+        r"|items?|units?|times?|cases?|%|\$))",
         read.read_clock,
     ),
     (
-        r"(?<![a-z])(?P<hour>1[0-2]|[1-9]) (?:in the|o'?clock(?: in the)?) (?P<said>morning|afternoon|evening)(?P<minute>)(?P<half>)",
+        r"(?<![a-z])(?P<hour>1[0-2]|[1-9]) (?:in the|o'?clock(?: in the)?) (?P<said>morning|afternoon"
+        r"|evening)(?P<minute>)(?P<half>)",
         read.read_clock,
     ),
     (r"(?<![a-z])(?:noon|midday|midnight)(?![a-z])|正午|半夜|午夜", read.read_noon),
 )
 _RULES = tuple((re.compile(pattern), rule) for pattern, rule in _PATTERNS)
 _TRIGGER = re.compile(
-    r"\d|[天日周月年季昨今明点号节]|星期|礼拜|小时|分钟|双十|双1|圣诞|黑五|过年|半夜|正午|618|周末|day|week|month|year|quarter|hour"
-    r"|minute|min(?![a-z])|tomorrow|tmr|tonight|(?<![a-z])(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep"
-    r"|oct|nov|dec|noon|mid|christmas|xmas|double|chinese|lunar|spring|dragon|moon|qixi|golden|valentine|halloween|daily)"
+    r"\d|[天日周月年季昨今明点号节]|星期|礼拜|小时|分钟|双十|双1|圣诞|黑五|过年|半夜|正午|618|周末|day|week"
+    r"|month|year|quarter|hour"
+    r"|minute|min(?![a-z])|tomorrow|tmr|tonight|(?<![a-z])(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may"
+    r"|jun|jul|aug|sep"
+    r"|oct|nov|dec|noon|mid|christmas|xmas|double|chinese|lunar|spring|dragon|moon|qixi|golden|valentine"
+    r"|halloween|daily)"
 )
 _SLASHED = re.compile(r"(?<![\d/.-])\d{1,2}[/.-]\d{1,2}[/.-](?:20)?\d\d(?![\d/.-])")
 _OPEN_END = re.compile(r"(?:(?<![a-z])(?:since|starting|from|as of)|自从|自|从) ?(?:the )?$")

@@ -25,10 +25,14 @@ _HASHED = re.compile(r"(?<![a-z0-9_&])# ?(?P<value>\d{2,14})(?![a-z0-9_%])")
 _ORDER_PREFIXES = frozenset({"so", "ord", "po", "rp", "ra", "rap", "order", "od", "wo", "no"})
 _CASE_PREFIXES = frozenset({"c", "cs", "cas", "case", "t", "tk", "tkt"})
 _CUSTOMER_PREFIXES = frozenset({"cu", "cus", "cust", "kh"})
-_TRACKING_WORD = r"(?:tracking(?: number| no\.?| code| id)?|parcel(?: number)?|waybill|快递单号|快递号|物流单号|运单号|运单|包裹号|快递)"
+_TRACKING_WORD = (
+    r"(?:tracking(?: number| no\.?| code| id)?|parcel(?: number)?|waybill|快递单号|快递号|物流单号|运单号"
+    r"|运单|包裹号|快递)"
+)
 _TRACKING = re.compile(rf"{_TRACKING_WORD}{_LINKED}(?P<value>[a-z]{{0,4}}\d[a-z0-9]{{7,28}})(?![a-z0-9])")
 _CARRIER = re.compile(
-    r"(?<![a-z0-9])(?:1z[0-9a-z]{16}|(?:sf|yt|zto|jt|jd|ems|dpk|db)[a-z]{0,2}\d{10,15}|[a-z]{2}\d{9}[a-z]{2})(?![a-z0-9])"
+    r"(?<![a-z0-9])(?:1z[0-9a-z]{16}|(?:sf|yt|zto|jt|jd|ems|dpk|db)[a-z]{0,2}\d{10,15}"
+    r"|[a-z]{2}\d{9}[a-z]{2})(?![a-z0-9])"
 )
 _BARE = re.compile(r"(?<![a-z0-9_.,#+-])(?P<value>\d{3,10})(?![a-z0-9_%]|[.,]\d|-\d)")
 _BARE_MEANS = {

@@ -123,7 +123,8 @@ _BY_MOON = {
 }
 _FIXED = {
     "double11": (11, 11), "double12": (12, 12), "618": (6, 18), "christmas": (12, 25), "christmas_eve": (12, 24),
-    "new_year": (1, 1), "national": (10, 1), "valentine": (2, 14), "labour": (5, 1), "women": (3, 8), "halloween": (10, 31),
+    "new_year": (1, 1), "national": (10, 1), "valentine": (2, 14), "labour": (5, 1), "women": (3, 8),
+    "halloween": (10, 31),
     "children": (6, 1), "teachers": (9, 10),
 }  # fmt: skip
 

@@ -11,18 +11,23 @@ Table = Mapping[str, str]
 METRIC: Table = {
     "first_response": "first response|first reply|response time|reply time|time to first response|response speed"
     "|how fast we answer|how quickly we answer|how fast do we answer|how quickly we reply|how fast do we reply"
-    "|首响|首次响应|首次回复|首响时间|首次响应时间|首次回复时间|响应时间|响应时长|回复时间|回复时长|回复速度|响应速度|平均响应",
-    "new_customers": "new customer|new client|new buyer|new sign up|signup|new contact|new user|新增客户|新客户|新客|新用户"
+    "|首响|首次响应|首次回复|首响时间|首次响应时间|首次回复时间|响应时间|响应时长|回复时间|回复时长|回复速度"
+    "|响应速度|平均响应",
+    "new_customers": "new customer|new client|new buyer|new sign up|signup|new contact|new user|新增客户|新客户|新客"
+    "|新用户"
     "|拉新|新增用户|客户新增",
-    "top_intents": "top intent|intent|what people ask|most asked|what customers ask|what do people ask|意图|问得最多|问的最多"
+    "top_intents": "top intent|intent|what people ask|most asked|what customers ask|what do people ask|意图|问得最多"
+    "|问的最多"
     "|客户都在问|咨询类型",
     "revenue": "revenue|turnover|sale|taking|gmv|income|how much we made|how much did we make|how much we sold"
     "|how much did we sell|营收|收入|销售额|营业额|流水|成交额|业绩|销售|卖了多少钱|进账",
-    "orders": "order volume|order count|number of orders|how many orders|orders|订单量|订单数|订单数量|单量|下单量|多少单"
+    "orders": "order volume|order count|number of orders|how many orders|orders|订单量|订单数|订单数量|单量|下单量"
+    "|多少单"
     "|多少订单|几单",
     "conversations": "conversation|chat|dialogue|conversation volume|会话量|会话数|会话|对话量|对话数|咨询量|接待量",
     "messages": "message volume|incoming message|messages|how many messages|消息量|消息数|多少消息|多少条消息",
-    "mood": "mood|sentiment|customer happiness|how happy|how customers feel|how people feel|情绪|心情|口碑|舆情|满不满意",
+    "mood": "mood|sentiment|customer happiness|how happy|how customers feel|how people feel|情绪|心情|口碑|舆情"
+    "|满不满意",
     "complaints": "complaint|complaint rate|complaint volume|投诉量|投诉数|投诉率|投诉|客诉",
     "handovers": "handover|hand over|handoff|hand off|escalation|transfer to a human|transfer to human|转人工率|转人工"
     "|人工接入|升级率|转接量",
@@ -35,18 +40,24 @@ GROUP_BY: Table = {
     "channel": "by channel|per channel|each channel|by platform|across channels|channel by channel|按渠道|分渠道|各渠道"
     "|各个渠道|每个渠道|按平台|各平台|分平台",
     "language": "by language|per language|each language|按语言|分语言|各语言|按语种|各语种|分语种",
-    "intent": "by intent|per intent|each intent|by topic|by type of question|按意图|各意图|按问题类型|分意图|按咨询类型|按话题",
-    "category": "by category|by product category|per category|each category|by product type|by product|按品类|分品类|各品类"
+    "intent": "by intent|per intent|each intent|by topic|by type of question|按意图|各意图|按问题类型|分意图|按咨询类型"
+    "|按话题",
+    "category": "by category|by product category|per category|each category|by product type|by product|按品类|分品类"
+    "|各品类"
     "|按类目|按分类|各类目|按产品|各产品|按商品",
-    "city": "by city|per city|each city|by region|by location|by area|by province|按城市|分城市|各城市|各个城市|各地|按地区"
+    "city": "by city|per city|each city|by region|by location|by area|by province|按城市|分城市|各城市|各个城市|各地"
+    "|按地区"
     "|分地区|各地区|按区域|按省",
-    "agent": "by agent|per agent|each agent|by person|by rep|by colleague|per rep|by team member|按客服|各客服|每个客服|分客服"
+    "agent": "by agent|per agent|each agent|by person|by rep|by colleague|per rep|by team member|按客服|各客服"
+    "|每个客服|分客服"
     "|按人|按坐席|各坐席|每个人|各个客服|每位客服",
 }
 SCORE_TYPE: Table = {
-    "lifetime_value": "lifetime value|clv|ltv|cltv|customer value|value score|most valuable|biggest spender|valuable|value"
+    "lifetime_value": "lifetime value|clv|ltv|cltv|customer value|value score|most valuable|biggest spender|valuable"
+    "|value"
     "|high value|终身价值|生命周期价值|客户价值|价值分|最有价值|高价值|价值",
-    "churn_risk": "churn|churn risk|churn score|churn probability|likely to leave|likely to churn|at risk|risk of leaving"
+    "churn_risk": "churn|churn risk|churn score|churn probability|likely to leave|likely to churn|at risk"
+    "|risk of leaving"
     "|might lose|about to leave|流失风险|流失概率|流失率|流失|会不会走|要流失",
     "sentiment": "sentiment score|mood score|feeling|feeling lately|情绪分|情感分|情绪值|情绪怎么样",
     "loyalty": "loyalty|loyalty score|loyal|忠诚度|忠诚",
@@ -69,7 +80,8 @@ PRIORITY: Table = {
     "": "high value|how high|so high|too high|low on",
 }
 STATUS: Table = {
-    "open": "open|unresolved|not closed|outstanding|没关|没关的|未关|未关闭|未解决|没解决|处理中|进行中|开着|没处理|未处理|未完成",
+    "open": "open|unresolved|not closed|outstanding|没关|没关的|未关|未关闭|未解决|没解决|处理中|进行中|开着|没处理"
+    "|未处理|未完成",
     "waiting": "waiting|pending|on hold|in queue|待处理|等待中|排队|待回复|待跟进|等待回复",
     "snoozed": "snoozed|snooze|asleep|挂起|搁置|暂缓",
     "resolved": "resolved|solved|fixed|sorted|done|已解决|解决了|搞定|搞定了|处理完|处理完了|已完成|完成了",
@@ -107,7 +119,8 @@ CHANNEL: Table = {
 }
 LANGUAGE: Table = {
     "en": "english|英文|英语",
-    "zh": "chinese|mandarin|putonghua|simplified chinese|traditional chinese|中文|汉语|国语|普通话|华语|简体|繁体|简体中文"
+    "zh": "chinese|mandarin|putonghua|simplified chinese|traditional chinese|中文|汉语|国语|普通话|华语|简体|繁体"
+    "|简体中文"
     "|繁体中文",
     "ja": "japanese|日语|日文",
     "ko": "korean|韩语|韩文",
@@ -118,9 +131,11 @@ LANGUAGE: Table = {
     "": "chinese new year|chinese tea|french press|法式",
 }
 CONSENT_TYPE: Table = {
-    "marketing": "marketing|promo|promotion|promotional|ads|advert|advertising|advertisement|newsletter|offers|deals|spam"
+    "marketing": "marketing|promo|promotion|promotional|ads|advert|advertising|advertisement|newsletter|offers|deals"
+    "|spam"
     "|广告|促销|营销|推广|优惠信息|活动通知|推销|促销短信|营销短信|促销消息|营销消息",
-    "service": "order update|order notification|shipping update|delivery update|service message|订单通知|订单更新|物流通知"
+    "service": "order update|order notification|shipping update|delivery update|service message|订单通知|订单更新"
+    "|物流通知"
     "|发货通知|订单消息|服务通知|物流更新",
     "profiling": "profiling|personalisation|personalization|画像|个性化推荐",
 }
@@ -128,7 +143,9 @@ RECIPIENT: Table = {
     "mother": "mum|mom|mother|mummy|mommy|mother in law|妈妈|母亲|老妈|我妈|婆婆|岳母|丈母娘|给妈",
     "father": "dad|father|daddy|father in law|爸爸|父亲|老爸|我爸|公公|岳父|老丈人|给爸",
     "parents": "parents|my folks|爸妈|父母|爹妈|二老|爸爸妈妈",
-    "grandparent": "grandmother|grandfather|grandma|grandpa|granny|nana|grandparent|奶奶|爷爷|外婆|外公|姥姥|姥爷|老人家|长辈",
+    "grandparent": "grandmother|grandfather|grandma|grandpa|granny|nana|grandparent|奶奶|爷爷|外婆|外公|姥姥|姥爷"
+    "|老人家"
+    "|长辈",
     "wife": "wife|老婆|妻子|太太|媳妇",
     "husband": "husband|hubby|老公|丈夫",
     "partner": "partner|fiance|fiancee|spouse|对象|伴侣|爱人|另一半",
@@ -152,19 +169,24 @@ TOPIC: Table = {
     "warranty": "warranty|guarantee|保修|质保",
 }
 REASON: Table = {
-    "broken": "broken|broke|cracked|shattered|smashed|not working|doesn't work|doesnt work|stopped working|faulty|defective"
+    "broken": "broken|broke|cracked|shattered|smashed|not working|doesn't work|doesnt work|stopped working|faulty"
+    "|defective"
     "|坏了|坏的|碎了|裂了|摔坏|摔坏了|故障|不能用|用不了|碎的",
     "damaged": "damaged|dented|crushed|scratched|torn|leaking|leaked|破损|压坏|破了|变形|划痕|漏了|烂了",
     "late": "late|delayed|delay|too slow|迟到|延误|太慢|晚了|还没到|没送到",
-    "missing": "missing|never arrived|not arrived|lost|nothing came|nothing arrived|got nothing|没收到|没拿到|少了|漏发|丢了"
+    "missing": "missing|never arrived|not arrived|lost|nothing came|nothing arrived|got nothing|没收到|没拿到|少了|漏发"
+    "|丢了"
     "|丢件",
-    "wrong_item": "wrong item|wrong product|wrong one|wrong thing|wrong order|wrong parcel|发错|寄错|送错|发错货|不是我买的",
+    "wrong_item": "wrong item|wrong product|wrong one|wrong thing|wrong order|wrong parcel|发错|寄错|送错|发错货"
+    "|不是我买的",
     "wrong_size": "wrong size|too big|too small|too large|too tight|too loose|too long|too short|doesn't fit|doesnt fit"
     "|尺码不对|尺寸不对|太大|太小|大了|小了|不合适|不合身",
     "wrong_colour": "wrong colour|wrong color|颜色不对|颜色错|颜色错了|色差",
-    "not_as_described": "not as described|different from the picture|different from the photo|misleading|和描述不符|与描述不符"
+    "not_as_described": "not as described|different from the picture|different from the photo|misleading|和描述不符"
+    "|与描述不符"
     "|货不对板|跟图片不一样",
-    "changed_mind": "changed my mind|don't want it|don't need it|no longer need|no longer want|不想要了|不要了|不需要了|买错"
+    "changed_mind": "changed my mind|don't want it|don't need it|no longer need|no longer want|不想要了|不要了|不需要了"
+    "|买错"
     "|买错了|拍错|拍错了",
     "expired": "expired|out of date|过期|过期了|变质",
     "too_expensive": "too expensive|overpriced|太贵|贵了",
@@ -181,31 +203,41 @@ REFERENCE: Table = {
     "|this guy|that guy|这位客户|这个客户|这位|那位|该客户|那个客户|这个人|那个人|此人|这人|他们|她们|他|她",
     "this": "this one|this message|this order|this case|this ticket|this conversation|this chat|this thread|this task"
     "|this segment|this campaign|this|这个|这条|这单|这件|这款|这份|这些|这条消息|这张工单|该工单|该订单|这张|这",
-    "that": "that one|that order|that case|that ticket|that merge|that segment|that campaign|that message|that call|that"
+    "that": "that one|that order|that case|that ticket|that merge|that segment|that campaign|that message|that call"
+    "|that"
     "|those|刚才那个|刚刚那个|那个|那条|那单|那件|那款|那份|那张|那些|刚才的|刚刚的|上面那个|上一个|之前那个|刚才",
-    "last": "the last one|the previous one|the latest one|the same|same one|same thing|the same one|last time|上次|上次那个"
+    "last": "the last one|the previous one|the latest one|the same|same one|same thing|the same one|last time|上次"
+    "|上次那个"
     "|上次的|上次买的|同样的|同款|一样的",
     "it": "it|both of them|它",
-    "": "the same person|same person|same day|他妈|其他|其它|that is|that's|so that|now that|this way|hi there|说明|这样|这么|那么|那边|这边|这里|那里|which is it"
+    "": "the same person|same person|same day|他妈|其他|其它|that is|that's|so that|now that|this way|hi there"
+    "|说明|这样|这么|那么|那边|这边|这里|那里|which is it"
     "|is it|it is|it's|does it|吉他|what time is it",
 }
 COMPARATOR: Table = {
-    ">": "over|above|more than|greater than|higher than|longer than|older than|exceed|exceeding|beyond|超过|超出|高于|大于"
+    ">": "over|above|more than|greater than|higher than|longer than|older than|exceed|exceeding|beyond|超过|超出"
+    "|高于|大于"
     "|多于|超|>",
     ">=": "at least|no less than|not less than|or more|and up|至少|不少于|不低于|以上|起码|≥|>=|> =",
     "<": "under|below|less than|lower than|fewer than|younger than|shorter than|不到|低于|少于|小于|不足|<",
     "<=": "at most|no more than|not more than|up to|within|or less|以内|之内|以下|不超过|最多|不高于|≤|<=|< =",
     "=": "exactly|equal to|equals|正好|刚好|等于",
-    "": "all over|over there|over here|game over|hand over|take over|start over|went over|go over|over the phone|above all"
+    "": "all over|over there|over here|game over|hand over|take over|start over|went over|go over|over the phone"
+    "|above all"
     "|come over|超级|超市|超好|超喜欢|超快|超慢|超赞|超时|up to date|up to you|不到货|投诉最多",
 }
 NEGATION: Table = {
-    "not": "not|no|never|without|except|except for|excluding|but not|nobody|none|nothing|haven't|hasn't|didn't|don't|doesn't"
-    "|won't|isn't|aren't|wasn't|can't|cannot|havent|hasnt|didnt|dont|doesnt|wont|isnt|没有|没|未|不是|不要|别|除了|除外|不含"
+    "not": "not|no|never|without|except|except for|excluding|but not|nobody|none|nothing|haven't|hasn't|didn't|don't"
+    "|doesn't"
+    "|won't|isn't|aren't|wasn't|can't|cannot|havent|hasnt|didnt|dont|doesnt|wont|isnt|没有|没|未|不是|不要|别"
+    "|除了|除外|不含"
     "|不包括|从未|从没|从来没|无|不",
-    "": "no problem|no worries|not only|why not|whether or not|no rush|not bad|无线|无论|无所谓|未来|特别|区别|级别|性别|分别|告别"
-    "|识别|个别|类别|别人|别的|别墅|没关系|没事|没问题|没错|不错|不好意思|对不起|差不多|不管|不过|能不能|会不会|有没有|是不是|要不要"
-    "|可不可以|可不可|好不好|行不行|不同|不满|不到|不少于|不低于|不超过|不高于|不足|不急|不满意|不高兴|不开心|了不起|不客气|不久|不断"
+    "": "no problem|no worries|not only|why not|whether or not|no rush|not bad|无线|无论|无所谓|未来|特别|区别"
+    "|级别|性别|分别|告别"
+    "|识别|个别|类别|别人|别的|别墅|没关系|没事|没问题|没错|不错|不好意思|对不起|差不多|不管|不过|能不能"
+    "|会不会|有没有|是不是|要不要"
+    "|可不可以|可不可|好不好|行不行|不同|不满|不到|不少于|不低于|不超过|不高于|不足|不急|不满意|不高兴|不开心"
+    "|了不起|不客气|不久|不断"
     "|不仅|不但|来不及|不知道|不知|不见不散|满不满意|买不买|不用了",
 }
 TIMEZONE: Table = {
@@ -237,7 +269,8 @@ COLOUR: Table = {
     "gold": "gold|golden|金色",
     "silver": "silver|银色",
     "transparent": "transparent|clear one|透明",
-    "": "green tea|black tea|white tea|red tea|black friday|白茶|黑茶|明白|白天|白酒|黑五|黑色星期五|黑名单|白名单|空白|坦白"
+    "": "green tea|black tea|white tea|red tea|black friday|白茶|黑茶|明白|白天|白酒|黑五|黑色星期五|黑名单"
+    "|白名单|空白|坦白"
     "|little red book|black coffee|white paper|白领|白条",
 }
 LOCATION: Table = {
@@ -284,7 +317,8 @@ LOCATION: Table = {
     "Germany": "germany|德国",
     "France": "france|法国",
     "Japan": "japan|日本",
-    "": "beijing road|nanjing rd|nanjing road|shanghai road|南京路|南京东路|南京西路|北京路|made in china|中国移动|中国银行",
+    "": "beijing road|nanjing rd|nanjing road|shanghai road|南京路|南京东路|南京西路|北京路|made in china"
+    "|中国移动|中国银行",
 }
 
 CLAIMING: Mapping[str, Table] = {
