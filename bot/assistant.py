@@ -1,5 +1,6 @@
 """The flow of a message, on one screen: who speaks, what is meant, who answers, what is remembered."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,7 +22,7 @@ from crm_core.access import Actor
 from crm_core.customer_store import CustomerStore
 from crm_core.database import DatabaseUnavailable, Store
 from crm_core.errors import CrmError, NotAllowed
-from crm_core.models import Attachment, Conversation, Customer, Identity, Interaction, OutboxMessage
+from crm_core.models import Conversation, Customer, Identity, Interaction, OutboxMessage
 from crm_core.staff_store import StaffStore
 from nlu.interpreter import UNSURE_BELOW, Interpreter
 from nlu.understanding import Audience, Entity, Language, Understanding
@@ -121,10 +122,7 @@ class Assistant:
             message = IncomingMessage.model_validate_json(row.incoming or "{}").model_copy(
                 update={"text": row.text or ""}
             )
-            has_files = session.execute(
-                select(Attachment.id).where(Attachment.interaction_id == interaction_id).limit(1)
-            ).first()
-        if has_files:
+        if message.attachments:
             self._services.files.fetch(interaction_id)
         audience = self._audience(message)
         known = self._handlers[audience]
@@ -324,10 +322,19 @@ class Assistant:
             row.status, row.answered_at = "failed", now
             text = self._services.phrases("desk.sorry", language)
             if conversation.audience == "customer" and conversation.customer_id:
-                told = self._services.desk.hand_over(session, conversation, "failed", now)
+                told = self._called_for_help(session, conversation, now)
                 text += "\n" + self._services.phrases("desk.customer_told" if told else "desk.nobody_there", language)
             queue_reply(session, conversation, Reply(text=text), now=now, answers_id=row.id, language=language)
             return take_queued(session)
+
+    def _called_for_help(self, session: Session, conversation: Conversation, now: datetime) -> bool:
+        """Hand over after a failure; what failed may fail here again, and the apology goes out all the same."""
+        try:
+            with session.begin_nested():
+                return self._services.desk.hand_over(session, conversation, "failed", now)
+        except Exception:
+            log.exception("hand_over_failed", conversation_id=conversation.id)
+            return False
 
 
 def _take_up(heard: Heard, question: Question | None) -> tuple[Heard, Question | None]:
@@ -358,7 +365,7 @@ def _remember_meaning(row: Interaction, understanding: Understanding) -> None:
     row.strong, row.mixed = understanding.strong, understanding.mixed
     row.alternatives = [[name, round(p, 4)] for name, p in understanding.alternatives[:3]]
     found = [entity.model_dump() for entity in understanding.entities]
-    row.entities = Understanding.__pydantic_serializer__.to_json(found).decode() if found else None
+    row.entities = json.dumps(found, ensure_ascii=False) if found else None
 
 
 def _is_about_reach(message: IncomingMessage, identity: Identity, now: datetime) -> bool:

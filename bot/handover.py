@@ -7,6 +7,7 @@ timeline. While a person has it the bot is silent; after `resolved` it answers t
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -209,7 +210,11 @@ class Desk:
         return tuple(files), notes
 
     def _say(self, language: str) -> Callable[..., str]:
-        return lambda key, **values: self.phrases(key, language, **values)
+        return partial(_phrase, self.phrases, language)
+
+
+def _phrase(phrases: Phrases, language: str, key: str, /, **values: object) -> str:
+    return phrases(key, language, **values)
 
 
 def set_state(

@@ -24,7 +24,7 @@ class Phrases:
         self._texts: dict[str, dict[str, str]] = {language: _load(folder / language) for language in LANGUAGES}
         _check_alike(self._texts["en"], self._texts["zh"])
 
-    def __call__(self, key: str, language: str, **values: object) -> str:
+    def __call__(self, key: str, language: str, /, **values: object) -> str:
         """The phrase `key`, its {fields} filled in.
 
         Raises:

@@ -123,11 +123,11 @@ class Turn(Generic[StoreT]):
     """What followed a command or a button's intent."""
     outcome: Outcome = field(default_factory=Outcome)
 
-    def say(self, key: str, **values: object) -> str:
+    def say(self, key: str, /, **values: object) -> str:
         """A phrase in the language of this turn."""
         return self.services.phrases(key, self.language, **values)
 
-    def reply(self, key: str, **values: object) -> Reply:
+    def reply(self, key: str, /, **values: object) -> Reply:
         """A reply of one phrase."""
         return Reply(text=self.say(key, **values))
 

@@ -101,7 +101,9 @@ def make_engine(url: str, keystore: bool = False) -> Engine:
     """An engine with the right manners for its database."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+        engine = create_engine(
+            url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, hide_parameters=True
+        )
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
         return engine
@@ -111,6 +113,7 @@ def make_engine(url: str, keystore: bool = False) -> Engine:
             parsed.set(drivername="postgresql+psycopg"),
             pool_size=5 if keystore else 15,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={"options": options, "connect_timeout": 10},
         )
         if keystore:
