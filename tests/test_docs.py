@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -370,6 +371,13 @@ def test_the_contributors_guide_names_the_tables():
         assert f"`{table}`" in guide
     for path in re.findall(r"`((?:bot|nlu|crm_core|jobs|config|tests)/[\w/.-]+)`", guide):
         assert (ROOT / path).exists(), path
+
+
+def test_every_library_has_its_reason():
+    listed = tomllib.loads(text_of("pyproject.toml"))["project"]["dependencies"]
+    names = [re.split(r"[\[<>=]", each)[0] for each in listed]
+    decisions = text_of("docs/decisions.md")
+    assert [name for name in names if f"`{name}`" not in decisions] == []
 
 
 # --- what has no place in documents ---------------------------------------------------------------------------------
