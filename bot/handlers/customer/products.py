@@ -23,6 +23,7 @@ FEW = 5
 WHOLESALE_FROM = 20
 MOST_PIECES = 100_000
 SHOWN = 3
+MOST_NAMED = 4
 CARD_FACTS = 6
 _LIKE_LAST = re.compile(
     r"last (?:time|purchase|order|one)|(?:bought|ordered|had|got) (?:before|last|again|already)"
@@ -35,34 +36,48 @@ _DEALS = re.compile(
 
 
 # --- which products -------------------------------------------------------------------------------------------------
-def named_products(turn: CustomerTurn) -> list[ProductView]:
-    """The products that are meant: named now, asked about before, or shown last; in the colour that was named."""
-    skus = _skus(turn)
-    if not skus:
-        last = turn.memory.shown("product")
-        skus = [str(sku) for sku in (last if isinstance(last, list) else [last] if last else [])]
-        if turn.understanding.first("category") is not None and turn.understanding.first("reference") is None:
-            return []
-        if len(skus) > 2:
-            skus = skus[:1]
-    products = turn.store.products(skus)
-    colour = turn.understanding.first("colour")
-    if colour and len(products) == 1 and str(colour) not in products[0].colour:
-        products = [one for one in turn.store.variants(products[0]) if str(colour) in one.colour] or products
+def named_products(turn: CustomerTurn, every: bool = False) -> list[ProductView]:
+    """The products that are meant: named now, asked about before, or shown last; in the colour that was named.
+
+    `every`: all that a name may mean ("the cup" in three colours), instead of the first.
+    """
+    products = turn.store.products(_skus(turn, every) or _last_shown(turn))
+    colour = str(turn.understanding.first("colour") or "")
+    if colour and not any(colour in product.colour for product in products) and len(products) == 1:
+        products = [one for one in turn.store.variants(products[0]) if colour in one.colour] or products
+    elif colour:
+        products = [product for product in products if colour in product.colour] or products
     if products:
         turn.memory.show("product", [product.sku for product in products])
     return products
 
 
-def _skus(turn: CustomerTurn) -> list[str]:
+def _skus(turn: CustomerTurn, every: bool = False) -> list[str]:
+    """SKUs that were pressed, named or noted. Where a name means several products: the first, unless `every`."""
     pressed = argument(turn)
     if pressed:
         return [pressed]
-    named: list[str] = []
-    for given in turn.understanding.all("product"):
-        named += [str(one) for one in given] if isinstance(given, list) else [str(given)]
+    named: dict[int, list[str]] = {}
+    for place, entity in enumerate(turn.understanding.entities):
+        if entity.name == "product":
+            named.setdefault(entity.start if entity.start >= 0 else -1 - place, []).append(str(entity.value))
+    colour = turn.understanding.first("colour")
+    skus = [sku for meanings in named.values() for sku in (meanings if every or colour else meanings[:1])]
     kept = turn.slots.get("product")
-    return list(dict.fromkeys(named))[:SHOWN] or ([str(kept)] if kept else [])
+    return list(dict.fromkeys(skus))[:MOST_NAMED] or ([str(kept)] if kept else [])
+
+
+def _last_shown(turn: CustomerTurn) -> list[str]:
+    """What was shown last, if it is clear which of it is meant."""
+    kept = turn.memory.shown("product")
+    shown = [str(sku) for sku in kept] if isinstance(kept, list) else []
+    place = turn.understanding.first("ordinal")
+    if isinstance(place, int) and shown and (place == -1 or 1 <= place <= len(shown)):
+        return [shown[place - 1] if place > 0 else shown[-1]]
+    pointed = turn.understanding.first("reference") is not None
+    if turn.understanding.first("category") is not None and not pointed:
+        return []
+    return shown if len(shown) == 1 or (pointed and len(shown) == 2) else []
 
 
 def product_card(turn: CustomerTurn, product: ProductView, facts: int = 0, reason: str = "") -> Card:
@@ -85,7 +100,9 @@ def availability(turn: CustomerTurn, product: ProductView) -> str:
 def _which(turn: CustomerTurn, intent: str, key: str = "customer.product.which") -> Reply:
     """Ask which product is meant, with the best sold ones to choose from."""
     turn.ask("product", intent, **{name: value for name, value in turn.slots.items() if name != "product"})
-    found = turn.store.matching(Wish(category=_category(turn)), SHOWN)
+    kept = turn.memory.shown("product")
+    found = turn.store.products([str(sku) for sku in kept][:SHOWN]) if isinstance(kept, list) else []
+    found = found or turn.store.matching(Wish(category=_category(turn)), SHOWN)
     return Reply(text=turn.say(key), choices=_pick(turn, intent, found))
 
 
@@ -106,22 +123,26 @@ def _category(turn: CustomerTurn) -> str | None:
 # --- stock_check ----------------------------------------------------------------------------------------------------
 def stock_check(turn: CustomerTurn) -> Reply:
     """Whether something is there; when it is not, what is there instead."""
-    products = named_products(turn)
+    products = named_products(turn, every=True)
     if not products:
         category = _category(turn)
         return _in_stock_of(turn, category) if category else _which(turn, "stock_check")
     colour = str(turn.understanding.first("colour") or "")
     lines = [_stock_line(turn, product, colour) for product in products]
-    gone = next((product for product in products if product.stock <= 0), None)
-    if gone is None:
+    if any(product.stock > 0 for product in products):
         return Reply(text="\n".join(lines), choices=_next_steps(turn, products[0]))
-    wish = Wish(category=gone.category, without=tuple(product.sku for product in products))
-    others = [one for one in turn.store.variants(gone) if one.stock > 0 and one.sku != gone.sku]
-    others += [one for one in turn.store.matching(wish, 2) if one.sku not in {other.sku for other in others}]
+    others = _instead(turn, products[0], {product.sku for product in products})
     if others:
         lines.append(turn.say("customer.stock.instead"))
-    cards = tuple(product_card(turn, other) for other in others[:2])
+    cards = tuple(product_card(turn, other) for other in others)
     return Reply(text="\n".join(lines), cards=cards, choices=choices(turn, "talk_to_human"))
+
+
+def _instead(turn: CustomerTurn, gone: ProductView, without: set[str]) -> list[ProductView]:
+    """What is in stock of the same kind: other colours first."""
+    found = {one.sku: one for one in turn.store.variants(gone) if one.stock > 0}
+    found |= {one.sku: one for one in turn.store.matching(Wish(category=gone.category), SHOWN)}
+    return [one for sku, one in found.items() if sku not in without][:2]
 
 
 def _stock_line(turn: CustomerTurn, product: ProductView, colour: str) -> str:
