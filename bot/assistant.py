@@ -11,12 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.commands import forced_intent
-from bot.handlers import HANDLERS
+from bot.handlers import HANDLERS, PREPARATIONS
 from bot.handover import WITH_PEOPLE, set_state
 from bot.messages import IncomingMessage, Reply
 from bot.outbox import queue_reply, take_queued
 from bot.staff import StaffRoll
-from bot.turns import Handler, Memory, Outcome, Question, Services, Speaker, Turn
+from bot.turns import Handler, Memory, Outcome, Prepare, Preparing, Question, Services, Speaker, Turn
 from crm_core import audit
 from crm_core.access import Actor
 from crm_core.customer_store import CustomerStore
@@ -42,6 +42,7 @@ class Heard:
     message: IncomingMessage
     understanding: Understanding
     argument: str
+    prepared: Any = None
 
 
 class Assistant:
@@ -63,6 +64,7 @@ class Assistant:
         clock: Callable[[], datetime],
         *,
         handlers: Mapping[str, Mapping[str, Handler]] = HANDLERS,
+        preparations: Mapping[str, Mapping[str, Prepare]] = PREPARATIONS,
         answered: Callable[[IncomingMessage], None] = lambda message: None,
     ) -> None:
         self._store = store
@@ -72,6 +74,7 @@ class Assistant:
         self._deliver = deliver
         self._clock = clock
         self._handlers = handlers
+        self._preparations = preparations
         self._answered = answered
 
     # --- the flow ---------------------------------------------------------------------------------------------------
@@ -137,7 +140,26 @@ class Assistant:
         )
         if intent:
             understanding = understanding.model_copy(update={"intent": intent, "confidence": 1.0, "engine": "command"})
-        return Heard(message, understanding, argument)
+        prepared = self._prepare(row.conversation_id, message, understanding, argument, audience)
+        return Heard(message, understanding, argument, prepared)
+
+    def _prepare(
+        self,
+        conversation_id: int,
+        message: IncomingMessage,
+        understanding: Understanding,
+        argument: str,
+        audience: Audience,
+    ) -> Any:
+        """Make what takes seconds before the transaction begins, so that no other writer has to wait for it."""
+        prepare = self._preparations.get(audience, {}).get(understanding.intent)
+        if prepare is None or understanding.confidence < UNSURE_BELOW:
+            return None
+        with self._store.read() as session:
+            language = self._language(session.get_one(Conversation, conversation_id), understanding)
+        return prepare(
+            Preparing(message, understanding, argument, language, self._store, self._services, self._clock())
+        )
 
     def _audience(self, message: IncomingMessage) -> Audience:
         if message.side == "customer":
@@ -240,6 +262,7 @@ class Assistant:
             services=self._services,
             question=question,
             argument=heard.argument,
+            prepared=heard.prepared,
         )
 
     def _handled(self, session: Session, turn: Turn[Any]) -> Reply:
