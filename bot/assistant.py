@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot.commands import forced_intent
@@ -39,6 +39,7 @@ WITH_PERSON_TOO = ("unsubscribe", "csat_rating")
 class Heard:
     """One stored message, read back, with what it means."""
 
+    row: Interaction
     message: IncomingMessage
     understanding: Understanding
     argument: str
@@ -81,7 +82,7 @@ class Assistant:
     def answer_all(self, conversation_id: int) -> bool:
         """Answer what waits in a conversation, in order. False: the database failed, call again later."""
         try:
-            while (interaction_id := self._next(conversation_id)) is not None:
+            for interaction_id in self._waiting(conversation_id):
                 self.answer(interaction_id)
         except DatabaseUnavailable as error:
             log.error("answer_postponed", reason=str(error))
@@ -94,7 +95,7 @@ class Assistant:
         try:
             heard = self._hear(interaction_id)
             with self._store.write() as session:
-                self._respond(session, interaction_id, heard)
+                self._respond(session, heard)
                 queued = take_queued(session)
         except DatabaseUnavailable:
             raise
@@ -111,12 +112,13 @@ class Assistant:
             query = select(Interaction.conversation_id).where(Interaction.status == "received").order_by(Interaction.id)
             return list(dict.fromkeys(session.execute(query).scalars()))
 
-    def _next(self, conversation_id: int) -> int | None:
+    def _waiting(self, conversation_id: int) -> list[int]:
+        """What waits now; for what arrives meanwhile, dispatch calls again."""
         with self._store.read() as session:
             query = select(Interaction.id).where(
                 Interaction.conversation_id == conversation_id, Interaction.status == "received"
             )
-            return session.execute(query.order_by(Interaction.id).limit(1)).scalar_one_or_none()
+            return list(session.execute(query.order_by(Interaction.id)).scalars())
 
     # --- hear -------------------------------------------------------------------------------------------------------
     def _hear(self, interaction_id: int) -> Heard:
@@ -141,7 +143,7 @@ class Assistant:
         if intent:
             understanding = understanding.model_copy(update={"intent": intent, "confidence": 1.0, "engine": "command"})
         prepared = self._prepare(row.conversation_id, message, understanding, argument, audience)
-        return Heard(message, understanding, argument, prepared)
+        return Heard(row, message, understanding, argument, prepared)
 
     def _prepare(
         self,
@@ -168,16 +170,23 @@ class Assistant:
         return "manager" if entry and entry.role in ("manager", "admin") else "agent"
 
     # --- respond ----------------------------------------------------------------------------------------------------
-    def _respond(self, session: Session, interaction_id: int, heard: Heard) -> None:
-        row = session.get_one(Interaction, interaction_id, with_for_update=True)
-        if row.status != "received":
-            return  # another process was faster
-        conversation = session.get_one(Conversation, row.conversation_id, with_for_update=True)
+    def _respond(self, session: Session, heard: Heard) -> None:
         now = self._clock()
+        claimed = session.execute(
+            update(Interaction)
+            .where(Interaction.id == heard.row.id, Interaction.status == "received")
+            .values(status="answered", answered_at=now, incoming_sealed=None)
+            .execution_options(synchronize_session=False)
+            .returning(Interaction.id)
+        ).first()
+        if claimed is None:
+            return  # another process was faster
+        row = session.merge(heard.row, load=False)
+        conversation = session.get_one(Conversation, row.conversation_id, with_for_update=True)
+        conversation.last_message_at = now
         _remember_meaning(row, heard.understanding)
         respond = self._to_customer if heard.message.side == "customer" else self._to_staff
         respond(session, conversation, row, heard, now)
-        row.status, row.answered_at, row.incoming = "answered", now, None
 
     def _to_customer(
         self, session: Session, conversation: Conversation, row: Interaction, heard: Heard, now: datetime
@@ -221,7 +230,7 @@ class Assistant:
     def _to_staff(
         self, session: Session, conversation: Conversation, row: Interaction, heard: Heard, now: datetime
     ) -> None:
-        language: Language = heard.understanding.language
+        language = self._language(conversation, heard.understanding)
         speaker = self._roll.speaker(session, heard.message, now)
         if speaker is None:
             refusal = Reply(text=self._services.phrases("common.refused", language), private=True)

@@ -64,7 +64,6 @@ class Intake:
             return None
         for attachment in message.attachments:
             session.add(_attachment(conversation, interaction_id, attachment.model_dump(), now))
-        conversation.last_message_at = now
         return conversation.id
 
     def _open_conversation(
