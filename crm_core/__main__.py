@@ -220,7 +220,10 @@ def plain_errors(as_json: bool) -> Iterator[None]:
     except (CrmError, OSError) as error:
         _refuse(str(error), as_json)
     except DBAPIError as error:
-        _refuse(f"The database cannot be used: {str(error.orig).splitlines()[0]}", as_json)
+        problem = str(error.orig).splitlines()[0]
+        _refuse(
+            f"The database cannot be used: {problem}. Check RAPPORT_DATABASE__URL and that the server runs.", as_json
+        )
 
 
 def _refuse(text: str, as_json: bool) -> None:

@@ -33,6 +33,8 @@ BOMS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 
+CONTROLS = bytes([*range(9), *range(14, 32)])
+
 HeaderScore = Callable[[list[str]], int]
 """How many cells of a row are names of columns that we know."""
 
@@ -111,17 +113,29 @@ def guess_encoding(path: Path) -> str:
         sample = file.read(SAMPLE_BYTES)
     candidates = [name for mark, name in BOMS.items() if sample.startswith(mark)][:1] or _wide(path, sample)
     if not candidates:
-        best = from_bytes(sample, cp_isolation=OTHER_ENCODINGS).best()
         candidates = ["utf-8", "gb18030"] if _looks_chinese(sample) else ["utf-8"]
-        candidates += [best.encoding] if best is not None else []
+        if not _decodes(path, "utf-8"):
+            candidates += _likely(sample)
     return next((name for name in (*candidates, "cp1252") if _decodes(path, name)), "latin_1")
+
+
+def _likely(sample: bytes) -> list[str]:
+    """What charset-normalizer finds; of equally good ones the more common."""
+    found = from_bytes(sample, cp_isolation=OTHER_ENCODINGS)
+    return [
+        each.encoding for each in sorted(found, key=lambda each: (each.chaos, -each.coherence, _rank(each.encoding)))
+    ]
+
+
+def _rank(encoding: str) -> int:
+    return OTHER_ENCODINGS.index(encoding) if encoding in OTHER_ENCODINGS else len(OTHER_ENCODINGS)
 
 
 def _wide(path: Path, sample: bytes) -> list[str]:
     for name, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[0::2])):
         if zeros.count(0) > len(sample) // 5:
             return [name]
-    if sample.count(0) > len(sample) // 100:
+    if len(sample.translate(None, CONTROLS)) < 0.95 * len(sample):
         raise FileUnreadable(f"{path} is not a text file. Export it as CSV or XLSX.")
     return []
 
@@ -193,15 +207,25 @@ def _csv_records(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
                 yield item[1]
             exhausted = True
 
-        cells = next(csv.reader(feed(), delimiter=delimiter), None)
+        cells = _record(feed(), delimiter)
         if not taken:
             return
-        if len(taken) > 1 and (exhausted or (width and len(cells or []) != width)):
+        if cells is None and len(taken) == 1:
+            cells = next(csv.reader([taken[0][1]], delimiter=delimiter), [])  # quotes inside a value, not doubled
+            exhausted = bool(width) and len(cells) != width
+        if cells is None or exhausted or (len(taken) > 1 and width and len(cells) != width):
             again.extendleft(reversed(taken[1:]))
             yield Row(taken[0][0], [taken[0][1].rstrip("\r\n")], "a quote is opened here and not closed")
         else:
-            width = len(cells or [])
-            yield Row(taken[0][0], list(cells or []))
+            width = len(cells)
+            yield Row(taken[0][0], list(cells))
+
+
+def _record(lines: Iterator[str], delimiter: str) -> list[str] | None:
+    try:
+        return next(csv.reader(lines, delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return None
 
 
 def _workbook(path: Path, score: HeaderScore) -> Table:

@@ -339,7 +339,7 @@ class _Run:
             outcome = batches.orders.upsert(facts)
         else:
             outcome = batches.orders.upsert_shipment(facts)
-        if key is not None:
+        if key is not None and before is None:
             seen[key] = (line, digest)
         return outcome
 

@@ -48,7 +48,7 @@ class CustomerBatch:
         self._marks: dict[bytes, ErasedMark] = {}
 
     def load(self, wanted: Iterable[CustomerFacts]) -> None:
-        """Fetch every customer that a batch can mean, and what is compared with it."""
+        """Fetch every customer that a batch can mean, and what is compared with it; adds to what was loaded before."""
         facts = list(wanted)
         external = {key for each in facts for key in (each.external_id, each.any_key) if key}
         emails = {self._index("email", each.email) for each in facts if each.email}
@@ -66,7 +66,7 @@ class CustomerBatch:
         self._load_beside(facts)
         if self._session.scalar(select(exists().select_from(ErasedMark))):
             prints = {mark for each in facts for mark in self._fingerprints(each)}
-            self._marks = {row.fingerprint: row for row in self._fetch(ErasedMark, ErasedMark.fingerprint, prints)}
+            self._marks |= {row.fingerprint: row for row in self._fetch(ErasedMark, ErasedMark.fingerprint, prints)}
 
     def find(self, facts: CustomerFacts) -> Customer | None:
         """The customer meant: by the business's number, then by e-mail, then by telephone number.
@@ -269,7 +269,9 @@ class CustomerBatch:
             for consent in sorted(self._fetch(Consent, Consent.customer_id, ids, *marketing), key=_when):
                 self._consents[consent.customer_id] = consent
         names = {each.company for each in facts if each.company}
-        self._companies = {company.name: company for company in self._fetch(Company, Company.name, names)}
+        self._companies |= {
+            company.name: company for company in self._fetch(Company, Company.name, names - self._companies.keys())
+        }
 
     def _fetch(
         self, model: type[Any], column: InstrumentedAttribute[Any], keys: Iterable[Any], *where: Any

@@ -1,9 +1,17 @@
 """Makes the files of an imaginary business, with a share of bad rows whose faults are known."""
 
 import csv
+import io
 import random
 from pathlib import Path
+from typing import Any
 
+from config.settings import Business
+from crm_core.database import Store
+from crm_core.importing import ImportResult, plan_import, run_import
+from tests.conftest import NOW
+
+BUSINESS = Business()
 SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英"
 FIRST = ("Ann", "Bob", "Carol", "Dan", "Eve", "Frank", "Grace", "Hugo", "Iris", "Jack", "Kate", "Liam", "Mona", "Nina")
@@ -96,3 +104,34 @@ def write_orders(path: Path, rows: int, customers: int, bad_every: int = 33, see
                 bad[number + 1] = reason
             writer.writerow(row)
     return bad
+
+
+def write(path: Path, content: str, encoding: str = "utf-8") -> Path:
+    path.write_bytes(content.encode(encoding))
+    return path
+
+
+def take(store: Store, path: Path, **options: Any) -> ImportResult:
+    names = ("kind", "mapping", "encoding", "day_order")
+    plan = plan_import(path, BUSINESS, NOW, **{name: options.pop(name) for name in names if name in options})
+    return run_import(store, plan, **options)
+
+
+def counts(result: ImportResult) -> tuple[int, int, int, int]:
+    return result.created, result.updated, result.unchanged, result.rejected
+
+
+def reasons(result: ImportResult) -> dict[int, str]:
+    return {reject["line"]: reject["reason"] for reject in result.rejects}
+
+
+def rejected_rows(result: ImportResult) -> list[dict[str, str]]:
+    assert result.rejected_file is not None
+    return list(csv.DictReader(io.StringIO(Path(result.rejected_file).read_text("utf-8-sig"), newline="")))
+
+
+def small_shop(store: Store, folder: Path) -> Store:
+    """A store with three products and two customers."""
+    take(store, write(folder / "p.csv", "sku,name,price,currency\nA,Tea,10,CNY\nB,茶杯,20.50,CNY\nU,Mug,5,USD\n"))
+    take(store, write(folder / "c.csv", "id,name,email,phone\n1,Ann,ann@x.com,13800000001\n2,王芳,,13800000002\n"))
+    return store
