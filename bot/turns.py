@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.handover import Desk
     from bot.phrases import Phrases
     from config.settings import Settings
+    from crm_core.database import Store
     from crm_core.names import NameIndex
 
 StoreT = TypeVar("StoreT")
@@ -121,6 +122,8 @@ class Turn(Generic[StoreT]):
     """The open question that this message answers, if it does."""
     argument: str = ""
     """What followed a command or a button's intent."""
+    prepared: Any = None
+    """What the intent's preparation made before the transaction began; None where it has none."""
     outcome: Outcome = field(default_factory=Outcome)
 
     def say(self, key: str, /, **values: object) -> str:
@@ -142,3 +145,21 @@ class Turn(Generic[StoreT]):
 
 
 Handler = Callable[[Turn[Any]], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """A message whose answer takes seconds to make (charts): what is known of it before its transaction begins."""
+
+    message: IncomingMessage
+    understanding: Understanding
+    argument: str
+    language: Language
+    store: "Store"
+    """To read from; what is written is the handler's business."""
+    services: Services
+    now: datetime
+
+
+Prepare = Callable[[Preparing], Any]
+"""Makes `Turn.prepared`, outside of any write transaction; run again when the process stops before the answer."""
