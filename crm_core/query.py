@@ -180,12 +180,13 @@ def _label_test(name: str, value: str) -> ColumnElement[bool]:
     if name == "segment":
         return Customer.id.in_(_members(value))
     if name == "place":
-        return _place_test(value)
+        return place_test(value)
     columns: dict[str, Any] = {"tier": Customer.tier, "language": Customer.language, "kind": Customer.kind}
     return func.coalesce(func.lower(columns[name]), "") == value.lower()
 
 
-def _place_test(value: str) -> ColumnElement[bool]:
+def place_test(value: str) -> ColumnElement[bool]:
+    """Whether a customer lives in a place: a city, a province or a country, in any spelling records may have."""
     names = place_names(value)
     city = func.coalesce(Customer.city, "")
     code = COUNTRIES.get(value, value if len(value) == 2 and value.isupper() else "")

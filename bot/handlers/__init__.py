@@ -2,7 +2,10 @@
 
 from bot.handlers.agent import AGENT
 from bot.handlers.customer import CUSTOMER
-from bot.handlers.manager import MANAGER
-from bot.turns import Handler
+from bot.handlers.manager import MANAGER, MANAGER_PREPARATIONS
+from bot.turns import Handler, Prepare
 
 HANDLERS: dict[str, dict[str, Handler]] = {"customer": CUSTOMER, "agent": AGENT, "manager": MANAGER}
+
+PREPARATIONS: dict[str, dict[str, Prepare]] = {"manager": MANAGER_PREPARATIONS}
+"""For each audience, what must be made before an answer's transaction begins, because it takes seconds."""

@@ -1,6 +1,6 @@
 """Counts, sums, means and medians over a period, split by a column or by local days: one statement each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     literal,
     null,
+    or_,
     select,
     values,
 )
@@ -48,6 +49,11 @@ class Aggregate:
     column: Any
     joins: tuple[Join, ...] = ()
     instead: Any = None
+    test: Callable[[str], ColumnElement[bool]] | None = None
+
+    def narrowed_to(self, allowed: Sequence[str]) -> ColumnElement[bool]:
+        """Whether a row's value is one of these; `test` knows other spellings."""
+        return or_(*(self.test(value) for value in allowed)) if self.test else self.column.in_(list(allowed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,7 @@ def aggregate(
     only = only or {}
     spans = list(period.buckets(unit)) if unit else []
     part = _Part(source, [*([by] if by else []), *only], spans, what)
-    conditions = [*where, *(narrowing.column.in_(list(allowed)) for narrowing, allowed in only.items())]
+    conditions = [*where, *(narrowing.narrowed_to(allowed) for narrowing, allowed in only.items())]
     conditions += [source.at >= period.start, source.at < period.end]
     key: Any = by.column if by else part.bucket if unit else None
     build = _median if kind == "median" else _added

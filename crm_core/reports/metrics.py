@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from crm_core.customers import COUNTED
 from crm_core.errors import CrmError
 from crm_core.models import Conversation, Customer, Interaction, Order, OrderLine, Product, Rating
+from crm_core.query import place_test
 from crm_core.reports.aggregates import Aggregate, Grouped, Kind, Source, aggregate
 from crm_core.reports.periods import Period, Unit
 
@@ -70,7 +71,10 @@ class Metric:
 
 def _by(source: Source, **columns: Any) -> dict[str, Aggregate]:
     """Dimensions of a source; the customer's city and language come with a join."""
-    return {name: Aggregate(column, source.joins.get(name, ())) for name, column in columns.items()}
+    return {
+        name: Aggregate(column, source.joins.get(name, ()), test=place_test if name == "city" else None)
+        for name, column in columns.items()
+    }
 
 
 _CUSTOMER = ((Customer, Customer.id == Interaction.customer_id),)

@@ -1,5 +1,53 @@
-"""What managers are answered: one handler for every intent."""
+"""What managers say, and who answers it: all that agents may say, and the figures of the business."""
 
-from bot.turns import Handler
+from bot.handlers.agent import AGENT
+from bot.handlers.manager.digests import digest_now, prepare_digest
+from bot.handlers.manager.metrics import always, metric_query, refine_query
+from bot.handlers.manager.small_talk import help_, not_yet
+from bot.turns import Handler, Prepare
 
-MANAGER: dict[str, Handler] = {}
+MANAGER_ONLY: dict[str, Handler] = {
+    "digest_now": digest_now,
+    "metric_query": metric_query,
+    "refine_query": refine_query,
+    "top_topics": always("top_intents"),
+    "sentiment_trend": always("mood", "day"),
+    "csat_report": always("csat"),
+    "agent_performance": not_yet,
+    "sla_report": not_yet,
+    "explain_change": not_yet,
+    "show_evidence": not_yet,
+    "segment_create": not_yet,
+    "segment_size": not_yet,
+    "segment_compare": not_yet,
+    "forecast": not_yet,
+    "predict_need": not_yet,
+    "campaign_create": not_yet,
+    "campaign_preview": not_yet,
+    "campaign_stop": not_yet,
+    "campaign_report": not_yet,
+    "experiment_result": not_yet,
+    "competitor_compare": not_yet,
+    "market_trend": not_yet,
+    "social_spike": not_yet,
+    "digest_schedule": not_yet,
+    "digest_change": not_yet,
+    "digest_pause": not_yet,
+    "alert_create": not_yet,
+    "export_report": not_yet,
+    "approve_suggestion": not_yet,
+    "audit_query": not_yet,
+    "privacy_report": not_yet,
+    "consent_report": not_yet,
+    "grant_access": not_yet,
+    "backup_status": not_yet,
+    "health_check": not_yet,
+    "help": help_,
+    "not_yet": not_yet,
+}
+
+MANAGER: dict[str, Handler] = {**AGENT, **MANAGER_ONLY}
+"""Intent -> handler."""
+
+MANAGER_PREPARATIONS: dict[str, Prepare] = {"digest_now": prepare_digest}
+"""Intent -> what is made for its handler before the transaction begins."""

@@ -1,0 +1,87 @@
+"""What managers' questions have in common: which period, what it is held against, what it is narrowed to."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.figures import FigureWords
+from bot.messages import Choice
+from bot.turns import Turn
+from crm_core.reports.digest import yesterday
+from crm_core.reports.periods import Period, last_days, one_day
+from crm_core.staff_store import StaffStore
+from nlu.understanding import Understanding
+
+ManagerTurn = Turn[StaffStore]
+
+DEFAULT_DAYS = 30
+LONGEST = timedelta(days=366 * 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The periods a question names. `compared` is None when it names one period alone, or none."""
+
+    period: Period | None
+    compared: Period | None
+
+
+def words_of(turn: ManagerTurn) -> FigureWords:
+    """Figures in the language of the turn."""
+    return FigureWords(turn.services.phrases, turn.language)
+
+
+def asked_periods(understanding: Understanding, now: datetime, zone: str) -> Asked:
+    """The first period that is named, and the second as the one it is held against."""
+    spans = [span for span in (_span(value, now, zone) for value in understanding.all("date_range")) if span]
+    if not spans:
+        return Asked(None, None)
+    period = spans[0]
+    compared = next((span for span in spans[1:] if span != period), None)
+    natural = period.before()
+    if compared and period.is_partial and (compared.first, compared.last) == (natural.first, natural.last):
+        compared = natural  # half a month is not held against a whole one
+    return Asked(period, compared)
+
+
+def default_period(now: datetime, zone: str) -> Period:
+    """What a question without a period is about: the last 30 days up to now."""
+    return last_days(_today(now, zone), DEFAULT_DAYS, zone, now)
+
+
+def named_period(name: str, now: datetime, zone: str) -> Period | None:
+    """A period that a button names: yesterday, today, or 7d for the last seven whole days."""
+    today = _today(now, zone)
+    if name == "today":
+        return one_day(today, zone, now)
+    if name == "yesterday":
+        return yesterday(now, zone)
+    if name.endswith("d") and name[:-1].isdecimal() and 0 < int(name[:-1]) <= 366:
+        return last_days(today - timedelta(days=1), int(name[:-1]), zone)
+    return None
+
+
+def offers(words: FigureWords) -> tuple[Choice, ...]:
+    """What always works."""
+    return (
+        Choice(label=words.say("offers.digest_now"), value="digest_now", style="primary"),
+        Choice(label=words.say("offers.overview"), value="metric_query:overview"),
+        Choice(label=words.say("offers.revenue"), value="metric_query:revenue"),
+    )
+
+
+def _span(value: Any, now: datetime, zone: str) -> Period | None:
+    """An entity's half-open span of dates; open at its start it reaches back a year, and nothing reaches ahead."""
+    if not isinstance(value, dict):
+        return None
+    today = _today(now, zone)
+    last = date.fromisoformat(value["end"]) if value.get("end") else today + timedelta(days=1)
+    first = date.fromisoformat(value["start"]) if value.get("start") else last - timedelta(days=365)
+    if not first < last or last - first > LONGEST:
+        return None
+    return Period(first, last, zone, now)
+
+
+def _today(now: datetime, zone: str) -> date:
+    return now.astimezone(ZoneInfo(zone)).date()
