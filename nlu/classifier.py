@@ -62,17 +62,12 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Scores:
-    """What both views say of one text, per label, and its cosine to every training example."""
+    """What both views say of one text, per label, both added up, and its cosine to every training example."""
 
     wording: Floats
     meaning: Floats
+    total: Floats
     cosines: Floats
-
-    @property
-    def total(self) -> Floats:
-        """Both views added up."""
-        result: Floats = self.meaning + np.float32(WORDING) * self.wording
-        return result
 
 
 @dataclass(frozen=True)
@@ -87,6 +82,8 @@ class Classifier:
     examples: Vector
     dual: Floats
     strange: NDArray[np.bool_]
+    prior: Floats
+    """Added to each label's score: what is likelier before a word is read."""
     rejector: Rejector | None = None
 
     def classify(self, text: str, vector: Vector) -> Verdict:
@@ -116,7 +113,8 @@ class Classifier:
         for place, text in enumerate(texts):
             indices, weights = self.vocabulary.weigh(text)
             wording = weights @ self.margins[indices].astype(np.float32) + self.margins_bias
-            found.append(Scores(wording, meaning[place], cosines[place]))
+            total = meaning[place] + np.float32(WORDING) * wording + self.prior
+            found.append(Scores(wording, meaning[place], total, cosines[place]))
         return found
 
     @cached_property
@@ -147,6 +145,7 @@ class Classifier:
             "examples": self.examples.astype(np.float16),
             "dual": self.dual,
             "strange": self.strange,
+            "prior": self.prior,
         }
         if self.rejector is not None:
             named["rejector"] = np.append(self.rejector.weights, [self.rejector.bias, self.rejector.threshold])
@@ -169,6 +168,7 @@ class Classifier:
             examples=np.asarray(named["examples"], dtype=np.float32),
             dual=np.asarray(named["dual"], dtype=np.float32),
             strange=np.asarray(named["strange"], dtype=np.bool_),
+            prior=np.asarray(named["prior"], dtype=np.float32),
             rejector=rejector,
         )
 

@@ -1,6 +1,5 @@
 """Understands a text: language, intent, entities and mood, with one sentence vector for all of them."""
 
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +23,7 @@ UNSURE_BELOW = 0.35
 
 
 class Interpreter:
-    """Turns text into an Understanding. Safe to call from several threads."""
+    """Turns text into an Understanding. Nothing in it changes, so that several threads may call it."""
 
     def __init__(
         self,
@@ -37,14 +36,10 @@ class Interpreter:
         self._sentiment = sentiment
         self._encoder = encoder or Encoder()
         self._catalogue = Catalogue(gazetteer)
-        self._swap = threading.Lock()
 
     def with_gazetteer(self, gazetteer: Gazetteer) -> "Interpreter":
-        """Take new names for all later texts; texts being understood keep the old ones. Returns itself."""
-        catalogue = Catalogue(gazetteer)
-        with self._swap:
-            self._catalogue = catalogue
-        return self
+        """Return an interpreter with other names; models and remembered vectors are shared with this one."""
+        return Interpreter(self._engine, self._sentiment, gazetteer, self._encoder)
 
     def vector(self, text: str) -> Vector:
         """Return the sentence vector of a text: 512 floats of length one, the same array while it is remembered."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from nlu import model_files
 from nlu.classifier import Classifier
 from nlu.encoder import Encoder
-from nlu.intents import INTENTS, OUT_OF_SCOPE
+from nlu.intents import INTENTS, MANAGER, OUT_OF_SCOPE
 from nlu.training import Example, NotTrained, read_audience, read_moods
 from nlu.understanding import Audience
 
@@ -68,7 +68,7 @@ def train(config_dir: Path, cache_dir: Path, progress: Progress = lambda line: N
         fitted = (
             fit_without_rejector([grams(line) for line in lines], labels, rows)
             if name == "mood"
-            else fit(lines, labels, rows)
+            else fit(lines, labels, rows, favoured=MANAGER if name == "manager" else ())
         )
         stored[name] = fitted.arrays()
     model_files.save(folder, stored)

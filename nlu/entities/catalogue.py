@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from nlu.cleaning import fold
-from nlu.entities.common_words import COMMON
+from nlu.entities.common_words import COMMON, SHORT
 from nlu.entities.phrases import Phrases, Token, tokens
 from nlu.entities.spans import Passage
 
@@ -94,13 +94,48 @@ _CHINESE_TITLE = re.compile(
     r"(?:先生|女士|小姐|太太|老师|经理|总(?![共是体计数量额部结])|老板))"
 )
 _ENGLISH_TITLE = re.compile(r"(?<![a-z])(?:mrs|mr|ms|miss|dr|mx)\.? (?P<surname>[a-z][a-z'’-]{1,30})(?![a-z])")
-_CALLED = re.compile(
-    r"(?:(?<![a-z])(?:named|called|find|look up|search for|pull up|who is|who's|about|for|on|with|call|ask|tell|from)"
-    r" (?:customer |client )?)(?P<name>[A-Z][a-z'’]{1,20}(?: [A-Z][a-z'’]{1,20}){1,2})(?![a-z])"
+PERSONAL = frozenset(
+    [
+        "find_customer",
+        "show_customer",
+        "show_timeline",
+        "order_lookup",
+        "case_create",
+        "add_note",
+        "tag_customer",
+        "update_field",
+        "add_task",
+        "complete_task",
+        "get_score",
+        "explain_score",
+        "suggest_reply",
+        "recommend_for_customer",
+        "consent_check",
+        "data_export",
+        "audit_query",
+        "merge_customers",
+        "handoff_take",
+        "send_canned_reply",
+        "translate",
+    ]
+)
+"""Intents whose leftover words may well be a customer's name."""
+_NAME_WORD = re.compile(r"[^\W\d_]{2,20}(?:['’-][^\W\d_]{2,20})?")
+_CAPITALS = re.compile(r"(?: (?:&|of|and))?(?: [A-Z][\w&.-]{1,20}){1,3}")
+_AT = re.compile(r"(?<![a-z])(?:at|from|of)\s+$")
+_CUE = re.compile(
+    r"(?<![a-z])(?:find|up|for|is|about|on|with|call|named|called|ask|tell|from|show|to|customer|client|and|me|of)\s+$"
+)
+_NOT_A_NAME = (
+    "高价|高消|高级|高端|高风|高优|金额|金卡|方便|方式|方案|方面|马上|白色|白天|黄色|周[一二三四五六日末边年期]|万|何|任务|任何|任意"
+    "|江苏|成都|于|严重|程序|程度|陶瓷|余额|余下|向|莫名|段时|范围|夏[天季装]|秋[天季]|谢谢|许多|叶子|苏州|沈阳|郑州|杜绝|关于|常"
+    "|龙井|贺卡|钱|熊猫|付款|付费|林业|马克|毛利|孔雀|汪|曾经|钟"
 )
 _CALLED_CHINESE = re.compile(
-    rf"(?:叫|给|找|查一下|查下|查|跟|和|联系|客户|关于|搜一下|搜|打开|把)(?P<name>[{_SURNAMES}][\u4e00-\u9fff]{{1,2}})"
-    r"(?=的|$|[^\u4e00-\u9fff]|打|建|加|记|发|推|最|近|这|现|是|上|说|聊|有|能|转|写|贴|情|流|为|回)"
+    "(?:^|叫|给|找|查一?下|看一?下|看看|查|跟|和|联系|客户|关于|搜一?下|搜索?|打开|把|导出|调出|一下)"
+    rf"(?P<name>(?!{_NOT_A_NAME})[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}?)"
+    r"(?=的|$|[^\u4e00-\u9fff]|打电|打上|建|加|记|发|推|最近|这|现在|是谁|是哪|上次|说了|聊|有没|能不|转|写|贴|情绪|流失|回电|买"
+    "|下了|在哪|这个人)"
 )
 
 
@@ -133,14 +168,22 @@ class Catalogue:
             if passage.free(start, end) and _may_name(passage, entity):
                 passage.claim(entity, value, start, end)
 
-    def find_unknown_people(self, passage: Passage) -> None:
-        """Claim what is said like a person's name though no record has it."""
-        if passage.audience == "customer" or passage.has(("person_name",)):
+    def find_unknown_people(self, passage: Passage, words: list[Token]) -> None:
+        """Claim what is said like a name though no record has it: records are encrypted, so that most are unknown."""
+        if passage.audience == "customer" or passage.intent not in PERSONAL:
             return
-        for pattern, text in ((_CALLED, passage.text), (_CALLED_CHINESE, passage.folded)):
-            for match in pattern.finditer(text):
-                if passage.free(*match.span("name")) and not _ordinary(match["name"]):
-                    passage.claim("person_name", passage.text[slice(*match.span("name"))], *match.span("name"))
+        known = passage.has(("person_name",))
+        for match in () if known else _CALLED_CHINESE.finditer(passage.folded):
+            if passage.free(*match.span("name")):
+                passage.claim("person_name", passage.text[slice(*match.span("name"))], *match.span("name"))
+        for start, end in _strange_words(passage, words):
+            written, before = passage.text[start:end], passage.folded[:start]
+            if _AT.search(before) and not passage.has(("company",)) and passage.has(("person_name",)):
+                more = _CAPITALS.match(passage.text, end)
+                end = more.end() if more and passage.free(end, more.end()) else end
+                passage.claim("company", passage.text[start:end], start, end)
+            elif not passage.has(("person_name",)) and (written[0].isupper() or _CUE.search(before) or not start):
+                passage.claim("person_name", written, start, end)
 
     def _find_titled(self, passage: Passage) -> None:
         """王女士, 老陈, Mr Chen: everybody of that surname, or the words themselves where nobody is."""
@@ -199,8 +242,29 @@ def _only_a_word(written: str) -> bool:
     return written in _DOUBTFUL
 
 
-def _ordinary(name: str) -> bool:
-    return all(part.lower() in COMMON for part in name.split())
+def _strange_words(passage: Passage, words: list[Token]) -> Iterator[tuple[int, int]]:
+    """Yield runs of up to three neighbouring words that are no everyday ones and that nothing has claimed."""
+    run: list[Token] = []
+    for word in [*words, None]:
+        strange = word is not None and _is_strange(passage, word)
+        if strange and word and (not run or passage.folded[run[-1].end : word.start] == " ") and len(run) < 3:
+            run.append(word)
+            continue
+        if run:
+            yield run[0].start, run[-1].end
+        run = [word] if strange and word else []
+
+
+def _is_strange(passage: Passage, word: Token) -> bool:
+    said = passage.folded[word.start : word.end]
+    return (
+        bool(_NAME_WORD.fullmatch(said))
+        and not re.search("[\u4e00-\u9fff]", said)
+        and word.key not in COMMON
+        and said not in COMMON
+        and said not in SHORT
+        and passage.free(word.start, word.end)
+    )
 
 
 class _Alike:

@@ -22,9 +22,18 @@ _FOR_STAFF = frozenset({"metric", "group_by", "score_type", "file_format", "prio
 _FOR_CUSTOMERS = frozenset({"recipient", "colour"})
 
 
+def find_zones(passage: Passage, tokens: list[Token]) -> None:
+    """Claim time zones, which are called like places."""
+    _claim_words(passage, tokens, {"timezone": _CLAIMING["timezone"]})
+
+
 def find_claiming(passage: Passage, tokens: list[Token]) -> None:
     """Claim the words that have one reading."""
-    for entity, phrases in _CLAIMING.items():
+    _claim_words(passage, tokens, _CLAIMING)
+
+
+def _claim_words(passage: Passage, tokens: list[Token], lists: Mapping[str, Phrases]) -> None:
+    for entity, phrases in lists.items():
         if not _meant(passage, entity):
             continue
         for hit in phrases.find(tokens):

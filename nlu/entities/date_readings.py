@@ -324,14 +324,17 @@ def read_duration(match: "re.Match[str]", view: View) -> Moment | None:
 
 
 def read_holiday(name: str) -> Rule:
+    """A holiday: the next one for who looks ahead; else the last one, or one that is less than two months away."""
+
     def rule(match: "re.Match[str]", view: View) -> Moment | None:
-        for in_year in (view.today.year - (not view.forward), view.today.year, view.today.year + view.forward):
-            day = holiday(name, in_year)
-            if day and ((view.forward and day >= view.today) or in_year == view.today.year):
-                if not view.forward and day > view.today + timedelta(days=60):
-                    day = holiday(name, in_year - 1) or day
-                return Moment(*match.span(), period=Period.day(day))
-        return None
+        today = view.today
+        days = [holiday(name, in_year) for in_year in (today.year - 1, today.year, today.year + 1)]
+        known = [day for day in days if day]
+        if view.forward:
+            chosen = next((day for day in known if day >= today), None)
+        else:
+            chosen = next((day for day in reversed(known) if day <= today + timedelta(days=60)), None)
+        return Moment(*match.span(), period=Period.day(chosen)) if chosen else None
 
     return rule
 
