@@ -109,5 +109,7 @@ def _seal_pending(session: Session, context: UOWTransaction, instances: Any) -> 
 
 
 def _remember_vault(row: Any, context: Any) -> None:
-    if getattr(type(row), "__sealed__", None):
-        row.__dict__["_vault"] = context.session.info.get("vault")
+    """`context` is None when a row that another session loaded is merged."""
+    session = context.session if context is not None else object_session(row)
+    if session is not None and getattr(type(row), "__sealed__", None):
+        row.__dict__["_vault"] = session.info.get("vault")
