@@ -26,7 +26,7 @@ from crm_core.import_values import DayOrder, Habits, Signs
 from crm_core.upserts import CustomerBatch, ProductBatch
 from crm_core.upserts_trade import OrderBatch
 
-BATCH_ROWS = 250
+BATCH_ROWS = 100
 """Rows per transaction: the service waits at most a fraction of a second for the database."""
 LISTED_REJECTS = 1000
 SAMPLES = 3

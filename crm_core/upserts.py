@@ -62,8 +62,8 @@ class CustomerBatch:
             for customer in self._fetch(Customer, column, keys, Customer.kind != "visitor"):
                 found[customer.id] = customer
         self._remember_found(found)
-        self._vault.load_keys(customer.id for customer in self._known())
-        self._load_beside(facts)
+        self._vault.load_keys(found)
+        self._load_beside(facts, found)
         if self._session.scalar(select(exists().select_from(ErasedMark))):
             prints = {mark for each in facts for mark in self._fingerprints(each)}
             self._marks |= {row.fingerprint: row for row in self._fetch(ErasedMark, ErasedMark.fingerprint, prints)}
@@ -233,6 +233,7 @@ class CustomerBatch:
         return next(iter(candidates.values()), None)
 
     def _remember_found(self, found: dict[int, Customer]) -> None:
+        """Index what was found; a record that was merged stands for the one it was merged into."""
         targets = {customer.merged_into_id for customer in found.values() if customer.merged_into_id}
         final = {customer.id: customer for customer in self._fetch(Customer, Customer.id, targets)}
         for customer in found.values():
@@ -243,6 +244,7 @@ class CustomerBatch:
                 merged = {customer.external_id, customer.email_index, customer.phone_index}
                 self._via_merge |= {key for key in merged - own if key is not None}
                 self._remember(target)
+        found |= final
 
     def _remember(self, customer: Customer, target: Customer | None = None) -> None:
         if customer.external_id:
@@ -253,14 +255,7 @@ class CustomerBatch:
                 if (target or customer) not in same:
                     same.append(target or customer)
 
-    def _known(self) -> Iterator[Customer]:
-        yield from self._by_external.values()
-        for known in (self._by_email, self._by_phone):
-            for customers in known.values():
-                yield from customers
-
-    def _load_beside(self, facts: list[CustomerFacts]) -> None:
-        ids = {customer.id for customer in self._known()}
+    def _load_beside(self, facts: list[CustomerFacts], ids: Iterable[int]) -> None:
         if any(each.tags for each in facts):
             for tag in self._fetch(CustomerTag, CustomerTag.customer_id, ids):
                 self._tags.setdefault(tag.customer_id, set()).add(tag.tag)
