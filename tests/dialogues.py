@@ -1,14 +1,10 @@
-"""Plays dialogues against the whole product on the sample business, with both sides in hand."""
+"""The whole product on the sample business, with both sides of the counter in hand."""
 
 import asyncio
 import itertools
-import json
-import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
 from typing import Any, ClassVar
 
 from sqlalchemy import select
@@ -16,17 +12,14 @@ from sqlalchemy import select
 from benchmarks.platform import FakePlatform
 from bot.app import App, Parts, build_app
 from bot.channels import Bridges
-from bot.channels.base import Channel
+from bot.channels.base import Channel, Refused
 from bot.messages import IncomingAttachment, IncomingMessage, Outgoing, Sender
-from bot.outbox import readable
 from config.settings import Settings
-from crm_core.models import Base, Conversation, Customer, Identity, Interaction, Order
+from crm_core.models import Base, Conversation, Customer, Identity, Interaction
 from nlu.interpreter import Interpreter
 from tests.conftest import Clock
 
 QUEUE = "C-SUPPORT"
-ORDER_NUMBER = re.compile(r"SO-\d+")
-E_MAIL = re.compile(r"[a-z0-9._-]{1,60}@[a-z0-9.-]{1,60}\.[a-z]{2,6}", re.IGNORECASE)
 
 
 class FakeDesk(FakePlatform):
@@ -34,13 +27,25 @@ class FakeDesk(FakePlatform):
 
     name: ClassVar[str] = "slack"
     account = "T1"
+    queue = QUEUE
 
     def queue_chat(self) -> str:
-        return QUEUE
+        return self.queue
+
+    async def download(self, attachment: IncomingAttachment) -> bytes:
+        return attachment.reference.encode()
 
 
 class FakeTelegram(FakePlatform):
     """The customers' side. A file's bytes are its reference."""
+
+    unreachable = ""
+    """Why the platform refuses to deliver just now; "" while it takes everything."""
+
+    async def send(self, outgoing: Outgoing) -> str:
+        if self.unreachable:
+            raise Refused(self.unreachable)
+        return await super().send(outgoing)
 
     def queue_chat(self) -> str:
         return ""
@@ -57,7 +62,9 @@ class Stage:
     customers: FakeTelegram
     desk: FakeDesk
     clock: Clock
-    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    restart: Callable[[], None]
+    """Stop the app and start it anew on what it stored."""
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def customer_says(self, chat: str, text: str = "", **extra: Any) -> list[Outgoing]:
         """One message of a customer; returns what the customer was sent because of it."""
@@ -103,10 +110,14 @@ class Stage:
             session.add(identity)
             return customer.id
 
-    def last_understood(self, channel: str = "telegram") -> Interaction:
-        """The newest message that came in on a side."""
+    def last_understood(self, channel: str = "telegram", *, chat: str = "", kinds: tuple[str, ...] = ()) -> Interaction:
+        """The newest message that came in on a side, or in one of its chats."""
         with self.app.store.read() as session:
             query = select(Interaction).where(Interaction.channel == channel, Interaction.direction == "in")
+            if chat:
+                query = query.where(Interaction.chat_id == chat)
+            if kinds:
+                query = query.where(Interaction.kind.in_(kinds))
             return session.execute(query.order_by(Interaction.id.desc()).limit(1)).scalar_one()
 
     def conversation(self, chat: str) -> Conversation:
@@ -128,160 +139,34 @@ class Running:
     """Builds and runs a stage; leave it to stop everything."""
 
     def __init__(self, settings: Settings, interpreter: Interpreter, clock: Clock) -> None:
+        self._settings, self._interpreter, self._clock = settings, interpreter, clock
         self._customers, self._desk = FakeTelegram(), FakeDesk()
-        self._clock = clock
-
-        def channels(given: Settings, bridges: Bridges) -> Mapping[str, Channel]:
-            return {"telegram": self._customers, "slack": self._desk}
-
-        self._app = build_app(settings, Parts(clock=clock, channels=channels, interpreter=interpreter, workers=2))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Stage:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._app.start(), self._loop).result(60)
-        return Stage(self._app, self._customers, self._desk, self._clock)
+        self._stage = Stage(self._started(), self._customers, self._desk, self._clock, self._restart)
+        return self._stage
 
     def __exit__(self, *failure: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._app.stop(), self._loop).result(60)
+        self._wait(self._stage.app.stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
 
+    def _started(self) -> App:
+        def channels(given: Settings, bridges: Bridges) -> Mapping[str, Channel]:
+            return {"telegram": self._customers, "slack": self._desk}
 
-def text_of(sent: list[Outgoing]) -> str:
-    """Everything a person can read of some messages, buttons included."""
-    parts = []
-    for outgoing in sent:
-        reply = outgoing.reply
-        parts.append(readable(reply))
-        parts.extend(choice.label for choice in (*reply.choices, *(c for card in reply.cards for c in card.choices)))
-    return "\n".join(part for part in parts if part)
+        parts = Parts(clock=self._clock, channels=channels, interpreter=self._interpreter, workers=2)
+        app = build_app(self._settings, parts)
+        self._wait(app.start())
+        return app
 
+    def _restart(self) -> None:
+        self._wait(self._stage.app.stop())
+        self._stage.app = self._started()
 
-def assert_nothing_of_others(stage: Stage, chat: str, told: str) -> None:
-    """What a customer was sent names no order number, e-mail address, phone number or full name of anybody else."""
-    with stage.app.store.read() as session:
-        customer_id = stage.conversation(chat).customer_id
-        own = set(session.execute(select(Order.number).where(Order.customer_id == customer_id)).scalars())
-        known = set(session.execute(select(Order.number)).scalars())
-        said = " ".join(
-            row.text or ""
-            for row in session.execute(
-                select(Interaction).where(Interaction.chat_id == chat, Interaction.direction == "in")
-            ).scalars()
-        )
-        me = session.get_one(Customer, customer_id)
-        mine = {me.email or "", *E_MAIL.findall(said)}
-    foreign = {number for number in ORDER_NUMBER.findall(told) if number in known - own and number not in said}
-    assert not foreign, f"order numbers of others: {foreign}"
-    addresses = {address for address in E_MAIL.findall(told) if address not in mine}
-    assert not {address for address in addresses if stage.app.store.vault and _is_customers(stage, address)}
-
-
-def _is_customers(stage: Stage, address: str) -> bool:
-    index = stage.app.store.vault.blind_index("email", address)
-    with stage.app.store.read() as session:
-        return session.execute(select(Customer.id).where(Customer.email_index == index)).first() is not None
-
-
-def load_dialogues(folder: Path) -> list[dict[str, Any]]:
-    """All dialogues of a folder of YAML files."""
-    import yaml
-
-    found: list[dict[str, Any]] = []
-    for path in sorted(folder.glob("*.yml")):
-        for dialogue in yaml.safe_load(path.read_text("utf-8")):
-            found.append({**dialogue, "file": path.stem})
-    return found
-
-
-def play(stage: Stage, dialogue: dict[str, Any], numbers: Callable[[str], int]) -> None:
-    """Play one dialogue; every expectation in it is asserted (the format is told in tests/conversations/README.md)."""
-    chat = "70001"
-    if dialogue.get("customer"):
-        stage.link(chat, numbers(dialogue["customer"]))
-    told = ""
-    for position, step in enumerate(dialogue["turns"], 1):
-        where = f"{dialogue['file']}: {dialogue['name']}, turn {position}"
-        counts = {table: stage.count(table) for table in step.get("adds", {})}
-        got = _act(stage, chat, step)
-        words = text_of(got)
-        if "staff" not in step and "staff_presses" not in step:
-            told += words
-            _check_understood(stage, step, where)
-        _check_words(stage, chat, step, words, where)
-        for table, more in step.get("adds", {}).items():
-            added = stage.count(table) - counts[table]
-            assert added == more, f"{where}: {added} rows added to {table}, {more} expected"
-        if "state" in step:
-            assert stage.conversation(chat).state == step["state"], where
-    assert_nothing_of_others(stage, chat, told)
-
-
-def _act(stage: Stage, chat: str, step: dict[str, Any]) -> list[Outgoing]:
-    stage.clock.now += timedelta(minutes=step.get("after_minutes", 0))
-    if "said" in step:
-        return stage.customer_says(chat, step["said"])
-    if "edited" in step:
-        last = stage.last_understood()
-        return stage.customer_says(chat, step["edited"], kind="edit", message_id=last.message_id, revision=1)
-    if "pressed" in step:
-        return stage.customer_says(chat, kind="button", button=step["pressed"])
-    if "command" in step:
-        command, _, rest = step["command"].partition(" ")
-        return stage.customer_says(chat, rest, kind="command", command=command)
-    if "sends" in step:
-        attachment = IncomingAttachment(**step["sends"])
-        return stage.customer_says(chat, step.get("caption", ""), attachments=(attachment,))
-    user = step.get("as", "U-AGENT")
-    thread = stage.thread(chat) if step.get("in_thread", True) else ""
-    if "staff_presses" in step:
-        return stage.staff_says(user, thread=thread, kind="button", button=_pressed(stage, step["staff_presses"], chat))
-    extra = {"addressed": True} if step.get("mention") else {}
-    return stage.staff_says(user, step["staff"], thread=thread, **extra)
-
-
-def _pressed(stage: Stage, wanted: str, chat: str) -> str:
-    """The newest button whose value begins so; staff's buttons carry ids that no test can know."""
-    for outgoing in reversed(stage.desk.outgoing):
-        reply = outgoing.reply
-        for choice in (*reply.choices, *(c for card in reply.cards for c in card.choices)):
-            if choice.value.startswith(wanted):
-                return choice.value
-    raise AssertionError(f"no button {wanted} was shown to staff")
-
-
-def _check_understood(stage: Stage, step: dict[str, Any], where: str) -> None:
-    if "intent" in step:
-        row = stage.last_understood()
-        assert row.intent == step["intent"], (
-            f"{where}: understood {row.intent} {row.alternatives}, not {step['intent']}"
-        )
-    if "entities" in step:
-        row = stage.last_understood()
-        found = {entity["name"]: entity["value"] for entity in json.loads(row.entities or "[]")}
-        for name, value in step["entities"].items():
-            assert found.get(name) == value, f"{where}: {name} is {found.get(name)!r}, not {value!r}"
-
-
-def _check_words(stage: Stage, chat: str, step: dict[str, Any], words: str, where: str) -> None:
-    customer = text_of([o for o in stage.customers.outgoing if o.chat_id == chat])
-    desk = text_of(stage.desk.outgoing)
-    if step.get("silent"):
-        assert not words, f"{where}: answered {words!r} where silence was right"
-    for name, text in (("answered", words), ("desk_got", desk), ("customer_got", customer)):
-        for pattern in _listed(step.get(name)):
-            assert re.search(pattern, text, re.IGNORECASE), f"{where}: {name}: no {pattern!r} in {text!r}"
-    for name, text in (("never", words), ("customer_never_got", customer)):
-        for pattern in _listed(step.get(name)):
-            assert not re.search(pattern, text, re.IGNORECASE), f"{where}: {name}: {pattern!r} in {text!r}"
-    if "marks" in step:
-        marks = [o.reply.mark for o in stage.desk.outgoing if o.reply.mark]
-        assert marks == step["marks"], f"{where}: marks {marks}"
-
-
-def _listed(value: str | list[str] | None) -> list[str]:
-    if value is None:
-        return []
-    return [value] if isinstance(value, str) else value
+    def _wait(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(60)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.dialogues import Stage, load_dialogues, play
+from tests.dialogues import Stage
+from tests.playing import load_dialogues, play
 
 DIALOGUES = load_dialogues(Path(__file__).parent / "conversations")
 
