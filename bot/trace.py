@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from crm_core.database import Store
 from crm_core.models import Interaction, OutboxMessage
@@ -13,24 +14,28 @@ from crm_core.models import Interaction, OutboxMessage
 def trace(store: Store, channel: str, chat_id: str, message_id: str) -> dict[str, Any] | None:
     """The newest revision of a message with every step it took; None when it never arrived here."""
     with store.read() as session:
-        row = session.execute(
-            select(Interaction)
-            .where(
-                Interaction.channel == channel,
-                Interaction.chat_id == chat_id,
-                Interaction.message_id == message_id,
-                Interaction.direction == "in",
-            )
-            .order_by(Interaction.revision.desc())
-            .limit(1)
-        ).scalar_one_or_none()
-        if row is None:
-            return None
-        outbox = session.execute(
-            select(OutboxMessage).where(OutboxMessage.answers_id == row.id).order_by(OutboxMessage.id)
-        ).scalars()
-        sent = [_delivery(message) for message in outbox]
-        return _told(row, sent)
+        return traced(session, channel, chat_id, message_id)
+
+
+def traced(session: Session, channel: str, chat_id: str, message_id: str) -> dict[str, Any] | None:
+    """The same, within a session that is open already."""
+    row = session.execute(
+        select(Interaction)
+        .where(
+            Interaction.channel == channel,
+            Interaction.chat_id == chat_id,
+            Interaction.message_id == message_id,
+            Interaction.direction == "in",
+        )
+        .order_by(Interaction.revision.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    if row is None:
+        return None
+    outbox = session.execute(
+        select(OutboxMessage).where(OutboxMessage.answers_id == row.id).order_by(OutboxMessage.id)
+    ).scalars()
+    return _told(row, [_delivery(message) for message in outbox])
 
 
 def _told(row: Interaction, sent: list[dict[str, Any]]) -> dict[str, Any]:

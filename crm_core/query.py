@@ -58,35 +58,47 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """All conditions together, what to put first, and how many; `unused` are the words that were not understood."""
+    """All conditions together, what to put first, and how many; `unused` are the words that were not understood.
+
+    `since` and `until` bound the spend and orders that are shown and sorted by, not who fits.
+    """
 
     all: tuple[Condition, ...] = ()
     sort: Sort = "spend"
     descending: bool = True
     limit: int | None = None
     currency: str = "CNY"
+    since: datetime | None = None
+    until: datetime | None = None
     unused: tuple[str, ...] = field(default=())
 
     def dump(self) -> dict[str, Any]:
         """As plain JSON values."""
         plain = asdict(self)
-        for condition in plain["all"]:
+        for holder in (plain, *plain["all"]):
             for bound in ("since", "until"):
-                condition[bound] = condition[bound].isoformat() if condition[bound] else None
+                holder[bound] = holder[bound].isoformat() if holder[bound] else None
         return plain
 
     @classmethod
     def load(cls, stored: dict[str, Any]) -> "Conditions":
         """What `dump` gave, back."""
-        conditions = tuple(_condition(entry) for entry in stored["all"])
-        rest = {name: value for name, value in stored.items() if name not in ("all", "unused")}
-        return cls(all=conditions, unused=tuple(stored.get("unused", ())), **rest)
+        conditions = tuple(
+            Condition(entry["field"], entry["operator"], _value(entry["value"]), *_moments(entry))
+            for entry in stored["all"]
+        )
+        since, until = _moments(stored)
+        kept = {name: stored[name] for name in ("sort", "descending", "limit", "currency")}
+        return cls(all=conditions, unused=tuple(stored.get("unused", ())), since=since, until=until, **kept)
 
 
-def _condition(entry: dict[str, Any]) -> Condition:
-    value = tuple(entry["value"]) if isinstance(entry["value"], list | tuple) else entry["value"]
-    moments = {name: datetime.fromisoformat(entry[name]) if entry[name] else None for name in ("since", "until")}
-    return Condition(entry["field"], entry["operator"], value, **moments)
+def _value(stored: Any) -> Value:
+    return tuple(stored) if isinstance(stored, list | tuple) else stored
+
+
+def _moments(stored: dict[str, Any]) -> tuple[datetime | None, datetime | None]:
+    since, until = (datetime.fromisoformat(stored[name]) if stored.get(name) else None for name in ("since", "until"))
+    return since, until
 
 
 def to_sql(conditions: Conditions, now: datetime) -> Select[Any]:
@@ -94,7 +106,7 @@ def to_sql(conditions: Conditions, now: datetime) -> Select[Any]:
 
     Visitors and merged records never fit. `limit` is not applied.
     """
-    orders = _orders_by_customer(conditions.currency)
+    orders = _orders_by_customer(conditions.currency, conditions.since, conditions.until)
     moods = _moods_by_customer(now - MOOD_WINDOW, None)
     columns = {
         "spend": func.coalesce(orders.c.spend, 0),
@@ -228,7 +240,7 @@ def _buyers(condition: Condition) -> Subquery:
 
 
 # --- counting -------------------------------------------------------------------------------------------------------
-def _orders_by_customer(currency: str) -> Subquery:
+def _orders_by_customer(currency: str, since: datetime | None = None, until: datetime | None = None) -> Subquery:
     """Spend in one currency, all orders, and the last of them."""
     own = func.sum(Order.total_minor).filter(Order.currency == currency)
     query = select(
@@ -236,7 +248,7 @@ def _orders_by_customer(currency: str) -> Subquery:
         func.coalesce(own, 0).label("spend"),
         func.count().label("orders"),
         func.max(Order.placed_at).label("last_order"),
-    ).where(Order.status.in_(COUNTED))
+    ).where(Order.status.in_(COUNTED), *_within(Order.placed_at, since, until))
     return query.group_by(Order.customer_id).subquery()
 
 

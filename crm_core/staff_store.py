@@ -31,6 +31,7 @@ from crm_core.models import (
     Interaction,
     Note,
     Order,
+    Product,
     Shipment,
     Task,
 )
@@ -249,6 +250,12 @@ class StaffStore:
         """All customers that fit, with contact details, for a file."""
         self.permit("customer.export_list", "customers", ("name", "contact", "spend", "orders", "mood"))
         return self._page(conditions, 0, MOST_EXPORTED)
+
+    def product_names(self, skus: Sequence[str], language: str) -> dict[str, str]:
+        """Names of products by SKU; nothing personal."""
+        name = Product.name_zh if language == "zh" else Product.name_en
+        query = select(Product.sku, name).where(Product.sku.in_(list(skus)))
+        return {row[0]: row[1] for row in self.session.execute(query)} if skus else {}
 
     def _page(self, conditions: Conditions, offset: int, limit: int) -> Listed:
         query = to_sql(conditions, self._now)

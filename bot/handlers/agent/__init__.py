@@ -1,5 +1,55 @@
-"""What agents are answered: one handler for every intent."""
+"""What agents say, and who answers it. Managers may say all of it, too."""
 
+from bot.handlers.agent import small_talk
+from bot.handlers.agent.cases import case_create
+from bot.handlers.agent.customers import find_customer, show_customer, show_timeline
+from bot.handlers.agent.handoff import HANDOFF
+from bot.handlers.agent.lists import list_customers
+from bot.handlers.agent.not_yet import not_yet
+from bot.handlers.agent.notes import add_note, add_task, tag_customer
+from bot.handlers.agent.orders import order_lookup
+from bot.handlers.agent.suggestions import recommend_for_customer, suggest_reply
+from bot.handlers.agent.trace import trace
 from bot.turns import Handler
 
-AGENT: dict[str, Handler] = {}
+AGENT: dict[str, Handler] = {
+    "find_customer": find_customer,
+    "show_customer": show_customer,
+    "show_timeline": show_timeline,
+    "list_customers": list_customers,
+    "order_lookup": order_lookup,
+    "case_create": case_create,
+    "case_list": not_yet,
+    "case_update": not_yet,
+    "case_assign": not_yet,
+    "case_snooze": not_yet,
+    "add_note": add_note,
+    "tag_customer": tag_customer,
+    "update_field": not_yet,
+    "add_task": add_task,
+    "list_tasks": not_yet,
+    "complete_task": not_yet,
+    "merge_customers": not_yet,
+    "unmerge_customers": not_yet,
+    "get_score": not_yet,
+    "explain_score": not_yet,
+    "suggest_reply": suggest_reply,
+    "send_canned_reply": not_yet,
+    "translate": not_yet,
+    "recommend_for_customer": recommend_for_customer,
+    "consent_check": not_yet,
+    "social_mentions": not_yet,
+    "data_export": not_yet,
+    "set_notifications": not_yet,
+    "help": small_talk.help_,
+    "greeting": small_talk.greeting,
+    "thanks": small_talk.thanks,
+    "affirm": small_talk.affirm,
+    "deny": small_talk.deny,
+    "out_of_scope": small_talk.out_of_scope,
+    # not trained: what commands, buttons and hand-over threads mean
+    "not_yet": not_yet,
+    "trace": trace,
+    **HANDOFF,
+}
+"""Intent -> handler."""

@@ -1,0 +1,116 @@
+"""Customers by conditions: a page of ten with the total and the conditions in words, more of it, or all as a file."""
+
+import csv
+import io
+
+from bot import wording
+from bot.handlers.agent.asking import StaffTurn, argument, asked, hushed
+from bot.messages import Choice, Reply, Table
+from bot.query_words import Wording
+from crm_core.csv_cells import safe_cell
+from crm_core.query import Conditions
+from crm_core.query_reading import conditions_from
+from crm_core.staff_store import MOST_EXPORTED, Listed, Row
+
+PAGE = 10
+CSV_TYPE = "text/csv"
+_COLUMNS = (
+    "number", "name", "company", "city", "country", "language", "tier", "email", "phone", "orders", "spend",
+    "currency", "last_order", "mood",
+)  # fmt: skip
+
+
+def list_customers(turn: StaffTurn) -> Reply:
+    """Customers that fit what was said; the buttons below give the next page, or everything as CSV."""
+    kept = turn.memory.shown("query")
+    offset = argument(turn, "more")
+    if turn.message.kind == "button":
+        if not isinstance(kept, dict):
+            return turn.reply("agent.lists.forgotten")
+        conditions = Conditions.load(kept)
+        if turn.argument == "csv":
+            return _file(turn, conditions)
+        return _page(turn, conditions, int(offset) if offset and offset.isdigit() else 0)
+    conditions = _understood(turn)
+    turn.memory.show("query", conditions.dump())
+    return _page(turn, conditions, 0)
+
+
+def _understood(turn: StaffTurn) -> Conditions:
+    wanted = asked(turn)
+    zone, currency = turn.speaker.zone, turn.services.settings.business.currency
+    return conditions_from(wanted.text, wanted.entities, now=turn.now, zone=zone, currency=currency)
+
+
+def _page(turn: StaffTurn, conditions: Conditions, offset: int) -> Reply:
+    found = turn.store.listed(conditions, offset=offset, limit=PAGE)
+    said = _in_words(turn, conditions)
+    if not found.rows:
+        return hushed(turn, Reply(text=turn.say("agent.lists.none", conditions=said)))
+    turn.memory.show("list", [row.customer_id for row in found.rows])
+    first, last = offset + 1, offset + len(found.rows)
+    note = turn.say("agent.lists.note", first=first, last=last, total=found.total)
+    columns = tuple(
+        turn.say(f"agent.lists.columns.{name}") for name in ("customer", "city", "orders", "spend", "last", "mood")
+    )
+    rows = tuple(_cells(turn, row, conditions.currency) for row in found.rows)
+    table = Table(columns=columns, rows=rows, note=note)
+    return hushed(turn, Reply(text=said, table=table, choices=_more(turn, found, last)))
+
+
+def _in_words(turn: StaffTurn, conditions: Conditions) -> str:
+    skus = [
+        sku for one in conditions.all if one.field == "bought" and isinstance(one.value, tuple) for sku in one.value
+    ]
+    names = turn.store.product_names(skus, turn.language)
+    currency = turn.services.settings.business.currency
+    return Wording(turn.services.phrases, turn.language, turn.speaker.zone, names, currency).all(conditions)
+
+
+def _cells(turn: StaffTurn, row: Row, currency: str) -> tuple[str, ...]:
+    language, zone = turn.language, turn.speaker.zone
+    return (
+        f"{row.name or turn.say('cards.visitor')} #{row.number}",
+        row.city,
+        str(row.orders),
+        wording.money(row.spend_minor, currency, language),
+        wording.day(row.last_order_at, language, zone) if row.last_order_at else "–",
+        turn.say(f"moods.{wording.mood_key(row.mood_milli)}"),
+    )
+
+
+def _more(turn: StaffTurn, found: Listed, last: int) -> tuple[Choice, ...]:
+    choices = []
+    if last < found.total:
+        choices.append(Choice(label=turn.say("agent.lists.more"), value=f"list_customers:more:{last}"))
+    choices.append(Choice(label=turn.say("agent.lists.csv"), value="list_customers:csv"))
+    return tuple(choices)
+
+
+def _file(turn: StaffTurn, conditions: Conditions) -> Reply:
+    """All that fit, as a file only the asker gets."""
+    found = turn.store.export_list(conditions)
+    content = _csv([_record(row, conditions.currency) for row in found.rows])
+    name = f"customers-{turn.now:%Y-%m-%d}.csv"
+    file = turn.services.files.save(turn.store.session, content, name, CSV_TYPE)
+    key = "agent.lists.file" if len(found.rows) >= found.total else "agent.lists.file_cut"
+    said = _in_words(turn, conditions)
+    text = turn.say(key, count=len(found.rows), total=found.total, most=MOST_EXPORTED, conditions=said)
+    return Reply(text=text, files=(file,), private=not turn.message.direct)
+
+
+def _record(row: Row, currency: str) -> tuple[str, ...]:
+    last = row.last_order_at.date().isoformat() if row.last_order_at else ""
+    mood = "" if row.mood_milli is None else f"{row.mood_milli / 1000:.2f}"
+    spend = f"{row.spend_minor // 100}.{row.spend_minor % 100:02d}"
+    told = (row.name, row.company, row.city, row.country, row.language, row.tier, row.email, row.phone)
+    return (str(row.number), *told, str(row.orders), spend, currency, last, mood)
+
+
+def _csv(records: list[tuple[str, ...]]) -> bytes:
+    """UTF-8 with a mark in front, without which spreadsheets show Chinese as garbage."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(_COLUMNS)
+    writer.writerows([safe_cell(cell) for cell in record] for record in records)
+    return text.getvalue().encode("utf-8-sig")

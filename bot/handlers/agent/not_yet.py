@@ -1,0 +1,27 @@
+"""What is understood and not there yet: said plainly, with what comes nearest."""
+
+from bot.handlers.agent.asking import StaffTurn
+from bot.messages import Choice, Reply
+
+INSTEAD = {
+    "case_list": "show_customer",
+    "get_score": "show_customer",
+    "explain_score": "show_customer",
+    "consent_check": "show_customer",
+    "translate": "suggest_reply",
+    "send_canned_reply": "suggest_reply",
+    "list_tasks": "add_task",
+    "update_field": "add_note",
+}
+"""What helps until then: the name of a phrase below `agent.not_yet.instead`."""
+
+
+def not_yet(turn: StaffTurn) -> Reply:
+    """Say what was understood, that it does not work yet, and that nothing was changed."""
+    intent = turn.understanding.intent
+    key = f"agent.not_yet.intents.{intent}"
+    what = turn.say(key) if turn.services.phrases.has(key) else intent.replace("_", " ")
+    text = turn.say("agent.not_yet.text", what=what)
+    if intent in INSTEAD:
+        text += " " + turn.say(f"agent.not_yet.instead.{INSTEAD[intent]}")
+    return Reply(text=text, choices=(Choice(label=turn.say("agent.talk.help_button"), value="help"),))
