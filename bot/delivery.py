@@ -108,6 +108,24 @@ class Delivery:
                     self._schedule((row.channel, row.account, row.chat_id), chat.next_at)
             self._changed.notify_all()
 
+    def held(self) -> set[int]:
+        """Ids of the rows that wait here or are being sent."""
+        with self._changed:
+            return {row.id for chat in self._chats.values() for row in chat.rows}
+
+    def adopt(self, rows: Iterable[OutboxMessage]) -> int:
+        """Deliver rows that another process queued; what became known here meanwhile is left alone. Returns how many.
+
+        Each must still be queued: what was settled between reading it and now is not sent again.
+        """
+        held = self.held()
+        orphans = [row.id for row in rows if row.id not in held]
+        with self._store.read() as session:
+            query = select(OutboxMessage).where(OutboxMessage.id.in_(orphans), OutboxMessage.state == "queued")
+            fresh = list(session.execute(query.order_by(OutboxMessage.id)).scalars())
+        self.submit(fresh)
+        return len(fresh)
+
     def stop(self) -> None:
         """Finish what is being sent, then stop; what waits stays in the outbox."""
         with self._changed:

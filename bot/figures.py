@@ -60,8 +60,8 @@ class FigureWords:
         change, unit = line.change, line.figure.unit or line.before.unit
         if change is None:
             return UNKNOWN
-        if not change:
-            return "±0"
+        if self.value(unit, abs(change)) == self.value(unit, 0):
+            return "±0"  # also what is too small to be shown
         if unit in ("mood", "rating"):
             return _signed(change / 1000 if unit == "mood" else change, 2 if unit == "mood" else 1)
         told = ("+" if change > 0 else "−") + self.value(unit, abs(change))

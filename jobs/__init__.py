@@ -1,0 +1,20 @@
+"""What runs by the clock: one file a job, one line in `JOBS`, its time in `config/schedule.yml`."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from bot.app import App
+from jobs.cleanup import cleanup
+from jobs.daily_digest import daily_digest
+from jobs.sweeps import unanswered_sweep, undelivered_sweep
+
+Job = Callable[[App, datetime], dict[str, Any]]
+"""Does its work for the moment it was due at, and returns what it did (for the record; no personal data)."""
+
+JOBS: dict[str, Job] = {
+    "daily_digest": daily_digest,
+    "cleanup": cleanup,
+    "unanswered_sweep": unanswered_sweep,
+    "undelivered_sweep": undelivered_sweep,
+}

@@ -1,0 +1,111 @@
+"""`python -m jobs`: keep the schedule in a process of its own; `run NAME` one job now; `list` them all."""
+
+import json
+import signal
+import threading
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import select
+
+from bot import wording
+from bot.app import App, Parts, build_app
+from bot.logs import configure_logging
+from bot.phrases import PhraseError
+from config.settings import Settings
+from crm_core.errors import CrmError
+from crm_core.models import JobRun
+from jobs import JOBS
+from jobs.due import ScheduleError, read_schedule
+from jobs.runner import run_now, start_schedule
+from nlu.training import TrainingDataError
+
+cli = typer.Typer(add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+screen = Console(stderr=True)
+
+
+@cli.callback(invoke_without_command=True)
+def keep(context: typer.Context) -> None:
+    """Keep the schedule until stopped. Replies that jobs queue go out from the serving process."""
+    if context.invoked_subcommand:
+        return
+    configure_logging()
+    app = _app()
+    stopping = threading.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda number, frame: stopping.set())
+    try:
+        schedule = start_schedule(app, serving=False)
+    except ScheduleError as error:
+        _stop(str(error))
+    screen.print("The schedule is kept. Ctrl-C ends it.")
+    stopping.wait()
+    schedule.close()
+    app.store.close()
+
+
+@cli.command()
+def run(
+    name: Annotated[str, typer.Argument(help="Name of the job, as in config/schedule.yml.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Run one job now. It ends with 1 when the job failed."""
+    configure_logging("ERROR")
+    if name not in JOBS:
+        _stop(f"There is no job {name}. Known: {', '.join(sorted(JOBS))}.")
+    app = _app()
+    state, result = run_now(app, name)
+    app.store.close()
+    if as_json:
+        print(json.dumps({"job": name, "state": state, **result}, ensure_ascii=False))
+    else:
+        screen.print(f"{name}: {state}. " + ", ".join(f"{key}: {value}" for key, value in result.items()))
+    raise typer.Exit(0 if state == "done" else 1)
+
+
+@cli.command(name="list")
+def list_() -> None:
+    """Show each job with its last run and when it is due next."""
+    configure_logging("ERROR")
+    try:
+        entries = read_schedule(JOBS)
+    except ScheduleError as error:
+        _stop(str(error))
+    app = _app()
+    zone = app.settings.business.zone
+    table = Table("Job", "Last run", "State", "What it did", "Next")
+    with app.store.read() as session:
+        for name, entry in entries.items():
+            query = select(JobRun).where(JobRun.job == name).order_by(JobRun.due_at.desc()).limit(1)
+            last = session.execute(query).scalar_one_or_none()
+            due = entry.next_due(app.clock(), zone)
+            table.add_row(
+                name,
+                wording.moment(last.due_at, "en", zone) if last else "–",
+                last.state if last else "–",
+                (last.error or json.dumps(last.result or {}, ensure_ascii=False)) if last else "–",
+                wording.moment(due, "en", zone) if due else f"every {entry.every_seconds} s",
+            )
+    app.store.close()
+    Console().print(table)
+
+
+def _app() -> App:
+    try:
+        return build_app(Settings(), Parts(progress=screen.print))
+    except ValidationError as error:
+        _stop(f"Settings: {error.errors(include_input=False)[0]['msg']}. `python -m bot doctor` tells more.")
+    except (CrmError, TrainingDataError, PhraseError) as error:
+        _stop(str(error))
+
+
+def _stop(message: str) -> NoReturn:
+    screen.print(f"[bold red]Cannot start.[/] {message}", soft_wrap=True)
+    raise typer.Exit(2)
+
+
+if __name__ == "__main__":
+    cli()
