@@ -180,8 +180,8 @@ class Catalogue:
             written, before = passage.text[start:end], passage.folded[:start]
             if _AT.search(before) and not passage.has(("company",)) and passage.has(("person_name",)):
                 more = _CAPITALS.match(passage.text, end)
-                end = more.end() if more and passage.free(end, more.end()) else end
-                passage.claim("company", passage.text[start:end], start, end)
+                last = more.end() if more and passage.free(end, more.end()) else end
+                passage.claim("company", passage.text[start:last], start, last)
             elif not passage.has(("person_name",)) and (written[0].isupper() or _CUE.search(before) or not start):
                 passage.claim("person_name", written, start, end)
 
