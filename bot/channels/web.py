@@ -195,6 +195,7 @@ class WebChannel:
                 team="playground" if name else "",
             ),
             sent_at=now,
+            side="customer" if pane == "customer" else "staff",
             kind=kind,
             revision=int(now.timestamp() * 1000) if is_edit else 0,
             text=text,
