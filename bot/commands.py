@@ -93,5 +93,5 @@ def forced_intent(message: IncomingMessage, audience: Audience, known: Container
             return table[word], message.text.strip()
         return ("help", "") if audience == "customer" else ("", f"{message.command} {message.text}".strip())
     if message.side == "staff" and not message.addressed:
-        return "desk_thread", ""
+        return "desk_thread", message.text
     return "", message.text

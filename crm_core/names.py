@@ -16,6 +16,8 @@ from crm_core.models import Company, Customer
 CLOSE_ENOUGH = 82
 HONORIFICS = ("先生", "女士", "小姐", "太太", "老师", "老板", "经理", "总")
 _WORD = re.compile(r"[a-z0-9\u00c0-\u024f'’.-]+|[\u3400-\u9fff]+")
+BY_COMPANY = 95.0
+"""How well somebody fits of whom only the company was named."""
 LONGEST_NAME = 6
 """Words of an English name, or characters of a Chinese one, that are looked for in a sentence."""
 MOST_ALIKE = 50
@@ -53,8 +55,8 @@ class NameIndex:
         if len(wanted) == 1 and not wanted.isascii():
             return self._of_surname(wanted, limit)
         with self._lock:
-            choices = {key: f"{name} {company}".strip().lower() for key, (name, company, _) in self._names.items()}
-        found = process.extract(wanted, choices, scorer=_fit, limit=limit, score_cutoff=CLOSE_ENOUGH)
+            choices = {key: (name.lower(), company.lower()) for key, (name, company, _) in self._names.items()}
+        found = process.extract(wanted, choices, scorer=_fit, processor=None, limit=limit, score_cutoff=CLOSE_ENOUGH)
         return [Named(key, *self._names[key], fit=score) for _, score, key in found if key in self._names]
 
     def mentioned(self, text: str, limit: int = 5) -> list[Named]:
@@ -66,8 +68,14 @@ class NameIndex:
                 if not run.isascii() and len(run) >= 2:
                     found += self._longest(list(run), "")
             found += self._longest(re.findall(r"[a-z0-9\u00c0-\u024f'’.-]+", text.lower()), " ")
-            kept = [key for key in dict.fromkeys(found) if key in self._names][:limit]
-            return [Named(key, *self._names[key], fit=100.0) for key in kept]
+            kept = [key for key in dict.fromkeys(found) if key in self._names]
+            named = [Named(key, *self._names[key], fit=self._how_called(key, text.lower())) for key in kept]
+        return sorted(named, key=lambda one: -one.fit)[:limit]
+
+    def _how_called(self, customer_id: int, text: str) -> float:
+        """By their own name, or only by the company they belong to."""
+        own = _ways(self._names[customer_id][0], "")
+        return 100.0 if any(way in text for way in own) else BY_COMPANY
 
     def forget(self, customer_id: int) -> None:
         """Drop an erased customer at once."""
@@ -134,13 +142,19 @@ class NameIndex:
             self._seen, self._count = newest, count
 
 
-def _fit(wanted: str, choice: str, **options: object) -> float:
+def _fit(wanted: str, names: tuple[str, str], **options: object) -> float:
+    """How well what is wanted fits a person's name or, a little worse, their company's."""
+    name, company = names
+    return max(_alike(wanted, name), _alike(wanted, company) * BY_COMPANY / 100)
+
+
+def _alike(wanted: str, choice: str) -> float:
     """Exact and contained names first, then similar ones; Chinese names must share their characters."""
     if wanted == choice or wanted in choice.split():
         return 100.0
     if len(wanted) >= 2 and wanted in choice:
         return 97.0
-    if not wanted.isascii():
+    if not choice or not wanted.isascii():
         return 0.0
     return max(fuzz.token_sort_ratio(wanted, choice), 0.96 * fuzz.token_set_ratio(wanted, choice))
 

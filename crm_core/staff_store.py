@@ -35,7 +35,7 @@ from crm_core.models import (
     Shipment,
     Task,
 )
-from crm_core.names import NameIndex
+from crm_core.names import BY_COMPANY, Named, NameIndex
 from crm_core.orders import OrderView
 from crm_core.query import Conditions, to_sql
 from crm_core.suggesting import Pick, picks
@@ -159,7 +159,7 @@ class StaffStore:
             for value in search[name]:
                 ids += self._ids_by(name, value)
         for text in search.names if not ids else ():
-            ids += [named.customer_id for named in names.search(text, MOST_FOUND)]
+            ids += _best(names.search(text, MOST_FOUND))
         return self.briefs(list(dict.fromkeys(ids))[:MOST_FOUND])
 
     def mentioned(self, text: str, names: NameIndex) -> list[Brief]:
@@ -168,7 +168,7 @@ class StaffStore:
         if not known:
             return []
         self.permit("customer.find", "customers", ("names",))
-        return self.briefs([named.customer_id for named in known])
+        return self.briefs(_best(known))
 
     def briefs(self, customer_ids: Sequence[int]) -> list[Brief]:
         """These customers in this order; merged and erased ones are left out."""
@@ -429,6 +429,14 @@ class StaffStore:
     def _subject(self, customer_id: int | None) -> str:
         query = select(Customer.number).where(Customer.id == customer_id)
         return _subject(self.session.execute(query).scalar_one_or_none())
+
+
+def _best(known: Sequence[Named]) -> list[int]:
+    """Only those that fit best where they fit exactly; otherwise everybody who comes near."""
+    sure = (
+        [named for named in known if named.fit >= known[0].fit - 2] if known and known[0].fit >= BY_COMPANY else known
+    )
+    return [named.customer_id for named in sure]
 
 
 def _subject(number: int | None) -> str:

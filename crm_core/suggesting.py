@@ -56,13 +56,13 @@ def picks(session: Session, customer_id: int, now: datetime, limit: int = 3) -> 
 
 
 def _varied(offers: list[tuple[str, Pick]], limit: int) -> list[Pick]:
-    """At most one repeat purchase and two of a category, as long as there is enough else."""
+    """At most one repeat purchase and one of a category, as long as there is enough else."""
     chosen: list[Pick] = []
-    counts: dict[str, int] = {}
+    seen: set[str] = set()
     for category, pick in offers:
-        key = "again" if pick.reason == "again" else category
-        if counts.get(key, 0) < (1 if key == "again" else 2) and len(chosen) < limit:
-            counts[key] = counts.get(key, 0) + 1
+        keys = {category, "again"} if pick.reason == "again" else {category}
+        if not keys & seen and len(chosen) < limit:
+            seen |= keys
             chosen.append(pick)
     rest = [pick for _, pick in offers if pick not in chosen]
     return [*chosen, *rest][:limit]

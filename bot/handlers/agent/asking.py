@@ -8,7 +8,7 @@ from typing import Any
 from bot.messages import Choice, Reply
 from bot.turns import Turn
 from crm_core.models import Conversation
-from crm_core.staff_store import Brief, Search, StaffStore
+from crm_core.staff_store import MOST_FOUND, Brief, Search, StaffStore
 from nlu.understanding import Entity
 
 StaffTurn = Turn[StaffStore]
@@ -30,12 +30,14 @@ _FILLER = re.compile(
     r"|offer|suggest|recommendations?|draft|reply|answer|write|this|that|there|here|case|ticket|note|tag|task|remind"
     r"|add|new|system|crm|existing|exist|know|should|could|might|like|buy|bought|status|parcel|package|shipped|up"
     r"|out|mr|mrs|ms"
-    r"|quick|short|version|full|before|call|calls|calling|them|him|her|his|she|he|their|s)(?![a-z])"
+    r"|only|just|all|everything|anything|happened|lately|notes?|cases?|tickets?|tasks?|ratings?|open|quick|short"
+    r"|version|full|before|call|calls|calling|them|him|her|his|she|he|their|s)(?![a-z])"
 )
 _FILLER_ZH = re.compile(
     r"帮我|帮忙|麻烦|请问|请|给我|我想|我要|我|一下|一查|查找|查询|查下|查|搜索|搜|寻找|找一找|找找|找出来|找人|找"
     r"|打开|看一看|看看|看下|看|显示|展示|调出|调出来|调"
-    r"|资料|档案|信息|详情|卡片|情况|什么|概况|概览|客户|顾客|客人|用户|会员|这个|那个|这位|那位|是谁|是哪个|哪位"
+    r"|全部|所有|只看|只要|备注|工单|评分|资料|档案|信息|详情|卡片|情况|什么|概况|概览|客户|顾客|客人|用户|会员"
+    r"|这个|那个|这位|那位|是谁|是哪个|下单|买过|买|哪位"
     r"|哪个|谁|叫|姓名|名字|的人|里面|里|系统"
     r"|有没有|有|在不在|在|吗|呢|吧|啊|呀|了|的|和|跟|与|给|把|对|上次|最近|之前|以前|聊天|聊|沟通|联系|记录|历史"
     r"|往来|时间线|订单|单号|包裹|快递"
@@ -95,16 +97,17 @@ def whom(turn: StaffTurn, wanted: Asked, *, said: str | None = None, guess: bool
     """
     text = wanted.text if said is None else said
     named = _named(turn, wanted, text)
-    if not named and guess and not _refers(wanted):
-        left = leftover(text)
-        named = turn.store.find(Search(names=(left,)), turn.services.names) if left else []
-        if left and not named:
-            return not_found(turn, left)
-    if not named and _names_somebody(wanted):
-        return not_found(turn, " ".join(str(value) for value in _hints(wanted)))
-    if not named:
-        return present(turn) or turn.reply("agent.whom.nobody")
-    return named[0] if len(named) == 1 else several(turn, wanted, named)
+    if named:
+        return named[0] if len(named) == 1 else several(turn, wanted, named)
+    if wanted.first("reference") is None:
+        left = leftover(text) if guess else ""
+        found = turn.store.find(Search(names=(left,)), turn.services.names) if left else []
+        if found:
+            return found[0] if len(found) == 1 else several(turn, wanted, found)
+        hints = " ".join(str(value) for value in _hints(wanted)) or left
+        if hints:
+            return not_found(turn, hints)
+    return present(turn) or turn.reply("agent.whom.nobody")
 
 
 def present(turn: StaffTurn) -> Brief | None:
@@ -163,17 +166,11 @@ def _from_list(turn: StaffTurn, wanted: Asked) -> list[Brief]:
     return turn.store.briefs([shown[ordinal - 1 if ordinal > 0 else ordinal]])
 
 
-def _refers(wanted: Asked) -> bool:
-    return wanted.first("reference") is not None
-
-
 def _hints(wanted: Asked) -> list[Any]:
+    """What was said like a customer's name or number."""
     names = ("customer_id", "person_name", "company", "phone", "email", "handle")
-    return [value for name in names for value in wanted.all(name)]
-
-
-def _names_somebody(wanted: Asked) -> bool:
-    return bool(_hints(wanted)) or wanted.number is not None
+    number = [wanted.number] if wanted.number is not None else []
+    return number + [value for name in names for value in wanted.all(name)]
 
 
 def leftover(text: str) -> str:
@@ -198,7 +195,8 @@ def several(turn: StaffTurn, wanted: Asked, found: Sequence[Brief]) -> Reply:
     value = "show_customer:{}" if reading else intent + ":pick:{}"
     choices = tuple(Choice(label=label(turn, one), value=value.format(one.number)) for one in found)
     turn.memory.show("list", [one.customer_id for one in found])
-    return hushed(turn, Reply(text=turn.say("agent.whom.several", count=len(found)), choices=choices))
+    key = "agent.whom.several" if len(found) < MOST_FOUND else "agent.whom.many"
+    return hushed(turn, Reply(text=turn.say(key, count=len(found)), choices=choices))
 
 
 def label(turn: StaffTurn, one: Brief) -> str:

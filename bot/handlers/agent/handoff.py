@@ -69,7 +69,7 @@ def desk(turn: StaffTurn) -> Reply:
     action, _, digits = turn.argument.partition(":")
     key = int(digits) if digits.isdigit() and len(digits) < 20 else 0
     if action == "send":
-        return _send_kept(turn, key)
+        return _send_kept(turn, turn.store.session.get(Interaction, key) if key else None)
     conversation = desk_conversation(turn) or turn.store.session.get(Conversation, key)
     act = _ACTIONS.get(action)
     if act is None or conversation is None or conversation.identity_id is None:
@@ -110,6 +110,8 @@ _ACTIONS: dict[str, Callable[[StaffTurn, Conversation], Reply]] = {
 def desk_thread(turn: StaffTurn) -> Reply:
     """A line in a hand-over thread that is not said to the bot: sent when it says so, else kept inside."""
     conversation = desk_conversation(turn)
+    if turn.message.command == "send":
+        return _send_line(turn, turn.message.reply_to)
     if conversation is None or turn.message.kind == "command":
         return Reply()  # a deleted line stays in the record; what was sent cannot be unsaid silently
     text, explicit = sendable(turn.message.text)
@@ -133,9 +135,17 @@ def sendable(text: str) -> tuple[str, bool]:
     return text, False
 
 
-def _send_kept(turn: StaffTurn, key: int) -> Reply:
+def _send_line(turn: StaffTurn, message_id: str) -> Reply:
+    """Send the line of this thread that a shortcut was used on."""
+    query = select(Interaction).where(
+        Interaction.conversation_id == turn.conversation_id, Interaction.message_id == message_id
+    )
+    newest = query.order_by(Interaction.revision.desc(), Interaction.id.desc()).limit(1)
+    return _send_kept(turn, turn.store.session.execute(newest).scalar_one_or_none())
+
+
+def _send_kept(turn: StaffTurn, row: Interaction | None) -> Reply:
     """Send a line that was written inside, or a suggested answer."""
-    row = turn.store.session.get(Interaction, key) if key else None
     if row is None:
         return turn.reply("desk.gone")
     if row.kind == "draft" and row.direction == "internal":

@@ -6,7 +6,7 @@ import io
 from bot import wording
 from bot.handlers.agent.asking import StaffTurn, argument, asked, hushed
 from bot.messages import Choice, Reply, Table
-from bot.query_words import Wording
+from bot.query_words import Wording, spoken
 from crm_core.csv_cells import safe_cell
 from crm_core.query import Conditions
 from crm_core.query_reading import conditions_from
@@ -71,7 +71,7 @@ def _cells(turn: StaffTurn, row: Row, currency: str) -> tuple[str, ...]:
     language, zone = turn.language, turn.speaker.zone
     return (
         f"{row.name or turn.say('cards.visitor')} #{row.number}",
-        row.city,
+        spoken("places", row.city, language),
         str(row.orders),
         wording.money(row.spend_minor, currency, language),
         wording.day(row.last_order_at, language, zone) if row.last_order_at else "–",

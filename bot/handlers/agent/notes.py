@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from bot import wording
 from bot.handlers.agent import reading
 from bot.handlers.agent.asking import Asked, StaffTurn, argument, asked, declined, hushed, label, present, undo, whom
+from bot.handlers.agent.customers import show_timeline
 from bot.messages import Reply
 from crm_core.staff_store import Brief
 
@@ -18,6 +19,8 @@ def add_note(turn: StaffTurn) -> Reply:
     if declined(turn):
         return turn.reply("agent.nothing_done")
     wanted = asked(turn)
+    if reading.wants_to_see_notes(wanted.text):
+        return show_timeline(turn)
     answer = turn.question is not None
     head, body = ("", wanted.text) if answer else reading.note(wanted.text, turn.message.kind == "command")
     who = _meant(turn, wanted, head)
@@ -124,7 +127,8 @@ def _concerned(turn: StaffTurn, wanted: Asked) -> Brief | Reply | None:
 def _is_named(turn: StaffTurn, wanted: Asked) -> bool:
     known = present(turn)
     found = turn.store.mentioned(wanted.text, turn.services.names)
-    return bool(found) or known is None or any(wanted.all(name) for name in ("person_name", "customer_id", "phone"))
+    hinted = any(wanted.all(name) for name in ("person_name", "company", "customer_id", "phone", "email", "handle"))
+    return bool(found) or known is None or hinted
 
 
 def _meant(turn: StaffTurn, wanted: Asked, head: str) -> Brief | Reply:

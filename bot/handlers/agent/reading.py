@@ -14,6 +14,7 @@ LONGEST = 4000
 LONGEST_HEAD = 80
 WORK_BEGINS = time(9)
 _QUOTED = re.compile(r"[\"“「『](?P<text>[^\"”」』]{2,2000})[\"”」』]|(?<!\w)'(?P<single>[^']{2,2000})'(?!\w)")
+_LEADING_NUMBER = re.compile(r"^\s*[#＃]?\d{4,9}(?=\s|[:：,，]|$)[:：,，]?\s*")
 _COLON = re.compile(r"[:：](?!\d)\s*")
 _DASH = re.compile(r"\s[-–—]+\s")
 _THAT = re.compile(r"(?<![a-z])(?:that|saying|to say|with|how)(?![a-z])\s+", re.IGNORECASE)
@@ -45,6 +46,13 @@ _GIVEN_ZH = re.compile(
 )
 
 
+_SEE_NOTES = re.compile(
+    r"\s*(?:only|just|show|see|read)?(?: me)?\s*(?:the|her|his|their|all|our)?\s*(?:the )?notes(?: only| please| pls)?\s*[.?!]?\s*"
+    r"|\s*(?:只看|只要|看看|看一下|查看|看)(?:她的|他的)?(?:备注|笔记)\s*",
+    re.IGNORECASE,
+)
+
+
 # --- notes ----------------------------------------------------------------------------------------------------------
 def note(text: str, command: bool = False) -> tuple[str, str]:
     """(what stands before the note and may name the customer, the note).
@@ -67,9 +75,18 @@ def note(text: str, command: bool = False) -> tuple[str, str]:
     return _without_lead(text)
 
 
+def wants_to_see_notes(text: str) -> bool:
+    """Whether "notes" are to be read, not written.
+
+    >>> wants_to_see_notes("only the notes"), wants_to_see_notes("note: prefers tea")
+    (True, False)
+    """
+    return _SEE_NOTES.fullmatch(text[:LONGEST_HEAD]) is not None
+
+
 def _after_command(text: str) -> tuple[str, str]:
     """ "10482 text", "王芳: text", or the text alone."""
-    number = re.match(r"\s*[#＃]?\d{4,9}(?=\s|[:：,，]|$)[:：,，]?\s*", text)
+    number = _LEADING_NUMBER.match(text)
     if number:
         return number.group(), text[number.end() :].strip()
     colon = _COLON.search(text)
@@ -171,8 +188,7 @@ def _split(text: str) -> list[str]:
 
 def _after_number(text: str) -> list[str]:
     """ "/crm tag 10482 vip, press" and "/crm tag vip": without the number and the verb."""
-    rest = re.sub(r"^\s*[#＃]?\d{4,9}(?=\s|[:：,，]|$)[:：,，]?", "", text)
-    return _split(_REMOVE.sub("", rest))
+    return _split(_REMOVE.sub("", _LEADING_NUMBER.sub("", text)))
 
 
 def without(text: str, words: Iterable[str]) -> str:
@@ -282,6 +298,9 @@ def case(text: str, entities: Sequence[Entity]) -> tuple[str, str]:
     ('li mei', 'mug cracked on arrival')
     """
     text = _PRIORITY_WORDS.sub(" ", text[:LONGEST]).strip()
+    number = _LEADING_NUMBER.match(text)
+    if number:
+        return number.group(), _bare(text[number.end() :])
     rest = _CASE_TAIL_ZH.sub("", text)
     rest = (
         _bare(_CASE_LEAD.sub("", rest, count=1)) if rest[:1].isascii() else _bare(_CASE_LEAD_ZH.sub("", rest, count=1))

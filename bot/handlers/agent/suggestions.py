@@ -44,7 +44,7 @@ def suggest_for(turn: StaffTurn, conversation: Conversation, wanted: Asked) -> R
         return turn.reply("desk.no_suggestion")
     name = _first_name(turn, conversation, language)
     hello = _say(turn, language, "hello", name=name) if name else _say(turn, language, "hello_unknown")
-    text = " ".join([hello, *body, _say(turn, language, "closing")])
+    text = _joined([hello, *body, _say(turn, language, "closing")], language)
     draft = turn.store.keep_draft(conversation, text)
     choice = Choice(label=turn.say("desk.send"), value=f"desk:send:{draft}", style="primary")
     return Reply(text=turn.say("desk.suggested", text=text), choices=(choice,))
@@ -101,7 +101,11 @@ def _state(turn: StaffTurn, view: OrderView, language: Language) -> str:
         if parcel.expected_on and not parcel.delivered_at and parcel.expected_on >= turn.now.date():
             day = wording.day(parcel.expected_on, language, "UTC")
             parts.append(_say(turn, language, "expected", day=day))
-    return " ".join(parts)
+    return _joined(parts, language)
+
+
+def _joined(sentences: list[str], language: Language) -> str:
+    return ("" if language == "zh" else " ").join(sentences)
 
 
 def _known(turn: StaffTurn, last: Interaction, language: Language) -> str:
