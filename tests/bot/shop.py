@@ -19,10 +19,13 @@ from crm_core.models import (
 )
 
 PRODUCTS: tuple[tuple[str, str, str, str, int, int, dict[str, Any]], ...] = (
-    ("CUP-BLUE", "Blue cup", "蓝色杯子", "cups", 5000, 30, {"colour": "blue", "capacity_ml": 320, "dishwasher_safe": True}),
+    ("CUP-BLUE", "Blue cup", "蓝色杯子", "cups", 5000, 30,
+     {"colour": "blue", "capacity_ml": 320, "dishwasher_safe": True}),
     ("CUP-WHITE", "White cup", "白色杯子", "cups", 5000, 0, {"colour": "white", "capacity_ml": 320}),
-    ("MILL", "Travel mill", "旅行磨豆机", "grinders", 46800, 4, {"charging": "USB-C", "battery_cups": 30, "colour": "black"}),
-    ("MILL-PRO", "Big mill", "台式磨豆机", "grinders", 59800, 9, {"charging": "USB-C", "battery_cups": 45, "screen": True}),
+    ("MILL", "Travel mill", "旅行磨豆机", "grinders", 46800, 4,
+     {"charging": "USB-C", "battery_cups": 30, "colour": "black"}),
+    ("MILL-PRO", "Big mill", "台式磨豆机", "grinders", 59800, 9,
+     {"charging": "USB-C", "battery_cups": 45, "screen": True}),
     ("BEANS", "Morning beans", "早晨咖啡豆", "coffee_beans", 7800, 100, {"roast": "medium", "weight_g": 250}),
     ("BOX", "Tasting box", "品鉴礼盒", "gifts", 25800, 12, {"pieces": 6}),
     ("CASE", "Mill case", "磨豆机收纳盒", "accessories", 9800, 50, {"compatible_with": ["MILL", "MILL-PRO"]}),

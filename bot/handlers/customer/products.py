@@ -22,6 +22,8 @@ FEW = 5
 """From this stock on down we say how many are left."""
 WHOLESALE_FROM = 20
 MOST_PIECES = 100_000
+POPULAR_FROM = 5
+"""Pieces sold in 90 days from which we call something a favourite."""
 SHOWN = 3
 MOST_NAMED = 4
 CARD_FACTS = 6
@@ -338,7 +340,7 @@ def _bound(turn: CustomerTurn, money: object) -> tuple[int | None, str]:
 def _why(turn: CustomerTurn, product: ProductView, wish: Wish) -> str:
     if wish.gift and product.category.lower().startswith("gift"):
         return turn.say("customer.recommend.gift")
-    if product.sold:
+    if product.sold >= POPULAR_FROM:
         return turn.say("customer.recommend.popular", count=product.sold)
     if wish.most_minor is not None and product.price_minor <= wish.most_minor:
         return turn.say("customer.recommend.budget")

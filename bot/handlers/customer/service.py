@@ -73,7 +73,7 @@ def _score(turn: CustomerTurn) -> int | None:
     given = argument(turn) or turn.understanding.first("rating")
     try:
         score = round(float(str(given)))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if BEST < score <= 2 * BEST:
         return (score + 1) // 2

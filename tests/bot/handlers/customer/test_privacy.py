@@ -1,0 +1,221 @@
+"""Who they are, what they may be sent, which language."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from bot.messages import IncomingAttachment
+from crm_core.database import Store
+from crm_core.models import (
+    AuditEntry,
+    Case,
+    Consent,
+    Conversation,
+    Customer,
+    Identity,
+    Interaction,
+    OutboxMessage,
+)
+from tests.bot.shop import Shop, add_customer, add_order
+from tests.bot.turns import Chat, everything, phrase, values
+from tests.conftest import Clock
+
+Opened = Callable[..., Chat]
+BOTH = pytest.mark.parametrize("language", ["en", "zh"])
+MEI = "8613800138001"
+
+
+def contact(phone: str, user_id: object) -> IncomingAttachment:
+    details = {"phone": phone, "first_name": "x"} | ({"user_id": user_id} if user_id is not None else {})
+    return IncomingAttachment(kind="contact", details=details)
+
+
+# --- linking --------------------------------------------------------------------------------------------------------
+@BOTH
+@pytest.mark.parametrize("user_id", ["7001", 7001])
+def test_ones_own_contact_links(
+    store: Store, shop: Shop, stranger: Opened, clock: Clock, language: str, user_id: object
+) -> None:
+    add_order(store, shop, "mei", "SO-1001", "shipped", {"MILL": 1}, clock(), expected_in=1)
+    chat = stranger(language)
+    with store.read() as session:
+        visitor_id = session.get_one(Identity, chat.identity_id).customer_id
+    chat.say("complaint", "something that the visitor wrote")
+    chat.say("unsubscribe", "stop")
+    reply = chat.say("out_of_scope", "", attachments=[contact(MEI, user_id)])
+    assert reply.text == phrase("customer.link.done_name", language, name="李梅")
+    mei = shop.customers["mei"]
+    with store.read() as session:
+        identity = session.get_one(Identity, chat.identity_id)
+        assert (identity.customer_id, identity.verified_at, identity.verified_how) == (mei, clock.now, "own contact")
+        assert session.get_one(Conversation, chat.conversation_id).customer_id == mei
+        assert session.get(Customer, visitor_id) is None
+        case = session.execute(select(Case)).scalar_one()
+        assert (case.customer_id, case.title) == (mei, "something that the visitor wrote")
+        assert session.execute(select(Consent.customer_id)).scalars().all() == [mei]
+        note = session.execute(select(Interaction).where(Interaction.kind == "link")).scalar_one()
+        assert (note.customer_id, note.direction) == (mei, "internal")
+        entry = session.execute(select(AuditEntry)).scalar_one()
+        assert (entry.action, entry.reason) == ("identity.link", "own contact")
+    assert "SO-1001" in chat.say("order_status", "where is my order").text
+    store.vault.forget(mei)
+    with store.read() as session:
+        assert session.execute(select(Case)).scalar_one().title == ""  # erased together with the customer
+
+
+@BOTH
+@pytest.mark.parametrize("user_id", [None, "", "9999", 0])
+def test_another_persons_contact_is_refused(
+    store: Store, shop: Shop, stranger: Opened, language: str, user_id: object
+) -> None:
+    chat = stranger(language)
+    reply = chat.say("out_of_scope", "", attachments=[contact(MEI, user_id)])
+    assert reply.text == phrase("customer.link.not_own_contact", language)
+    assert reply.request_contact
+    with store.read() as session:
+        assert session.get_one(Identity, chat.identity_id).verified_at is None
+
+
+@BOTH
+def test_an_unknown_number_is_told_what_else_works(store: Store, stranger: Opened, language: str) -> None:
+    chat = stranger(language)
+    reply = chat.say("link_identity", "", attachments=[contact("+8613900000000", "7001")])
+    assert reply.text == phrase("customer.link.unknown", language)
+    assert values(reply) == ["talk_to_human:link"]
+
+
+@BOTH
+def test_a_number_of_two_customers_goes_to_a_person(
+    store: Store, shop: Shop, stranger: Opened, clock: Clock, language: str
+) -> None:
+    with store.write() as session:
+        add_customer(session, store, "Twin", "twin@example.com", f"+{MEI}", clock())
+    chat = stranger(language)
+    reply = chat.say("link_identity", "", attachments=[contact(MEI, "7001")])
+    assert reply.text == phrase("customer.link.unclear", language)
+    assert chat.outcome.hand_over == "link"
+    with store.read() as session:
+        assert session.get_one(Identity, chat.identity_id).verified_at is None
+
+
+def test_an_account_of_another_customer_is_not_moved(store: Store, shop: Shop, known: Opened, clock: Clock) -> None:
+    chat = known(who="tom", external_id="7001")
+    chat.say("link_identity", "", attachments=[contact(MEI, "7001")])
+    assert chat.outcome.hand_over == "link"
+    with store.read() as session:
+        assert session.get_one(Identity, chat.identity_id).customer_id == shop.customers["tom"]
+
+
+def test_sharing_twice_changes_nothing(store: Store, shop: Shop, stranger: Opened) -> None:
+    chat = stranger()
+    chat.say("link_identity", "", attachments=[contact(MEI, "7001")])
+    again = chat.say("link_identity", "", attachments=[contact(MEI, "7001")])
+    assert again.text == phrase("customer.link.already", "en")
+    with store.read() as session:
+        assert len(session.execute(select(AuditEntry)).all()) == 1
+
+
+@BOTH
+def test_nobody_is_linked_on_a_sentence(
+    store: Store, shop: Shop, stranger: Opened, clock: Clock, language: str
+) -> None:
+    add_order(store, shop, "mei", "SO-1001", "shipped", {"MILL": 1}, clock(), expected_in=1)
+    add_order(store, shop, "mei", "SO-1002", "paid", {"BOX": 1}, clock(), age_days=1)
+    chat = stranger(language)
+    reply = chat.say("link_identity", "I am li.mei@example.com", email="li.mei@example.com")
+    assert reply.text == phrase("customer.link.not_by_words", language)
+    assert reply.request_contact
+    opened = chat.say("", "SO-1001", answers=True, order_id="SO-1001")
+    assert "SO-1001" in opened.text
+    with store.read() as session:
+        assert session.get_one(Identity, chat.identity_id).verified_at is None
+    assert "SO-1002" not in everything(chat.say("order_status", "all my orders"))
+
+
+@BOTH
+def test_how_to_be_known(stranger: Opened, known: Opened, language: str) -> None:
+    assert stranger(language).say("link_identity", "I am a customer").text == phrase("customer.link.how", language)
+    assert known(language).say("link_identity", "I am a customer").text == phrase("customer.link.already", language)
+
+
+# --- groups ---------------------------------------------------------------------------------------------------------
+@BOTH
+def test_nothing_personal_where_others_read_along(
+    store: Store, shop: Shop, known: Opened, clock: Clock, language: str
+) -> None:
+    add_order(store, shop, "mei", "SO-1001", "shipped", {"MILL": 1}, clock(), expected_in=1)
+    chat = known(language)
+    chat.direct = False
+    for intent in ("order_status", "cancel_order", "refund_status", "unsubscribe", "link_identity", "data_access"):
+        assert chat.say(intent, "x", order_id="SO-1001").text == phrase("customer.private_only", language)
+    for intent in ("greeting", "product_recommend", "faq"):
+        shown = everything(chat.say(intent, "like last time"))
+        assert "李梅" not in shown
+        for mill in ("Travel mill", "旅行磨豆机"):
+            assert phrase("customer.recommend.like", language, name=mill) not in shown
+    chat.direct, chat.sender_id = True, "somebody else"
+    assert chat.say("order_status", "x").text == phrase("customer.private_only", language)
+
+
+# --- consent --------------------------------------------------------------------------------------------------------
+def _queue(store: Store, customer_id: int, purpose: str, state: str, clock: Clock) -> int:
+    with store.write() as session:
+        row = OutboxMessage(
+            customer_id=customer_id,
+            purpose=purpose,
+            channel="telegram",
+            account="bot",
+            chat_id="7002",
+            state=state,
+            queued_at=clock(),
+            reply="{}",
+        )
+        session.add(row)
+        return row.id
+
+
+@BOTH
+def test_unsubscribing_works_at_once(store: Store, shop: Shop, known: Opened, clock: Clock, language: str) -> None:
+    mei, tom = shop.customers["mei"], shop.customers["tom"]
+    with store.write() as session:
+        session.add(
+            Consent(
+                customer_id=mei, kind="marketing", channel="telegram", granted=True, how="shop",
+                occurred_at=clock() - timedelta(days=9),
+            )
+        )  # fmt: skip
+    rows = {
+        "queued ad": (_queue(store, mei, "proactive", "queued", clock), "cancelled"),
+        "held ad": (_queue(store, mei, "proactive", "held", clock), "cancelled"),
+        "sent ad": (_queue(store, mei, "proactive", "sent", clock), "sent"),
+        "answer": (_queue(store, mei, "reply", "queued", clock), "queued"),
+        "another's ad": (_queue(store, tom, "proactive", "queued", clock), "queued"),
+    }
+    chat = known(language)
+    assert chat.say("unsubscribe", "stop").text == phrase("customer.unsubscribe.done", language)
+    with store.read() as session:
+        assert {name: session.get_one(OutboxMessage, row).state for name, (row, _) in rows.items()} == {
+            name: state for name, (_, state) in rows.items()
+        }
+        newest = (
+            session.execute(select(Consent).order_by(Consent.occurred_at.desc(), Consent.id.desc())).scalars().first()
+        )
+        assert newest is not None
+        assert (newest.customer_id, newest.kind, newest.channel, newest.granted) == (mei, "marketing", "", False)
+    assert chat.say("unsubscribe", "stop").text == phrase("customer.unsubscribe.again", language)
+    with store.read() as session:
+        assert len(session.execute(select(Consent).where(Consent.granted.is_(False))).all()) == 1
+
+
+# --- language -------------------------------------------------------------------------------------------------------
+def test_switching_the_language(stranger: Opened) -> None:
+    chat = stranger("en")
+    assert chat.say("switch_language", "可以讲中文吗", language="zh").text == phrase("customer.language.done", "zh")
+    assert chat.outcome.language == "zh"
+    assert chat.press("switch_language:en").text == phrase("customer.language.done", "en")
+    french = chat.say("switch_language", "parlez-vous français", language="fr")
+    assert french.text == phrase("customer.language.other", "en")
+    assert chat.outcome.language is None
+    assert values(chat.say("switch_language", "another language")) == ["switch_language:en", "switch_language:zh"]
