@@ -21,7 +21,7 @@ from crm_core.models import JobRun
 from jobs import JOBS
 from jobs.due import ScheduleError, read_schedule
 from jobs.runner import run_now, start_schedule
-from nlu.training import TrainingDataError
+from nlu.training import NotTrained
 
 cli = typer.Typer(add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 screen = Console(stderr=True)
@@ -98,7 +98,7 @@ def _app() -> App:
         return build_app(Settings(), Parts(progress=screen.print))
     except ValidationError as error:
         _stop(f"Settings: {error.errors(include_input=False)[0]['msg']}. `python -m bot doctor` tells more.")
-    except (CrmError, TrainingDataError, PhraseError) as error:
+    except (CrmError, NotTrained, PhraseError) as error:
         _stop(str(error))
 
 

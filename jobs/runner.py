@@ -139,8 +139,10 @@ class Schedule:
         )  # fmt: skip
 
     def _sweep(self, name: str, seconds: int) -> None:
+        """Run what repeats, first so long after the start: by then the process has taken up what was left over."""
         now = self._app.clock()
-        if name in self._running or now - self._swept.get(name, now - timedelta(days=1)) < timedelta(seconds=seconds):
+        last = self._swept.setdefault(name, now)
+        if name in self._running or self._app.loop.running is None or now - last < timedelta(seconds=seconds):
             return
         self._swept[name] = now
         self._running[name] = 0

@@ -52,7 +52,7 @@ def _head(figure: Figure, chart: "ChartSpec", height: float) -> float:
     figure.text(0.035, 1 - 0.16 / height, chart.title, fontsize=16, va="top", fontweight="bold")
     if not chart.subtitle:
         return 1 - 0.62 / height
-    lines = textwrap.wrap(chart.subtitle, 74) or [""]
+    lines = textwrap.wrap(chart.subtitle, round(74 * len(chart.subtitle) / max(1.0, _width(chart.subtitle))))
     figure.text(0.035, 1 - 0.5 / height, "\n".join(lines), fontsize=11.5, va="top", color=QUIET, linespacing=1.35)
     return 1 - (0.62 + 0.22 * len(lines)) / height
 

@@ -225,14 +225,10 @@ def _money(
         session, asked.source, asked.kind, asked.what, asked.where, period, by=Aggregate(Order.currency), only=narrowed
     )
     ranked = sorted(found, key=lambda part: (-part.count, part.key or ""))
-    if not ranked:
-        return _figure(metric, "", "sum", None, [], group_by)
-    currency = ranked[0].key or ""
-    rows: list[Grouped] = []
-    if group_by:
-        within = {**narrowed, Aggregate(Order.currency): (currency,)}
-        _, rows = _ask(session, asked, period, group_by, within, whole=False)
-    figure = _figure(metric, currency, "sum", ranked[0], rows, group_by)
+    currency = (ranked[0].key or "") if ranked else ""
+    within = {**narrowed, Aggregate(Order.currency): (currency,)}
+    _, rows = _ask(session, asked, period, group_by, within, whole=False)
+    figure = _figure(metric, currency, "sum", ranked[0] if ranked else None, rows, group_by)
     elsewhere = tuple((part.key or "", part.total) for part in ranked[1:])
     return Figure(figure.metric, figure.unit, figure.value, figure.count, figure.rows, elsewhere)
 
