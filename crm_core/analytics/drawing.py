@@ -49,7 +49,7 @@ def _use_font() -> None:
 
 def _head(figure: Figure, chart: "ChartSpec", height: float) -> float:
     """Title and subtitle at the top left; returns where the drawing may begin, as a share of the height."""
-    figure.text(0.035, 1 - 0.16 / height, chart.title, fontsize=16, va="top", fontweight="bold")
+    figure.text(0.035, 1 - 0.16 / height, chart.title, fontsize=16, va="top")
     if not chart.subtitle:
         return 1 - 0.62 / height
     lines = textwrap.wrap(chart.subtitle, round(74 * len(chart.subtitle) / max(1.0, _width(chart.subtitle))))
@@ -97,7 +97,6 @@ def _columns(axes: Any, chart: "ChartSpec") -> None:
             ha="center",
             fontsize=12.5 if marked else 11,
             color=INK if marked else QUIET,
-            fontweight="bold" if marked else "normal",
         )
 
 
@@ -137,7 +136,7 @@ def _line(axes: Any, chart: "ChartSpec") -> None:
     axes.spines["bottom"].set_visible(False)
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.text(0, 1.1, chart.line_title, transform=axes.transAxes, fontsize=12, va="bottom", fontweight="bold")
+    axes.text(0, 1.1, chart.line_title, transform=axes.transAxes, fontsize=12, va="bottom")
     for place in _extremes(known, values):
         _tell_point(axes, place, values[place])
     low, high = chart.ends

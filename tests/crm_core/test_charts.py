@@ -1,0 +1,83 @@
+"""Charts come from a child process, with Chinese letters, and the serving process stays small."""
+
+import os
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config.settings import PROJECT
+from crm_core.analytics import charts
+from crm_core.analytics.charts import ChartsFailed, ChartSpec, render
+
+VOLUME = ChartSpec(
+    "days", "14 天的消息数", [f"11月{day}日" for day in range(9, 23)], list(range(14)),
+    subtitle="与前一天相比 −3 (±0 %)", line=[None, 0.4, -0.4, *[0.1] * 11], line_title="情绪", marked=13,
+    ends=("不满", "满意"),
+)  # fmt: skip
+WISHES = ChartSpec("bars", "What customers wanted", ["查订单", "Complaint"], [3, 1], notes=["+1", "−2"], marked=0)
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", png[16:24])
+    return width, height
+
+
+def test_charts_are_pictures_wide_enough_for_a_phone(tmp_path: Path) -> None:
+    volume, wishes = render([VOLUME, WISHES], tmp_path)
+    for picture in (volume, wishes):
+        assert len(picture) > 10_000
+        assert size_of(picture)[0] == 1600
+    assert size_of(wishes)[1] < size_of(volume)[1]
+
+
+def test_every_letter_has_a_glyph(tmp_path: Path) -> None:
+    """Matplotlib only warns about letters its font does not have; here the warning is an error."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c",
+         "import json, sys; from crm_core.analytics.charts import _spec; from crm_core.analytics.drawing import draw;"
+         "[draw(_spec(each)) for each in json.load(sys.stdin)]"],
+        input=charts.json.dumps([charts.asdict(VOLUME), charts.asdict(WISHES)]), text=True, capture_output=True,
+        cwd=PROJECT, env={**os.environ, "MPLCONFIGDIR": str(tmp_path), "MPLBACKEND": "Agg"}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Glyph" not in done.stderr
+    assert "findfont" not in done.stderr
+
+
+def test_empty_figures_are_drawn_too(tmp_path: Path) -> None:
+    nothing = ChartSpec("days", "Nothing", ["1", "2"], [0, 0], line=[None, None], line_title="Mood")
+    assert all(size_of(picture) for picture in render([nothing, ChartSpec("bars", "Nothing", [], [])], tmp_path))
+
+
+def test_a_home_that_cannot_be_written_is_no_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/nonexistent")
+    monkeypatch.delenv("MPLCONFIGDIR", raising=False)
+    render([WISHES], tmp_path / "tmp" / "charts")
+    assert list((tmp_path / "tmp" / "charts").iterdir())
+
+
+def test_no_secret_reaches_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPPORT_MASTER_KEY", "secret")
+    assert not [name for name in charts._environment(tmp_path) if name.startswith("RAPPORT")]
+
+
+def test_what_cannot_be_drawn_says_why(tmp_path: Path) -> None:
+    with pytest.raises(ChartsFailed, match="longer than"):
+        render([WISHES], tmp_path, timeout=0.01)
+    broken = ChartSpec("bars", "Broken", ["one"], ["no number"])  # type: ignore[list-item]
+    with pytest.raises(ChartsFailed, match="Drawing failed"):
+        render([broken], tmp_path)
+
+
+def test_the_serving_process_loads_no_heavy_library() -> None:
+    heavy = ("matplotlib", "pandas", "statsmodels", "seaborn", "pyspark")
+    code = (
+        "import sys, bot.__main__, bot.app, bot.server, bot.handlers, jobs.runner, crm_core.analytics.charts;"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True)
+    assert done.stdout.strip() == "[]"
