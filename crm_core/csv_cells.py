@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 _FORMULA = "=+-@"
+_BREAKS = ("\t", "\r", "\n")
 _HARMLESS = re.compile(r"-?\d{1,15}([.,]\d{1,6})?|\+\d{6,15}")
 _INVISIBLE = dict.fromkeys(
     [
@@ -23,12 +24,13 @@ def safe_cell(text: str) -> str:
     if _HARMLESS.fullmatch(text):
         return text
     seen = unicodedata.normalize("NFKC", text).translate(_INVISIBLE).strip()
-    return "'" + text if text[:1] in ("\t", "\r", "\n") or seen[:1] in tuple(_FORMULA) else text
+    return "'" + text if text[:1] in _BREAKS or seen[:1] in tuple(_FORMULA) else text
 
 
 def clean_cell(text: str) -> str:
     """The text of a cell without what nobody sees, and without the apostrophe that `safe_cell` put there."""
-    seen = text.translate(_INVISIBLE).strip()
-    if seen[:1] == "'" and unicodedata.normalize("NFKC", seen[1:]).strip()[:1] in tuple(_FORMULA):
-        return seen[1:].strip()
-    return seen
+    seen = text.translate(_INVISIBLE).lstrip(" ")
+    rest = seen[1:]
+    if seen[:1] == "'" and (rest[:1] in _BREAKS or unicodedata.normalize("NFKC", rest).strip()[:1] in tuple(_FORMULA)):
+        seen = rest
+    return seen.strip()

@@ -127,7 +127,7 @@ def erase_customer(
     number, deleted = store.repeated(work)
     keys = sum(store.vault.forget(each) for each in ids)
     gone = remove_files(files, [*attachments, *mentions.files])
-    scrub(store, deleted)
+    scrub(store, {*deleted, *(table for table, _ in mentions.rows)})
     return Erased(number, deleted, keys, gone, mentions.count)
 
 
