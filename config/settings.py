@@ -94,8 +94,10 @@ class Business(Part):
     @classmethod
     def zone_exists(cls, zone: str) -> str:
         """Refuse a zone the clock does not know, at start and not at the first digest."""
-        ZoneInfo(zone)
-        return zone
+        try:
+            return ZoneInfo(zone).key
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"{zone!r} is no time zone; write a name such as Asia/Shanghai") from error
 
 
 class Settings(BaseSettings):

@@ -86,9 +86,10 @@ class Entry(BaseModel):
     @classmethod
     def zone_exists(cls, zone: str) -> str:
         """Refuse a zone the clock does not know."""
-        if zone != "business":
-            ZoneInfo(zone)
-        return zone
+        try:
+            return zone if zone == "business" else ZoneInfo(zone).key
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"{zone!r} is no time zone; write business, or a name such as Europe/London") from error
 
     def newest_due(self, now: datetime, business_zone: str) -> datetime | None:
         """The last moment at or before now at which it was due."""

@@ -57,14 +57,14 @@ class Schedule:
         self,
         app: App,
         entries: Mapping[str, Entry],
-        jobs: Mapping[str, Job] = JOBS,
+        jobs: Mapping[str, Job] | None = None,
         *,
         serving: bool = True,
         run: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self._app = app
         self._entries = entries
-        self._jobs = jobs
+        self._jobs = JOBS if jobs is None else jobs
         self._serving = serving
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:100]
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="job")
