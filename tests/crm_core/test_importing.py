@@ -42,7 +42,7 @@ class TestTenThousandRows:
             "orders": write_orders(tmp_path / "orders.csv", 10_000, 10_000),
         }
         assert counts(take(store, tmp_path / "products.csv")) == (60, 0, 0, 0)
-        started = time.monotonic()
+        started, spent = time.monotonic(), time.process_time()
         for kind, faults in bad.items():
             result = take(store, tmp_path / f"{kind}.csv")
             assert len(faults) == 303
@@ -54,7 +54,7 @@ class TestTenThousandRows:
         first = time.monotonic() - started
         for kind in bad:
             assert counts(take(store, tmp_path / f"{kind}.csv")) == (0, 0, 10_000 - 303, 303)
-        seconds = time.monotonic() - started
+        seconds, spent = time.monotonic() - started, time.process_time() - spent
         with store.read() as session:
             assert session.scalar(select(func.count()).select_from(Customer)) == 9697
             assert session.scalar(select(func.count()).select_from(Order)) == 9697
@@ -62,8 +62,10 @@ class TestTenThousandRows:
             assert tuple(numbers) == (10001, 19697)
         with capsys.disabled():
             name = store.engine.dialect.name
-            sys.stdout.write(f" [{name}: 20,000 rows in {first:.1f} s, again {seconds - first:.1f} s] ")
-        assert seconds < 60
+            sys.stdout.write(
+                f" [{name}: 20,000 rows in {first:.1f} s, again {seconds - first:.1f} s; {spent:.1f} s of CPU] "
+            )
+        assert spent < 45  # of the processor: the clock also counts what else runs on the machine
 
     def test_the_service_can_write_meanwhile(self, store: Store, tmp_path: Path) -> None:
         write_customers(tmp_path / "customers.csv", 3_000)
