@@ -54,9 +54,9 @@ really reason reasons recall receipt received recently recipient recipients reco
 refund refunded refunds refuse regard regarding register regular regulars release remain remember remind reminder
 reminders remove reorder repair repeat replace replacement reply report reports request requests require reserve reset
 response rest restock result results resume return returned returns revenue review reviews right rise risk roast role
-roll room round rule rules running safe said sale sales same sample samples satisfaction satisfied saturday save saved
-say saying says scale schedule school score search season second seconds seem seemed seems seen segment segments self
-sell send sending sense sent sentiment serious seriously service setting settings several shall shape share sheet
+roll room round rule rules running safe said sale sales same sample samples satisfaction satisfied saturday save
+saved say saying says scale schedule school score search season second seconds seem seemed seems seen segment segments
+self sell send sending sense sent sentiment serious seriously service setting settings several shall shape share sheet
 shift ship shipment shipped shipping shirt shirts shoe shoes shop short should shouldn't show shows sick side sign
 simple simply since single sister sitting situation size sizes skip sleep slightly slow slowly small snooze social
 software sold solve solved some somebody someone something sometime sometimes somewhere soon sort sorted sound south
@@ -83,7 +83,7 @@ _SHORT = """
 a am an and any are as at be but by can did do does for get got had has have he her him his how i if in into is it its
 let me my no nor not now of off ok on one or our out own per pls put re say see set she so than that the them then they
 to too two up us use via was we who why will with yes yet you your add ask buy cut day due end few fix hi hey id ll new
-next note old open pay refund run same send show six sla ten top tag task ticket try vip vs way won yr card case
+next note old open pay refund run same send show six sla ten top tag task ticket try vip vs way won yr card case ring
 profile record file customer customers client cust acct account info details summary history timeline email phone call
 message whats thats dont im ive hes shes theyre lets csat crm faq
 """

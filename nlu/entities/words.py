@@ -182,7 +182,10 @@ REASON: Table = {
     "wrong_size": "wrong size|too big|too small|too large|too tight|too loose|too long|too short|doesn't fit|doesnt fit"
     "|尺码不对|尺寸不对|太大|太小|大了|小了|不合适|不合身",
     "wrong_colour": "wrong colour|wrong color|颜色不对|颜色错|颜色错了|色差",
-    "not_as_described": "not as described|different from the picture|different from the photo|misleading|和描述不符"
+    "not_as_described": "not as described|wasn't as described|isn't as described|weren't as described"
+    "|aren't as described"
+    "|different from the description"
+    "|different from the picture|different from the photo|not like the picture|misleading|和描述不符|描述不符"
     "|与描述不符"
     "|货不对板|跟图片不一样",
     "changed_mind": "changed my mind|don't want it|don't need it|no longer need|no longer want|不想要了|不要了|不需要了"
