@@ -1,6 +1,7 @@
 """Taking conversations over and giving them back; what is said in hand-over threads; linking a chat to a customer."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlalchemy import select
 
@@ -122,6 +123,7 @@ def desk_thread(turn: StaffTurn) -> Reply:
     if explicit:
         files = _files(turn, turn.interaction_id)
         return _send(turn, conversation, Reply(text=text, files=files), turn.message)
+    turn = replace(turn, language=turn.understanding.language)  # whoever writes here is answered as they write
     choice = Choice(label=turn.say("desk.send"), value=f"desk:send:{turn.interaction_id}")
     return Reply(text=turn.say("desk.internal"), choices=(choice,), private=True)
 

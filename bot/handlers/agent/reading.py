@@ -47,7 +47,8 @@ _GIVEN_ZH = re.compile(
 
 
 _SEE_NOTES = re.compile(
-    r"\s*(?:only|just|show|see|read)?(?: me)?\s*(?:the|her|his|their|all|our)?\s*(?:the )?notes(?: only| please| pls)?\s*[.?!]?\s*"
+    r"\s*(?:only|just|show|see|read)?(?: me)?\s*(?:the|her|his|their|all|our)?\s*(?:the )?notes(?: only| please| pls)?"
+    r"\s*[.?!]?\s*"
     r"|\s*(?:只看|只要|看看|看一下|查看|看)(?:她的|他的)?(?:备注|笔记)\s*",
     re.IGNORECASE,
 )
