@@ -53,7 +53,7 @@ def test_the_answer_is_in_the_language_asked_for(folder, interpreter):
 def test_each_entry_is_given_once_and_the_best_first(folder, interpreter):
     hits = KnowledgeBase.load(folder, interpreter).search("when do you open", "en")
     assert [hit.id for hit in hits] == ["hours", "shipping"]
-    assert hits[0].score > hits[1].score
+    assert hits[0].score > CONFIDENT > hits[1].score
     assert hits[0].intent == "business_hours"
 
 
@@ -65,15 +65,40 @@ def test_what_it_does_not_know_stays_below_the_threshold(folder, interpreter):
 
 def test_shipped_questions_find_their_own_answers(interpreter):
     base = KnowledgeBase.load(ROOT / "config" / "knowledge", interpreter)
-    for entry, question in base._rows:
-        best = base.search(question, entry.language)[0]
-        assert best.score >= CONFIDENT
-        assert best.answer
+    wrong = [
+        (question, best.id, best.score)
+        for entry, question in base._rows
+        if question != entry.answer and (best := base.search(question, entry.language)[0])
+        if best.id != entry.id or best.score < CONFIDENT or best.answer != base.answer(entry.id, entry.language)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "wanted"),
+    [
+        ("do you ship to canada", "en", "shipping_countries"),
+        ("can i pay with paypal", "en", "payment_methods"),
+        ("邮费多少钱", "zh", "shipping_cost"),
+        ("how long does delivery take", "en", "shipping_time"),
+        pytest.param(
+            "你们几点关门",
+            "zh",
+            "opening_hours",
+            marks=pytest.mark.xfail(
+                reason="the entry has no plain question about closing; the holiday entry is nearer"
+            ),
+        ),
+    ],
+)
+def test_questions_in_other_words_find_the_entry(interpreter, text, language, wanted):
+    best = KnowledgeBase.load(ROOT / "config" / "knowledge", interpreter).search(text, language)[0]
+    assert (best.id, best.score >= CONFIDENT) == (wanted, True)
 
 
 def test_vectors_are_kept_and_remade_when_corrupt(folder, interpreter, tmp_path):
     first = KnowledgeBase.load(folder, interpreter, tmp_path / "cache")
-    (stored,) = (tmp_path / "cache").glob("knowledge-*/questions.npz")
+    (stored,) = (tmp_path / "cache").glob("knowledge-*/texts.npz")
     again = KnowledgeBase.load(folder, interpreter, tmp_path / "cache")
     assert np.array_equal(first._vectors, again._vectors)
     stored.write_bytes(b"rubbish")
