@@ -14,7 +14,7 @@ CONFIG = Path(__file__).parents[2] / "config"
 LANGUAGES = ("en", "zh")
 HAN = re.compile(r"[\u3400-\u9fff]")
 SENTENCE = re.compile(r"[.!?](?=\s|$)|[。！？]")
-QUESTIONS = range(4, 8)
+QUESTIONS = range(4, 13)
 MOST_SENTENCES = 3
 
 
