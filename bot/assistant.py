@@ -393,7 +393,8 @@ def _take_up(heard: Heard, question: Question | None) -> tuple[Heard, Question |
 def _remember_meaning(row: Interaction, understanding: Understanding) -> None:
     row.language, row.intent = understanding.language, understanding.intent
     row.confidence_milli = round(understanding.confidence * 1000)
-    row.sentiment_milli = round(understanding.sentiment * 1000) if understanding.text.strip() else None
+    felt = row.author == "customer" and understanding.text.strip()
+    row.sentiment_milli = round(understanding.sentiment * 1000) if felt else None
     row.strong, row.mixed = understanding.strong, understanding.mixed
     row.alternatives = [[name, round(p, 4)] for name, p in understanding.alternatives[:3]]
     found = [entity.model_dump() for entity in understanding.entities]

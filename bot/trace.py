@@ -66,7 +66,7 @@ def _understood(row: Interaction) -> dict[str, Any]:
         "confidence": (row.confidence_milli or 0) / 1000,
         "alternatives": row.alternatives or [],
         "entities": json.loads(row.entities) if row.entities else [],
-        "sentiment": (row.sentiment_milli or 0) / 1000,
+        "sentiment": None if row.sentiment_milli is None else row.sentiment_milli / 1000,
         "language": row.language,
         "mixed": row.mixed,
         "strong": row.strong,

@@ -71,15 +71,17 @@ def test_killed_twenty_times_while_messages_arrive(
             bot = Bot(folder, api)
             before = len(api.sent)
             arriving, waiting = waiting[:share], waiting[share:]
+            later = set(waiting)
             for chat, position in arriving:
                 arrive_twice(api, chat, position, expected[chat][position])
-            assert api.until(lambda seen=before: len(api.sent) > seen or not unsaid(api, expected, waiting), 60)
+            woke = until_it_works(api, before, expected, later)
             time.sleep(dice.uniform(0.0, 0.8))  # the moment of the crash is meant to fall anywhere
             bot.kill()
+            assert woke, f"start {kill}: nothing was sent\n{(folder / 'log.txt').read_text()[-3000:]}"
         bot = Bot(folder, api)
-        done = api.until(lambda: not unsaid(api, expected, waiting), 120)
+        done = api.until(lambda: not unsaid(api, expected, set()), 120)
         bot.stop()
-        lost = unsaid(api, expected, waiting)
+        lost = unsaid(api, expected, set())
         repeats, disordered = compare(api, expected)
     assert done, f"unanswered: {lost[:5]}\n{(folder / 'log.txt').read_text()[-3000:]}"
     assert disordered == 0
@@ -113,9 +115,13 @@ def answers(api: BotApi, chat: int) -> list[str]:
     return [text for text in api.texts(chat) if text]
 
 
-def unsaid(api: BotApi, expected: dict[int, list[str]], waiting: list[tuple[int, int]]) -> list[tuple[int, str]]:
-    """Who is still owed an answer to what they have asked."""
-    later = set(waiting)
+def until_it_works(api: BotApi, before: int, expected: dict[int, list[str]], later: set[tuple[int, int]]) -> bool:
+    """Wait until the process that was just started has sent something, or owes nobody anything."""
+    return api.until(lambda: len(api.sent) > before or not unsaid(api, expected, later), 60)
+
+
+def unsaid(api: BotApi, expected: dict[int, list[str]], later: set[tuple[int, int]]) -> list[tuple[int, str]]:
+    """Who is still owed an answer to what they have asked; `later` was not asked yet."""
     owed = []
     for chat, products in expected.items():
         told = "\n".join(answers(api, chat))

@@ -86,6 +86,7 @@ function entityChip(entity) {
 
 /** A face for the mood; sentiment is -1 … 1 (or the same in thousandths). */
 function face(understood) {
+  if (understood.sentiment === null) return document.createDocumentFragment(); // staff's moods are nobody's business
   const raw = Number(understood.sentiment ?? 0);
   const mood = Math.abs(raw) > 1 ? raw / 1000 : raw;
   const kind = mood > 0.2 ? "happy" : mood < -0.2 ? "unhappy" : "even";
