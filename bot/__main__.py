@@ -45,7 +45,10 @@ def run(
     app = built(settings, Parts(progress=screen.print, local_staff={} if settings.has_tokens else PLAYGROUND_STAFF))
     if not settings.has_tokens and is_empty(app):
         load_sample_with_bar(app)
-    schedule = start_schedule(app)
+    try:
+        schedule = start_schedule(app)
+    except CrmError as error:
+        stop(str(error))
 
     def ready(address: str) -> None:
         where = address if not settings.has_tokens else f"{address}health"

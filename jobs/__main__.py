@@ -3,6 +3,7 @@
 import json
 import signal
 import threading
+from datetime import UTC, datetime
 from typing import Annotated, NoReturn
 
 import typer
@@ -16,10 +17,11 @@ from bot.app import App, Parts, build_app
 from bot.logs import configure_logging
 from bot.phrases import PhraseError
 from config.settings import Settings
+from crm_core.database import open_store
 from crm_core.errors import CrmError
 from crm_core.models import JobRun
 from jobs import JOBS
-from jobs.due import ScheduleError, read_schedule
+from jobs.due import read_schedule
 from jobs.runner import run_now, start_schedule
 from nlu.training import NotTrained
 
@@ -39,7 +41,7 @@ def keep(context: typer.Context) -> None:
         signal.signal(sign, lambda number, frame: stopping.set())
     try:
         schedule = start_schedule(app, serving=False)
-    except ScheduleError as error:
+    except CrmError as error:
         _stop(str(error))
     screen.print("The schedule is kept. Ctrl-C ends it.")
     stopping.wait()
@@ -71,17 +73,20 @@ def list_() -> None:
     """Show each job with its last run and when it is due next."""
     configure_logging("ERROR")
     try:
-        entries = read_schedule(JOBS)
-    except ScheduleError as error:
+        entries, settings = read_schedule(JOBS), Settings()
+        key = settings.master_key.get_secret_value() if settings.master_key else None
+        store = open_store(settings.database_url, settings.data_dir, key, settings.database.keys_url)
+    except CrmError as error:
         _stop(str(error))
-    app = _app()
-    zone = app.settings.business.zone
+    except ValidationError as error:
+        _stop(_settings_words(error))
+    zone, now = settings.business.zone, datetime.now(UTC)
     table = Table("Job", "Last run", "State", "What it did", "Next")
-    with app.store.read() as session:
+    with store.read() as session:
         for name, entry in entries.items():
             query = select(JobRun).where(JobRun.job == name).order_by(JobRun.due_at.desc()).limit(1)
             last = session.execute(query).scalar_one_or_none()
-            due = entry.next_due(app.clock(), zone)
+            due = entry.next_due(now, zone)
             table.add_row(
                 name,
                 wording.moment(last.due_at, "en", zone) if last else "–",
@@ -89,7 +94,7 @@ def list_() -> None:
                 (last.error or json.dumps(last.result or {}, ensure_ascii=False)) if last else "–",
                 wording.moment(due, "en", zone) if due else f"every {entry.every_seconds} s",
             )
-    app.store.close()
+    store.close()
     Console().print(table)
 
 
@@ -97,9 +102,14 @@ def _app() -> App:
     try:
         return build_app(Settings(), Parts(progress=screen.print))
     except ValidationError as error:
-        _stop(f"Settings: {error.errors(include_input=False)[0]['msg']}. `python -m bot doctor` tells more.")
+        _stop(_settings_words(error))
     except (CrmError, NotTrained, PhraseError) as error:
         _stop(str(error))
+
+
+def _settings_words(error: ValidationError) -> str:
+    first = error.errors(include_input=False)[0]
+    return f"Settings: {'.'.join(map(str, first['loc']))}: {first['msg']}. `python -m bot doctor` tells more."
 
 
 def _stop(message: str) -> NoReturn:

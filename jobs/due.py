@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from config.settings import FOLDER
+from crm_core.errors import CrmError
 from crm_core.reports.periods import local_moment
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -21,7 +22,7 @@ LOOK_AROUND = 70
 """Days that are searched for a due time: more than any month has."""
 
 
-class ScheduleError(Exception):
+class ScheduleError(CrmError):
     """`config/schedule.yml` cannot be used; the text names the job and what is wrong."""
 
 

@@ -108,10 +108,10 @@ def aggregate(
     conditions = [*where, *(narrowing.narrowed_to(allowed) for narrowing, allowed in only.items())]
     conditions += [source.at >= period.start, source.at < period.end]
     key: Any = by.column if by else part.bucket if unit else None
-    build = _median if kind == "median" else _added
+    statement = _median(part, key, conditions) if kind == "median" else _added(part, kind, key, conditions)
     found = [
         Grouped(None if name is None else str(name), int(total), int(count), int(terms))
-        for name, total, count, terms in session.execute(build(part, kind, key, conditions))
+        for name, total, count, terms in session.execute(statement)
         if count
     ]
     return _in_order(found, spans) if unit else found
@@ -157,9 +157,8 @@ def _added(part: _Part, kind: Kind, key: Any, conditions: Sequence[ColumnElement
     return statement if key is None else statement.group_by(key)
 
 
-def _median(part: _Part, kind: Kind, key: Any, conditions: Sequence[ColumnElement[bool]]) -> "Select[Any]":
+def _median(part: _Part, key: Any, conditions: Sequence[ColumnElement[bool]]) -> "Select[Any]":
     """The middle one or two of each group: where twice the rank is the number of them, give or take one."""
-    del kind
     since, until = part.what
     pairs = part.tables(
         select(_named(key), part.source.record.id.label("id"), since.label("since"), until.label("until"))
