@@ -339,9 +339,9 @@ class Assistant:
         )
 
     def _language(self, conversation: Conversation, understanding: Understanding) -> Language:
-        if conversation.language and (conversation.language_chosen or not understanding.text.strip()):
-            return "zh" if conversation.language == "zh" else "en"
-        if understanding.engine == "command" and conversation.language:
+        """The one the customer chose, else that of their words; an address or a number alone says nothing about it."""
+        told = understanding.engine != "command" and _has_words(understanding)
+        if conversation.language and (conversation.language_chosen or not told):
             return "zh" if conversation.language == "zh" else "en"
         return understanding.language
 
@@ -384,10 +384,19 @@ def _take_up(heard: Heard, question: Question | None) -> tuple[Heard, Question |
     ):
         return heard, None
     entities = understanding.entities
-    if understanding.intent in ("affirm", "deny"):
+    if understanding.intent in ("affirm", "deny") and understanding.first(question.wants) is None:
         entities = (*entities, Entity(name="confirmed", value=understanding.intent == "affirm"))
     taken = understanding.model_copy(update={"intent": question.intent, "entities": entities, "confidence": 1.0})
     return replace(heard, understanding=taken), question
+
+
+def _has_words(understanding: Understanding) -> bool:
+    """Whether anything but addresses, numbers and signs was written."""
+    text = understanding.text
+    for entity in understanding.entities:
+        if entity.name in ("email", "phone", "order_id", "tracking_no", "rating", "handle") and entity.text:
+            text = text.replace(entity.text, "")
+    return any(character.isalpha() for character in text)
 
 
 def _remember_meaning(row: Interaction, understanding: Understanding) -> None:

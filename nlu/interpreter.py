@@ -1,6 +1,7 @@
 """Understands a text: language, intent, entities and mood, with one sentence vector for all of them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,10 +15,13 @@ from nlu.language import detect
 from nlu.models import load_or_train
 from nlu.sentiment import Sentiment
 from nlu.training import NotTrained
-from nlu.understanding import Audience, Understanding
+from nlu.understanding import Audience, Entity, Understanding
 
 __all__ = ["UNSURE_BELOW", "Gazetteer", "Interpreter", "build_interpreter"]
 
+OURS = frozenset({"product", "order_id", "case_id", "customer_id", "tracking_no"})
+LIKELY_OURS = 0.6
+"""From this probability on, the best intent of a text that names our own records is believed over a rejection."""
 UNSURE_BELOW = 0.35
 """Confidence under which it is better to ask than to act."""
 
@@ -67,6 +71,7 @@ class Interpreter:
         entities = extract(
             cleaned, self._catalogue, audience=audience, intent=_likely(found), now=now, zone=zone, region=region
         )
+        found = _in_scope_after_all(found, entities)
         return Understanding(
             text=cleaned,
             language=language,
@@ -79,6 +84,14 @@ class Interpreter:
             mixed=mixed,
             engine=found.engine,
         )
+
+
+def _in_scope_after_all(found: Classification, entities: tuple[Entity, ...]) -> Classification:
+    """A text that names one of our own records is about us, however odd its words are."""
+    if found.intent != OUT_OF_SCOPE or not found.alternatives or not OURS & {entity.name for entity in entities}:
+        return found
+    intent, share = found.alternatives[0]
+    return replace(found, intent=intent, confidence=share) if share >= LIKELY_OURS else found
 
 
 def _likely(found: Classification) -> str:

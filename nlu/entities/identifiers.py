@@ -20,6 +20,10 @@ _WORDED = tuple(
     (name, re.compile(rf"(?<![a-z]){word}{_LINKED}(?P<value>\d{{3,14}})(?![a-z0-9_%]|\.\d|[年月天元块个])"))
     for name, word in (("order_id", _ORDER_WORD), ("case_id", _CASE_WORD), ("customer_id", _CUSTOMER_WORD))
 )
+_OWN_ORDER = re.compile(
+    rf"(?<![a-z]){_ORDER_WORD}{_LINKED}(?P<value>[a-z]{{1,5}}[-_/]?\d{{3,14}})(?![a-z0-9_%]|\.\d|-\d)"
+)
+"""Shops number orders as they like ("N-1001"): what stands after the word is one, whatever its letters."""
 _CODED = re.compile(r"(?<![a-z0-9-])(?P<prefix>[a-z]{1,4})(?P<dash>-| ?# ?|)(?P<digits>\d{3,12})(?![a-z0-9]|-\d)")
 _HASHED = re.compile(r"(?<![a-z0-9_&])# ?(?P<value>\d{2,14})(?![a-z0-9_%])")
 _ORDER_PREFIXES = frozenset({"so", "ord", "po", "rp", "ra", "rap", "order", "od", "wo", "no"})
@@ -68,6 +72,7 @@ def find(passage: Passage) -> None:
     _find_tracking(passage)
     _find_worded(passage)
     _find_coded(passage)
+    _find_own_orders(passage)
     _find_phones(passage)
     _find_hashed(passage)
     _find_bare(passage)
@@ -88,6 +93,12 @@ def _find_worded(passage: Passage) -> None:
                 len(match["value"]) >= 11 and name != "order_id" and _phone(match["value"], passage.region)
             ):
                 passage.claim(name, match["value"], *match.span("value"))
+
+
+def _find_own_orders(passage: Passage) -> None:
+    for match in _OWN_ORDER.finditer(passage.folded):
+        if passage.free(*match.span("value")):
+            passage.claim("order_id", match["value"].upper(), *match.span("value"))
 
 
 def _find_coded(passage: Passage) -> None:

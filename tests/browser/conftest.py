@@ -1,6 +1,11 @@
 """The browser, and the applications that its tests open."""
 
+import os
+import re
 import shutil
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bot.web.app import create_app
+from config.settings import PROJECT
+from nlu.interpreter import Interpreter
 from tests.bot.web.live import serving
 from tests.browser.echo_app import EchoAssistant, echo_assistant
 
@@ -64,7 +71,24 @@ def echo(tmp_path: Path) -> Iterator[Echo]:
         yield Echo(url, assistant)
 
 
-@pytest.fixture
-def running_app(echo: Echo) -> str:
-    """The address of an application with the sample business: the stand-in answers the same phrases."""
-    return echo.url
+@pytest.fixture(scope="module")
+def running_app(interpreter: Interpreter, models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The product as `make run` starts it, in a process of its own; yields the address it prints."""
+    folder = tmp_path_factory.mktemp("playground")
+    shutil.copytree(models_dir, folder / "models")
+    settings = {"RAPPORT_DATA_DIR": str(folder), "RAPPORT_WEB__PORT": "0", "PYTHONPATH": str(PROJECT)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot"], cwd=folder, env={**os.environ, **settings}, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said += line
+        if found := re.search(r"http://localhost:\d+/", line):
+            break
+    else:
+        pytest.fail(f"The product did not start:\n{said}")
+    threading.Thread(target=process.stderr.read, daemon=True).start()  # so that its log never fills the pipe
+    yield found.group()
+    process.terminate()
+    assert process.wait(60) == 0
