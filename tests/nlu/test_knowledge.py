@@ -81,14 +81,7 @@ def test_shipped_questions_find_their_own_answers(interpreter):
         ("can i pay with paypal", "en", "payment_methods"),
         ("邮费多少钱", "zh", "shipping_cost"),
         ("how long does delivery take", "en", "shipping_time"),
-        pytest.param(
-            "你们几点关门",
-            "zh",
-            "opening_hours",
-            marks=pytest.mark.xfail(
-                reason="the entry has no plain question about closing; the holiday entry is nearer"
-            ),
-        ),
+        ("你们几点关门", "zh", "opening_hours"),
     ],
 )
 def test_questions_in_other_words_find_the_entry(interpreter, text, language, wanted):
