@@ -1,5 +1,6 @@
 """Fixtures shared by all tests: a store on SQLite and on a real PostgreSQL, a clock that stands still."""
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -109,7 +110,10 @@ def interpreter(models_dir: Path) -> "Interpreter":
     """The real interpreter, trained once from config/nlu."""
     from nlu.interpreter import build_interpreter
 
-    return build_interpreter(FOLDER / "nlu", models_dir)
+    models_dir.mkdir(parents=True, exist_ok=True)
+    with (models_dir.parent / "training.lock").open("w") as lock:  # one of several test processes trains
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return build_interpreter(FOLDER / "nlu", models_dir)
 
 
 @pytest.fixture(scope="session")
