@@ -1,6 +1,7 @@
 """What there is, what it costs, what it is like, and what to take."""
 
 import re
+from dataclasses import replace
 
 from bot import wording
 from bot.handlers.customer import attributes
@@ -287,7 +288,7 @@ def product_recommend(turn: CustomerTurn) -> Reply:
     if _LIKE_LAST.search(words(turn)) and is_private(turn):
         return _like_last(turn)
     wish = _wish(turn)
-    found = turn.store.matching(wish, SHOWN)
+    found = _named_first(turn, wish)
     text = turn.say("customer.recommend.here")
     if not found and wish.most_minor is not None:
         found = turn.store.matching(Wish(category=wish.category, gift=wish.gift), SHOWN)
@@ -296,6 +297,18 @@ def product_recommend(turn: CustomerTurn) -> Reply:
     if not found:
         return offer_person(turn, "customer.recommend.nothing")
     return _recommended(turn, text, [(product, _why(turn, product, wish)) for product in found])
+
+
+def _named_first(turn: CustomerTurn, wish: Wish) -> list[ProductView]:
+    """What fits a wish; what was called by its name ("a hand grinder") comes first, if it fits, too."""
+    named = [product for product in turn.store.products(_skus(turn, every=True)) if _fits(product, wish)]
+    others = turn.store.matching(replace(wish, without=tuple(product.sku for product in named)), SHOWN)
+    return [*named, *others][:SHOWN]
+
+
+def _fits(product: ProductView, wish: Wish) -> bool:
+    least, most = wish.least_minor or 0, wish.most_minor
+    return product.stock > 0 and least <= product.price_minor and (most is None or product.price_minor <= most)
 
 
 def _recommended(turn: CustomerTurn, text: str, found: list[tuple[ProductView, str]]) -> Reply:
@@ -324,8 +337,10 @@ def _wish(turn: CustomerTurn) -> Wish:
         re.search(r"gift|present|礼物|送礼|送人|送给", said)
     )
     colour = turn.understanding.first("colour")
+    like = turn.store.products(_skus(turn)[:1])
+    category = _category(turn) or (like[0].category if like else None)
     return Wish(
-        category=_category(turn), least_minor=least, most_minor=most, gift=gift, colour=str(colour) if colour else None
+        category=category, least_minor=least, most_minor=most, gift=gift, colour=str(colour) if colour else None
     )
 
 
