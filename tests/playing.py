@@ -32,6 +32,8 @@ class Play:
     numbers: Callable[[str], int]
     step: dict[str, Any] = field(default_factory=dict)
     where: str = ""
+    forged: str = ""
+    """What was said in buttons that we never showed."""
     to_customers: list[Outgoing] = field(default_factory=list)
     to_staff: list[Outgoing] = field(default_factory=list)
 
@@ -74,7 +76,7 @@ def play(stage: Stage, dialogue: dict[str, Any], numbers: Callable[[str], int]) 
     for chat in CHATS.values():
         told = text_of([o for o in stage.customers.outgoing if o.chat_id == chat])
         if told:
-            assert_nothing_of_others(stage, chat, told)
+            assert_nothing_of_others(stage, chat, told, said=played.forged)
 
 
 def _turn(played: Play) -> None:
@@ -122,6 +124,7 @@ def _act_as_customer(played: Play, step: dict[str, Any]) -> None:
     elif "pressed" in step:
         stage.customer_says(chat, kind="button", button=_shown_to_customer(played, step["pressed"]).value, **extra)
     elif "forged_button" in step:
+        played.forged += f"\n{step['forged_button']}"
         stage.customer_says(chat, kind="button", button=step["forged_button"], **extra)
     elif "command" in step:
         command, _, rest = step["command"].partition(" ")
@@ -313,6 +316,6 @@ def _resolved(played: Play, where: dict[str, Any]) -> dict[str, Any]:
 
 
 def _listed(value: str | list[str] | None) -> list[str]:
-    if value is None:
-        return []
-    return [value] if isinstance(value, str) else value
+    listed = [] if value is None else [value] if isinstance(value, str) else value
+    assert all(isinstance(one, str) for one in listed), f"a pattern must be a text, in quotes: {listed}"
+    return listed

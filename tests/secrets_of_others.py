@@ -27,7 +27,7 @@ _known: dict[str, Belongings] = {}
 """Read once for each kind of database: all tests play on copies of the same sample business."""
 
 
-def assert_nothing_of_others(stage: Stage, chat: str, told: str) -> None:
+def assert_nothing_of_others(stage: Stage, chat: str, told: str, said: str = "") -> None:
     """What a chat was sent names nothing of another customer, except what was said there in the first place.
 
     Looked for: order numbers, tracking numbers, e-mail addresses, phone numbers, delivery addresses, full names. An
@@ -39,7 +39,7 @@ def assert_nothing_of_others(stage: Stage, chat: str, told: str) -> None:
         rows = session.execute(
             select(Interaction).where(Interaction.chat_id == chat, Interaction.direction == "in")
         ).scalars()
-        said = "\n".join(row.text or "" for row in rows)
+        said += "\n".join(row.text or "" for row in rows)
     allowed = set(belongings.of_customer.get(customer_id or 0, set()))
     if E_MAIL.search(said):
         for number in ORDER_NUMBER.findall(said.upper()):
