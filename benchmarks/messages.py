@@ -13,8 +13,11 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+from sqlalchemy import select
+
 from benchmarks.platform import FakePlatform, message, questions, sample_app
 from bot.app import App
+from crm_core.models import Interaction, OutboxMessage
 
 
 def main() -> None:
@@ -60,8 +63,8 @@ def measure(app: App, platform: FakePlatform, options: argparse.Namespace) -> di
     """Warm up, then both parts."""
     texts = questions(app, options.messages + options.steady + options.conversations)
     number = 0
-    for chat in range(options.conversations):  # everybody has written once before: no first-contact cost below
-        app.intake.receive(message(number, f"c{chat}", texts[number]))
+    for person in range(options.conversations):  # everybody has written once before: no first-contact cost below
+        app.intake.receive(message(number, f"c{person}", texts[number]))
         number += 1
     settle(app)
     platform.sent.clear()
@@ -100,10 +103,6 @@ def settle(app: App) -> None:
 
 def compare(app: App, arrived: dict[str, list[str]], platform: FakePlatform) -> tuple[int, int]:
     """How many answers are missing, and how many came in another order than their questions."""
-    from sqlalchemy import select
-
-    from crm_core.models import Interaction, OutboxMessage
-
     got: dict[str, list[str]] = defaultdict(list)
     for chat, text, _ in platform.sent:
         got[chat].append(text)

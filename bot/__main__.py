@@ -68,7 +68,7 @@ def console(
     configure_logging("ERROR")
     settings = settings_or_stop()
     channel = ConsoleChannel(audience, lambda: datetime.now(UTC))
-    staff = {f"{USER}-{role}": StaffEntry(role=role, name=role.title()) for role in ("agent", "manager")}  # type: ignore[arg-type]
+    staff = {f"{USER}-{role}": StaffEntry(role=role, name=role.title()) for role in ("agent", "manager")}
     parts = Parts(channels=lambda s, b: {"console": channel}, progress=screen.print, local_staff=staff)
     app = built(settings, parts)
     if not settings.has_tokens and is_empty(app):
