@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol
 from bot.messages import IncomingAttachment, IncomingMessage, Outgoing
 
 Receive = Callable[[IncomingMessage], Awaitable[bool]]
-"""Persists one message and only then returns: True when it was new, False for a repeat. Raises when it could not be stored."""
+"""Persists one message and only then returns: True when it was new, False for a repeat. Raises when that failed."""
 ReadFile = Callable[[int], bytes]
 """Bytes of a stored attachment, decrypted."""
 
@@ -65,7 +65,7 @@ class Channel(Protocol):
     async def download(self, attachment: IncomingAttachment) -> bytes: ...
 
     def health(self) -> dict[str, Any]:
-        """`state` (connected, connecting, stopped), `last_received`, `last_error`: times in ISO 8601, never a secret."""
+        """`state` (connected, connecting, stopped), `last_received`, `last_error`: ISO 8601 times, never a secret."""
         ...
 
     def queue_chat(self) -> str:
