@@ -10,6 +10,8 @@ from crm_core.reports.periods import Period
 
 SHOWN = ("name", "spend", "mood")
 """What a digest shows of a customer."""
+REGULAR = {"7d": ("weekly", "周报"), "30d": ("monthly", "月报")}
+"""Words that ask for more than yesterday, and the days they mean."""
 
 
 def prepare_digest(given: Preparing) -> Drawn | Period:
@@ -18,12 +20,19 @@ def prepare_digest(given: Preparing) -> Drawn | Period:
     zone = settings.business.zone
     asked = asked_periods(given.understanding, given.now, zone)
     button = named_period(given.argument, given.now, zone) if given.message.kind == "button" else None
-    period = button or asked.period or yesterday(given.now, zone)
+    period = button or asked.period or _regular(given) or yesterday(given.now, zone)
     if period.start >= given.now:
         return period
     with given.store.read() as session:
         digest = build_digest(session, period, asked.compared)
     return draw(digest, FigureWords(given.services.phrases, given.language), settings.data_dir)
+
+
+def _regular(given: Preparing) -> Period | None:
+    """The weekly or the monthly digest, when that is what was asked for."""
+    text = given.understanding.text.lower()[:300]
+    days = next((days for days, words in REGULAR.items() if any(word in text for word in words)), None)
+    return named_period(days, given.now, given.services.settings.business.zone) if days else None
 
 
 def digest_now(turn: ManagerTurn) -> Reply:
