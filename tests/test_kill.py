@@ -90,7 +90,7 @@ def test_killed_twenty_times_while_messages_arrive(
 
 
 def product_names(folder: Path) -> list[str]:
-    """Names of plain words, so that what is tested here is not understanding; each answer repeats its product's name."""
+    """Names of plain words: what is tested here is not understanding. Each answer repeats its product's name."""
     store = open_store(f"sqlite:///{folder / 'rapport.sqlite'}", folder, None)
     with store.read() as session:
         names = [product.name_en for product in session.execute(select(Product)).scalars() if product.active]
