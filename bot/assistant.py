@@ -24,6 +24,7 @@ from crm_core.database import DatabaseUnavailable, Store
 from crm_core.errors import CrmError, NotAllowed
 from crm_core.models import Conversation, Customer, Identity, Interaction, OutboxMessage
 from crm_core.staff_store import StaffStore
+from nlu.intents import OUT_OF_SCOPE
 from nlu.interpreter import UNSURE_BELOW, Interpreter
 from nlu.understanding import Audience, Entity, Language, Understanding
 
@@ -200,6 +201,8 @@ class Assistant:
             return
         question = Question.load(conversation.question, now)
         heard, question = _take_up(heard, question)
+        if question and row.intent == OUT_OF_SCOPE:
+            row.intent = question.intent  # what looks like nothing by itself answers what we asked
         language = self._language(conversation, heard.understanding)
         if conversation.state in WITH_PEOPLE:
             if conversation.state == "snoozed":
@@ -242,6 +245,8 @@ class Assistant:
         row.staff_id, conversation.audience = speaker.staff_id, speaker.audience
         question = Question.load(conversation.question, now)
         heard, question = _take_up(heard, question)
+        if question and row.intent == OUT_OF_SCOPE:
+            row.intent = question.intent  # what looks like nothing by itself answers what we asked
         actor = Actor(speaker.staff_id or 0, speaker.role, speaker.name, speaker.external_id)
         store = StaffStore(session, self._store.vault, actor=actor, now=now, business=self._services.settings.business)
         turn = self._turn(row, conversation, heard, speaker, language, store, question, now)
