@@ -289,8 +289,9 @@ class StaffStore:
     def add_tags(self, customer_id: int, tags: Sequence[str]) -> list[str]:
         """Tag a customer; returns the tags that are new."""
         self.permit("tag.write", self._subject(customer_id), ("tags",))
-        known = {tag.casefold() for tag in self._tags(customer_id)}
-        fresh = [tag for tag in dict.fromkeys(map(_tidy_tag, tags)) if tag and tag.casefold() not in known]
+        known = {tag.casefold() for tag in self._tags(customer_id)} | {""}
+        wanted = {tag.casefold(): tag for tag in reversed([_tidy_tag(tag) for tag in tags])}
+        fresh = [wanted[key] for key in reversed(wanted) if key not in known]
         for tag in fresh:
             row = CustomerTag(customer_id=customer_id, tag=tag, staff_id=self._actor.staff_id, created_at=self._now)
             self.session.add(row)
@@ -423,7 +424,7 @@ class StaffStore:
         fits = orders.fitting([(row.id, row.number) for row in self.session.execute(ending.limit(50))], number)
         if fits is not None:
             return fits
-        parcel = select(Shipment.order_id).where(func.upper(Shipment.tracking_no) == wanted)
+        parcel = select(Shipment.order_id).where(func.upper(Shipment.tracking_no).in_([wanted, number.strip().upper()]))
         return self.session.execute(parcel.limit(1)).scalar_one_or_none()
 
     def _subject(self, customer_id: int | None) -> str:
