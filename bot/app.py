@@ -128,7 +128,7 @@ class Parts:
     """External ids of staff in the playground and the console, which only these make."""
 
 
-def build_app(settings: Settings, parts: Parts | None = None) -> App:
+def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: the one place where all parts meet
     """Put the product together.
 
     Raises:

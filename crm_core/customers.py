@@ -54,7 +54,7 @@ class Profile:
     scores: dict[str, int] = field(default_factory=dict)
 
 
-def profile(session: Session, customer_id: int, now: datetime) -> Profile | None:
+def profile(session: Session, customer_id: int, now: datetime) -> Profile | None:  # long: it names every field
     """Gather the profile of a customer; None when there is no such customer (any more)."""
     customer = session.get(Customer, customer_id)
     if customer is None:

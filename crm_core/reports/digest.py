@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import Subquery, func, select
 from sqlalchemy.orm import Session
 
 from crm_core.customers import COUNTED
@@ -203,9 +203,8 @@ def _days(session: Session, period: Period) -> tuple[DayPoint, ...]:
 
 
 # --- unhappy customers who matter much ------------------------------------------------------------------------------
-def _unhappy(session: Session, period: Period) -> tuple[UnhappyCustomer, ...]:
-    """Those of the top spenders whose mean mood in the period is bad, the largest spend first."""
-    spent = (
+def _spent_by_customer() -> Subquery:
+    return (
         select(
             Order.customer_id,
             func.sum(Order.total_minor).label("spend"),
@@ -215,13 +214,11 @@ def _unhappy(session: Session, period: Period) -> tuple[UnhappyCustomer, ...]:
         .group_by(Order.customer_id)
         .subquery()
     )
-    buyers = session.execute(select(func.count()).select_from(spent)).scalar_one()
-    if not buyers:
-        return ()
-    place = max(0, math.ceil(buyers * HIGH_VALUE_SHARE) - 1)
-    least = session.execute(select(spent.c.spend).order_by(spent.c.spend.desc()).offset(place).limit(1)).scalar_one()
+
+
+def _unhappy_by_customer(period: Period) -> Subquery:
     total, count = func.sum(Interaction.sentiment_milli), func.count(Interaction.sentiment_milli)
-    felt = (
+    return (
         select(Interaction.customer_id, total.label("total"), count.label("count"))
         .where(
             Interaction.direction == "in",
@@ -234,6 +231,17 @@ def _unhappy(session: Session, period: Period) -> tuple[UnhappyCustomer, ...]:
         .having(total < UNHAPPY_BELOW * count)
         .subquery()
     )
+
+
+def _unhappy(session: Session, period: Period) -> tuple[UnhappyCustomer, ...]:
+    """Those of the top spenders whose mean mood in the period is bad, the largest spend first."""
+    spent = _spent_by_customer()
+    buyers = session.execute(select(func.count()).select_from(spent)).scalar_one()
+    if not buyers:
+        return ()
+    place = max(0, math.ceil(buyers * HIGH_VALUE_SHARE) - 1)
+    least = session.execute(select(spent.c.spend).order_by(spent.c.spend.desc()).offset(place).limit(1)).scalar_one()
+    felt = _unhappy_by_customer(period)
     query = (
         select(Customer, spent.c.spend, spent.c.currency, felt.c.total, felt.c.count)
         .join(spent, spent.c.customer_id == Customer.id)

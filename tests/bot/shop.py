@@ -85,7 +85,7 @@ def add_customer(session: Session, store: Store, name: str, email: str, phone: s
     return customer.id
 
 
-def add_order(
+def add_order(  # long: it names every field of a record
     store: Store,
     shop: Shop,
     who: str,

@@ -96,7 +96,7 @@ class Chat:
         )
         return self._turn(understanding, "", question, "button", value, argument, ())
 
-    def _turn(
+    def _turn(  # long: it names every field of a record
         self,
         understanding: Understanding,
         text: str,
