@@ -1,6 +1,7 @@
 """The flow of a message, on one screen: who speaks, what is meant, who answers, what is remembered."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,6 +30,13 @@ from nlu.interpreter import UNSURE_BELOW, Interpreter
 from nlu.understanding import Audience, Entity, Language, Understanding
 
 log = structlog.get_logger(__name__)
+
+_YES_FIRST = re.compile(
+    r"\W*(?:(?:yes|yeah|yep|sure|ok|okay|please do|go ahead|i confirm|confirmed?)\b"
+    r"|嗯|对|是的|好|行|可以|确定|确认|没错)",
+    re.IGNORECASE,
+)
+_ANY_NO = re.compile(r"\b(?:no|not|never|\w+n['’]t|dont)\b|[不别勿]|算了", re.IGNORECASE)
 
 PATIENCE = 2
 """How often it may be unsure, or the customer angry, before a person is brought in."""
@@ -379,6 +387,8 @@ def _take_up(heard: Heard, question: Question | None) -> tuple[Heard, Question |
     if question is None:
         return heard, None
     understanding = heard.understanding
+    if _agrees(understanding, question):
+        understanding = understanding.model_copy(update={"intent": "affirm"})
     answers = understanding.first(question.wants) is not None or question.wants == "text"
     if question.wants == "confirm":
         answers = understanding.intent in ("affirm", "deny")
@@ -393,6 +403,16 @@ def _take_up(heard: Heard, question: Question | None) -> tuple[Heard, Question |
         entities = (*entities, Entity(name="confirmed", value=understanding.intent == "affirm"))
     taken = understanding.model_copy(update={"intent": question.intent, "entities": entities, "confidence": 1.0})
     return replace(heard, understanding=taken), question
+
+
+def _agrees(understanding: Understanding, question: Question) -> bool:
+    """Whether a yes comes with the wish itself ("yes, cancel it", 确定取消), about the record that was asked about."""
+    if question.wants != "confirm" or understanding.intent != question.intent:
+        return False
+    named = understanding.first("order_id")
+    if named is not None and named != question.slots.get("order"):
+        return False
+    return bool(_YES_FIRST.match(understanding.text)) and not _ANY_NO.search(understanding.text)
 
 
 def _has_words(understanding: Understanding) -> bool:
