@@ -26,12 +26,19 @@ MOST_PIECES = 100_000
 POPULAR_FROM = 5
 """Pieces sold in 90 days from which we call something a favourite."""
 SHOWN = 3
+WHOLE_KIND = 100
+CALM = ("none", "decaf", "low")
+"""What the catalogue says of the caffeine in what may be drunk late."""
 MOST_NAMED = 4
 CARD_FACTS = 6
 _LIKE_LAST = re.compile(
     r"last (?:time|purchase|order|one)|(?:bought|ordered|had|got) (?:before|last|again|already)"
     r"|previous (?:order|purchase)"
     r"|like what i (?:bought|had|got)|same as (?:before|last)|上次|上回|之前买|以前买|买过的|跟我买的|差不多的"
+)
+_NO_CAFFEINE = re.compile(
+    r"de-?caf|caffeine.?free|(?:without|no|low|less|little) caffeine|before bed|at bedtime"
+    r"|[不无没](?:含|有)?咖啡因|低因|脱因|睡前|失眠"
 )
 _DEALS = re.compile(
     r"discount|promo|coupon|voucher|sale\b|deal|offer|double 11|black friday|优惠|折|活动|券|促销|便宜点|双十一|满减"
@@ -302,8 +309,10 @@ def product_recommend(turn: CustomerTurn) -> Reply:
 def _named_first(turn: CustomerTurn, wish: Wish) -> list[ProductView]:
     """What fits a wish; what was called by its name ("a hand grinder") comes first, if it fits, too."""
     named = [product for product in turn.store.products(_skus(turn, every=True)) if _fits(product, wish)]
-    others = turn.store.matching(replace(wish, without=tuple(product.sku for product in named)), SHOWN)
-    return [*named, *others][:SHOWN]
+    calm = bool(_NO_CAFFEINE.search(words(turn)))
+    wish = replace(wish, without=tuple(product.sku for product in named))
+    others = turn.store.matching(wish, WHOLE_KIND if calm else SHOWN)
+    return [product for product in (*named, *others) if not calm or product.attributes.get("caffeine") in CALM][:SHOWN]
 
 
 def _fits(product: ProductView, wish: Wish) -> bool:
