@@ -1,15 +1,32 @@
 """Every dialogue of tests/conversations, on SQLite and on PostgreSQL."""
 
-from collections.abc import Callable
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from config.settings import FOLDER
+from nlu.cleaning import HAN, fold
+from nlu.training import read_audience
+from nlu.understanding import Audience
 from tests.dialogues import Stage
-from tests.playing import load_dialogues, play
+from tests.playing import STAFF_STEPS, load_dialogues, play
 
 DIALOGUES = load_dialogues(Path(__file__).parent / "conversations")
+CUSTOMER_INTENTS = (
+    "greeting", "help", "order_status", "delivery_problem", "refund_status", "return_request", "cancel_order",
+    "stock_check", "price_question", "product_question", "product_recommend", "business_hours", "faq", "complaint",
+    "praise", "talk_to_human", "csat_rating", "unsubscribe", "switch_language", "link_identity",
+)  # fmt: skip
+"""What customers can do: each is shown in both languages."""
+_HAN = re.compile(f"[{HAN}]")
+_LATIN_WORD = re.compile(r"(?<![\w@.-])[a-z]{2,}(?![\w@.-])", re.IGNORECASE)
+_SIGNS = re.compile(r"\W+")
+COMMONPLACE = 5
+"""Letters or characters up to which a line is nobody's own: there are only so many ways to say yes."""
 
 
 @pytest.mark.parametrize("dialogue", DIALOGUES, ids=lambda d: f"{d['file']}-{d['name']}".replace(" ", "_"))
@@ -18,9 +35,63 @@ def test_dialogue(dialogue: dict[str, Any], stage: Stage, character: Callable[[s
 
 
 def test_there_are_enough_dialogues_in_each_language() -> None:
-    spoken = ["".join(str(turn.get("said", "")) for turn in dialogue["turns"]) for dialogue in DIALOGUES]
-    chinese = sum(any("一" <= c <= "鿿" for c in text) for text in spoken)
-    handed_over = sum(any("staff" in t or "staff_presses" in t for t in d["turns"]) for d in DIALOGUES)
-    assert len(DIALOGUES) >= 60
-    assert chinese >= len(DIALOGUES) // 2
-    assert handed_over >= 10
+    languages = Counter(dialogue["language"] for dialogue in DIALOGUES)
+    handed_over = [
+        dialogue["name"]
+        for dialogue in DIALOGUES
+        if any(turn.get("state") in ("waiting", "person") for turn in dialogue["turns"])
+        and any(step in turn for turn in dialogue["turns"] for step in STAFF_STEPS)
+    ]
+    assert len(DIALOGUES) >= 100
+    assert languages["zh"] >= 40
+    assert languages["en"] >= 40
+    assert languages["mixed"] >= 12
+    assert len(handed_over) >= 14
+
+
+def test_every_dialogue_is_in_the_language_it_says() -> None:
+    for dialogue in DIALOGUES:
+        lines = [
+            line for turn in dialogue["turns"] for line in _spoken(turn) if len(_SIGNS.sub("", line)) > COMMONPLACE
+        ]
+        chinese = [line for line in lines if _HAN.search(line)]
+        both = [line for line in chinese if _LATIN_WORD.search(line)]
+        if dialogue["language"] == "en":
+            assert not chinese, dialogue["name"]
+        elif dialogue["language"] == "zh":
+            assert len(chinese) * 2 >= len(lines), dialogue["name"]
+        else:
+            assert both, dialogue["name"]
+
+
+def test_every_intent_that_customers_may_have_is_shown_in_both_languages() -> None:
+    shown: dict[str, set[str]] = {}
+    for dialogue in DIALOGUES:
+        for turn in dialogue["turns"]:
+            if "said" in turn and "intent" in turn:
+                shown.setdefault(turn["intent"], set()).add("zh" if _HAN.search(turn["said"]) else "en")
+    missing = {intent: {"en", "zh"} - shown.get(intent, set()) for intent in CUSTOMER_INTENTS}
+    assert {intent: languages for intent, languages in missing.items() if languages} == {}
+
+
+def test_no_line_of_a_dialogue_was_learnt_by_heart() -> None:
+    lines = [line for audience in get_args(Audience) for line in read_audience(FOLDER / "nlu", audience)]
+    trained = {_plain(line.text) for line in lines}
+    known = [
+        line
+        for dialogue in DIALOGUES
+        for turn in dialogue["turns"]
+        for line in _spoken(turn)
+        if len(_plain(line)) > COMMONPLACE and _plain(line) in trained
+    ]
+    assert known == []
+
+
+def _spoken(turn: dict[str, Any]) -> Iterator[str]:
+    for key in ("said", "edited", "staff", "staff_edits", "caption", "staff_command"):
+        if turn.get(key):
+            yield str(turn[key])
+
+
+def _plain(text: str) -> str:
+    return _SIGNS.sub("", fold(text))
