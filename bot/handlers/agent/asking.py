@@ -17,6 +17,8 @@ READ_UP_TO = 600
 """Characters of a text in which a name is looked for without any hint."""
 _NUMBER = re.compile(r"(?<![\w.,+-])[#＃]?(\d{4,9})(?![\w.,]?\d|[\w%]|[年月天元块])")
 _LEADING = re.compile(r"\s*[#＃]?(\d{4,9})(?=\s|[:：,，]|$)")
+_PHONE = re.compile(r"(?<![\w.-])\+?\d[\d ()-]{6,18}\d(?!\w)")
+"""What may be a telephone number, given out or not: whether anybody has it is for the records to say."""
 _FILLER = re.compile(
     r"(?<![a-z])(?:please|pls|can you|could you|would you|find|search(?: for| by)?|look ?up|look for|lookup|show"
     r"|open|pull up"
@@ -96,15 +98,15 @@ def whom(turn: StaffTurn, wanted: Asked, *, said: str | None = None, guess: bool
         guess: search for what is left of the words when no name is recognised; otherwise the customer last shown.
     """
     text = wanted.text if said is None else said
-    named = _named(turn, wanted, text)
-    if named:
-        return named[0] if len(named) == 1 else several(turn, wanted, named)
+    known = named(turn, wanted, text)
+    if known:
+        return known[0] if len(known) == 1 else several(turn, wanted, known)
     if wanted.first("reference") is None:
         left = leftover(text) if guess else ""
         found = turn.store.find(Search(names=(left,)), turn.services.names) if left else []
         if found:
             return found[0] if len(found) == 1 else several(turn, wanted, found)
-        hints = " ".join(str(value) for value in _hints(wanted)) or left
+        hints = " ".join(str(value) for value in _hints(wanted) if not text or str(value) in text) or left
         if hints:
             return not_found(turn, hints)
     return present(turn) or turn.reply("agent.whom.nobody")
@@ -118,7 +120,8 @@ def present(turn: StaffTurn) -> Brief | None:
     return found[0] if found else None
 
 
-def _named(turn: StaffTurn, wanted: Asked, text: str) -> list[Brief]:
+def named(turn: StaffTurn, wanted: Asked, text: str) -> list[Brief]:
+    """The customers named in a text, by number, address, handle, place in the list shown last, or name."""
     search = _exact(turn, wanted, text)
     if search.fields:
         return turn.store.find(search, turn.services.names)
@@ -143,9 +146,12 @@ def _exact(turn: StaffTurn, wanted: Asked, text: str) -> Search:
         numbers.append(int(leading[1]))
     if not numbers and not any(wanted.all(name) for name in ("email", "phone", "handle")):
         numbers = _bare_numbers(turn, wanted, text)
+    phones = wanted.all("phone")
+    if not phones and not any(wanted.all(name) for name in ("order_id", "tracking_no", "email")):
+        phones = [match.group() for match in _PHONE.finditer(text[:READ_UP_TO])][:3]
     return Search(
         numbers=tuple(dict.fromkeys(numbers)),
-        phones=tuple(wanted.all("phone")),
+        phones=tuple(phones),
         emails=tuple(wanted.all("email")),
         handles=tuple(wanted.all("handle")),
     )

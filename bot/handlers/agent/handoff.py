@@ -155,7 +155,7 @@ def _send_kept(turn: StaffTurn, row: Interaction | None) -> Reply:
     conversation = desk_conversation(turn)
     if conversation is None or row.conversation_id != turn.conversation_id or row.direction != "in":
         return turn.reply("desk.not_here")
-    origin = turn.message.model_copy(update={"message_id": row.message_id, "chat_id": row.chat_id})
+    origin = turn.message.model_copy(update={"message_id": row.message_id, "chat_id": row.chat_id, "reply_to": ""})
     if sent_from(turn.store.session, origin) is not None:
         return turn.reply("agent.desk.sent_before")
     reply = Reply(text=sendable(row.text or "")[0], files=_files(turn, row.id))

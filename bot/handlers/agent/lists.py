@@ -30,7 +30,7 @@ def list_customers(turn: StaffTurn) -> Reply:
         conditions = Conditions.load(kept)
         if turn.argument == "csv":
             return _file(turn, conditions)
-        return _page(turn, conditions, int(offset) if offset and offset.isdigit() else 0)
+        return _page(turn, conditions, int(offset) if offset and offset.isdigit() and len(offset) < 7 else 0)
     conditions = _understood(turn)
     turn.memory.show("query", conditions.dump())
     return _page(turn, conditions, 0)

@@ -4,7 +4,20 @@ from datetime import datetime, timedelta
 
 from bot import wording
 from bot.handlers.agent import reading
-from bot.handlers.agent.asking import Asked, StaffTurn, argument, asked, declined, hushed, label, present, undo, whom
+from bot.handlers.agent.asking import (
+    Asked,
+    StaffTurn,
+    argument,
+    asked,
+    declined,
+    hushed,
+    label,
+    named,
+    present,
+    several,
+    undo,
+    whom,
+)
 from bot.handlers.agent.customers import show_timeline
 from bot.messages import Reply
 from crm_core.staff_store import Brief
@@ -23,7 +36,7 @@ def add_note(turn: StaffTurn) -> Reply:
         return show_timeline(turn)
     answer = turn.question is not None
     head, body = ("", wanted.text) if answer else reading.note(wanted.text, turn.message.kind == "command")
-    who = _meant(turn, wanted, head)
+    who = _meant(turn, wanted, head, body)
     if isinstance(who, Reply):
         return who
     if not body.strip():
@@ -104,14 +117,15 @@ def add_task(turn: StaffTurn) -> Reply:
 
 def due_at(wanted: Asked, now: datetime, zone: str) -> datetime | None:
     """When a task is due: the moment said, nine in the morning of the day said, or so much later."""
-    moment = wanted.first("datetime")
+    moment, later = wanted.first("datetime"), wanted.first("duration")
     if isinstance(moment, str):
         return datetime.fromisoformat(moment)
+    if isinstance(later, dict) and later:
+        return now + timedelta(**later)
     said = wanted.first("date_range")
     if isinstance(said, dict) and (said.get("start") or said.get("end")):
         return reading.working_hour(str(said.get("start") or said["end"]), now, zone)
-    later = wanted.first("duration")
-    return now + timedelta(**later) if isinstance(later, dict) and later else None
+    return None
 
 
 def _concerned(turn: StaffTurn, wanted: Asked) -> Brief | Reply | None:
@@ -131,8 +145,12 @@ def _is_named(turn: StaffTurn, wanted: Asked) -> bool:
     return bool(found) or known is None or hinted
 
 
-def _meant(turn: StaffTurn, wanted: Asked, head: str) -> Brief | Reply:
-    """The customer named in the head of the request, else the one shown last."""
+def _meant(turn: StaffTurn, wanted: Asked, head: str, body: str = "") -> Brief | Reply:
+    """The customer named in the head of the request, else in what is to be kept, else the one shown last."""
+    if body and wanted.first("reference") != "person" and not named(turn, wanted, head):
+        found = turn.store.mentioned(body, turn.services.names)
+        if found:
+            return found[0] if len(found) == 1 else several(turn, wanted, found)
     return whom(turn, wanted, said=head, guess=bool(head.strip()))
 
 

@@ -35,7 +35,7 @@ _NOTE_LEAD_ZH = re.compile(
 )
 _NOTE_TAIL_ZH = re.compile(
     r"\s*[,，。]?\s*(?:请|麻烦|帮我|替我)?(?:写进(?:档案|备注|资料)|记一下|记一笔|记下来?|记着|记录(?:一下|在案)?"
-    r"|做个?记录|备注(?:一下|上)?|写备注|標註|备注|備註|标注一下|记)\s*[。!！]?\s*$"
+    r"|做个?(?:记录|备注)|备注(?:一下|上)?|写备注|標註|备注|備註|标注一下|记)\s*[。!！]?\s*$"
 )
 _NOTE_TAIL = re.compile(
     r"\s*[,，]\s*(?:please |pls )?(?:note(?: that)?|noted|record that|add that)(?: please| pls| thx)?\s*$", re.I
@@ -127,7 +127,7 @@ _TAG_PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf"(?<![a-z])(?:as|with)\s+(?:an? |the )?{_TAGS_EN}(?=\s*(?:pls|please|tag|[,.!]|and (?:remove|drop)|$))",
-        rf"(?<![a-z])(?:add|apply|put|remove|drop|needs?|with|get rid of|take off|off)\s+(?:the |an? )?(?:tags?"
+        rf"(?<![a-z])(?:add|apply|put|remove|drop|needs?|with|get rid of|take off|take|off)\s+(?:the |an? )?(?:tags?"
         rf"|labels?)\s+{_TAGS_EN}(?=\s+(?:to|on|from|off|for|please|pls|here)(?![a-z])|\s*[,.!]|$)",
         rf"(?<![a-z])(?:add|apply|put|remove|drop|needs?|take off)\s+(?:the |an? )?{_TAGS_EN}\s+(?:tag|label)(?![a-z])",
         rf"(?<![a-z])(?:take)\s+(?:the )?{_TAGS_EN}\s+off(?![a-z])",
@@ -135,6 +135,7 @@ _TAG_PATTERNS = tuple(
         r"(?:标签|tag|标记)\s*[:：]\s*(?P<tag>[^\s,，。!！]{1,20})",
         r"(?:打上|打个|打|贴上|贴个|贴|加上|加个|加|去掉|移除|撤掉|删除|删掉"
         r"|取消)(?:一?[个张])?(?P<tag>[^\s,，。个上了打加贴]{1,16}?)(?:的)?(?:标签|标记|标|tag|label)",
+        r"(?:的|\s|去掉|移除|撤掉|删除|打上|加上|贴上)(?P<tag>[^\s,，。的]{1,12}?)\s?(?:标签|标记(?![成为]))",
         r"(?:标记成|标记为|标成|标为|归为)(?P<tag>[^\s,，。]{1,12})",
         rf"(?:tag|label|标签)\s*(?:为|成|是|：|:)\s*{_TAG}",
     )
@@ -302,19 +303,25 @@ def case(text: str, entities: Sequence[Entity]) -> tuple[str, str]:
     number = _LEADING_NUMBER.match(text)
     if number:
         return number.group(), _bare(text[number.end() :])
+    if _only_asks(text):
+        return "", ""
     rest = _CASE_TAIL_ZH.sub("", text)
     rest = (
         _bare(_CASE_LEAD.sub("", rest, count=1)) if rest[:1].isascii() else _bare(_CASE_LEAD_ZH.sub("", rest, count=1))
     )
-    rest = re.sub(r"(?:建|开|提|登)一?[个张]?(?:新)?(?:工单|单子?|案|case|ticket)", "", rest)
+    rest = re.sub(r"(?:新?建|开|提|登)一?[个张]?\s*新?(?:的\s*)?(?:工单|单子?|案|case|ticket)", "", rest)
     rest = _bare(re.sub(r"^(?:for|给|为|帮)\s*", "", rest, flags=re.IGNORECASE))
-    if not _bare(_THIS.sub("", rest)):
-        return "", ""
     head, sign, tail = _divided(rest)
     if sign and tail.strip():
         return head, _bare(tail)
     brief = len(rest.split()) <= 2 if rest.isascii() else len(rest) <= 4
     return rest, "" if brief else rest
+
+
+def _only_asks(text: str) -> bool:
+    """Whether there is nothing but "make this a case", "给她建个工单"."""
+    plain = " ".join(_THIS.sub(" ", text).split())
+    return not all(_bare(_CASE_TAIL_ZH.sub("", lead.sub("", plain, count=1))) for lead in (_CASE_LEAD, _CASE_LEAD_ZH))
 
 
 def _divided(text: str) -> tuple[str, str, str]:

@@ -1,0 +1,117 @@
+"""Lists by conditions: what was applied and what was not, pages, files."""
+
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from bot.messages import Reply
+from tests.bot.handlers.agent_turns import NOW, Colleague, Floor, buttons, shown
+from tests.bot.shop import add_customer, add_order
+
+
+def listed(reply: Reply) -> list[str]:
+    assert reply.table is not None
+    return [row[0] for row in reply.table.rows]
+
+
+def records(floor: Floor, reply: Reply) -> list[dict[str, str]]:
+    content = floor.services.files.read(reply.files[0].attachment_id)
+    assert content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "who", "words"),
+    [
+        ("en", "who bought the Travel mill but not the Mill case?", "Tom Reed #10002",
+         ["bought Travel mill", "did not buy Mill case", "1–1 of 1"]),
+        ("zh", "买了旅行磨豆机没买磨豆机收纳盒的", "Tom Reed #10002", ["买过旅行磨豆机", "没买过磨豆机收纳盒"]),
+        ("en", "customers who spent over 400 this year", "Tom Reed #10002",
+         ["spent more than CN¥400.00", "1 Jan 2026"]),
+        ("zh", "今年消费超过400块的", "Tom Reed #10002", ["消费超过¥400.00"]),
+    ],
+)  # fmt: skip
+def test_conditions_are_applied_and_said(floor: Floor, language: str, text: str, who: str, words: list[str]) -> None:
+    add_order(floor.store, floor.shop, "tom", "SO-1", "paid", {"MILL": 1}, NOW)
+    add_order(floor.store, floor.shop, "mei", "SO-2", "paid", {"CASE": 1}, NOW)
+    agent = Colleague(floor, language="zh" if language == "zh" else "en")
+    reply = agent.says("list_customers", text)
+    assert listed(reply) == [who]
+    for word in words:
+        assert word in shown(reply)
+    assert buttons(reply) == ["list_customers:csv"]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "word"),
+    [("en", "customers in Shanghai with a birthday in may", "birthday"), ("zh", "上海生日在五月的客户", "生日")],
+)
+def test_what_was_not_understood_is_said(floor: Floor, language: str, text: str, word: str) -> None:
+    agent = Colleague(floor, language="zh" if language == "zh" else "en")
+    reply = agent.says("list_customers", text)
+    assert word in reply.text
+    assert ("Not understood" in reply.text) if language == "en" else ("没看懂" in reply.text)
+
+
+def test_the_next_pages_the_second_one_and_the_file(floor: Floor, agent: Colleague) -> None:
+    with floor.store.write() as session:
+        for index in range(11):
+            add_customer(
+                session, floor.store, f"Person {index}", f"p{index}@example.com", f"+86138001390{index:02}", NOW
+            )
+    first = agent.says("list_customers", "all customers")
+    assert len(listed(first)) == 10
+    assert buttons(first) == ["list_customers:more:10", "list_customers:csv"]
+    second = agent.presses("list_customers:more:10")
+    assert listed(second) == ["Person 8 #10011", "Person 9 #10012", "Person 10 #10013"]
+    assert buttons(second) == ["list_customers:csv"]
+    assert agent.says("show_customer", "the second one").cards[0].title == "Person 9"
+    assert len(records(floor, agent.presses("list_customers:csv"))) == 13
+
+
+def test_the_file_is_safe_complete_and_for_the_asker_alone(floor: Floor) -> None:
+    with floor.store.write() as session:
+        add_customer(session, floor.store, "=cmd|'/C calc'!A0", "evil@example.com", "+8613800139000", NOW)
+    add_order(floor.store, floor.shop, "mei", "SO-2", "paid", {"CASE": 1}, NOW)
+    for direct in (True, False):
+        agent = Colleague(floor, direct=direct)
+        agent.says("list_customers", "all customers")
+        reply = agent.presses("list_customers:csv")
+        assert reply.private is not direct
+        assert reply.files[0].name == "customers-2026-11-23.csv"
+        rows = {row["number"]: row for row in records(floor, reply)}
+        assert rows["10003"]["name"].startswith("'=")
+        assert rows["10001"] == {
+            "number": "10001", "name": "李梅", "company": "", "city": "", "country": "", "language": "", "tier": "",
+            "email": "li.mei@example.com", "phone": "+8613800138001", "orders": "1", "spend": "98.00",
+            "currency": "CNY", "last_order": "2026-11-18", "mood": "",
+        }  # fmt: skip
+
+
+def test_a_file_is_private_even_in_a_hand_over_thread(floor: Floor) -> None:
+    floor.chat(floor.shop.customers["mei"], handed_over=True)
+    somebody = Colleague(floor, in_thread=True)
+    somebody.says("list_customers", "all customers")
+    assert somebody.presses("list_customers:csv").private is True
+
+
+@pytest.mark.parametrize("value", ["list_customers:csv", "list_customers:more:10"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_button_of_a_list_that_is_forgotten(floor: Floor, language: Any, value: str) -> None:
+    reply = Colleague(floor, language=language).presses(value)
+    assert reply.files == ()
+    assert ("again" in reply.text) if language == "en" else ("再问一次" in reply.text)
+
+
+@pytest.mark.parametrize("more", ["", "x", "-1", "9" * 30])
+def test_a_button_nobody_made_does_no_harm(floor: Floor, agent: Colleague, more: str) -> None:
+    agent.says("list_customers", "all customers")
+    assert agent.presses(f"list_customers:more:{more}").text
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "Nobody fits"), ("zh", "没有符合")])
+def test_nobody_fits(floor: Floor, language: Any, word: str) -> None:
+    agent = Colleague(floor, language=language)
+    assert word in agent.says("list_customers", "customers in London" if language == "en" else "上海的客户").text
