@@ -11,7 +11,7 @@ import structlog
 
 from bot.assistant import Assistant
 from bot.channels import Bridges, build_channels
-from bot.channels.base import Channel, ChannelUnavailable, RetryLater
+from bot.channels.base import Channel, ChannelUnavailable, RetryLater, Unclear
 from bot.delivery import Delivery
 from bot.dispatch import InMemoryDispatch
 from bot.files import Files
@@ -44,7 +44,12 @@ class Loop:
         if self.running is None:
             work.close()
             raise RetryLater("The channels are not started yet.", 1.0)
-        return asyncio.run_coroutine_threadsafe(work, self.running).result(SEND_SECONDS)
+        waiting = asyncio.run_coroutine_threadsafe(work, self.running)
+        try:
+            return waiting.result(SEND_SECONDS)
+        except TimeoutError:
+            waiting.cancel()
+            raise Unclear(f"No answer within {SEND_SECONDS} s.") from None
 
 
 @dataclass
@@ -83,7 +88,7 @@ class App:
     def start_work(self) -> None:
         """Start the threads that deliver and answer."""
         self.delivery.start()
-        self.dispatch.start(self.assistant.unanswered())
+        self.dispatch.start(self.assistant.unanswered(self.channels))
 
     async def stop(self) -> None:
         """Stop receiving, finish what is under way, close the store. What waits stays stored."""
@@ -145,6 +150,8 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
     channels: dict[str, Channel] = {}
 
     def download(channel: str, attachment: IncomingAttachment) -> bytes:
+        if channel not in channels:
+            raise RetryLater(f"The channel {channel} is not configured (any more).", 60.0)
         return bytes(loop.call(channels[channel].download(attachment)))
 
     def send(outgoing: Outgoing) -> str:

@@ -96,6 +96,9 @@ class Assistant:
         except DatabaseUnavailable as error:
             log.error("answer_postponed", reason=str(error))
             return False
+        except Exception:  # the thread must live; what still waits is tried again
+            log.exception("answer_failed", conversation_id=conversation_id)
+            return False
         return True
 
     def answer(self, interaction_id: int) -> None:
@@ -115,10 +118,14 @@ class Assistant:
         if heard:
             self._answered(heard.message)
 
-    def unanswered(self) -> list[int]:
-        """Conversations with messages that were stored and not answered, oldest first."""
+    def unanswered(self, channels: Iterable[str]) -> list[int]:
+        """Conversations on these channels with messages that were stored and not answered, oldest first."""
         with self._store.read() as session:
-            query = select(Interaction.conversation_id).where(Interaction.status == "received").order_by(Interaction.id)
+            query = (
+                select(Interaction.conversation_id)
+                .where(Interaction.status == "received", Interaction.channel.in_(list(channels)))
+                .order_by(Interaction.id)
+            )
             return list(dict.fromkeys(session.execute(query).scalars()))
 
     def _waiting(self, conversation_id: int) -> list[int]:
@@ -366,6 +373,9 @@ class Assistant:
             now, language = self._clock(), conversation.language or "en"
             row.status, row.answered_at = "failed", now
             text = self._services.phrases("desk.sorry", language)
+            if conversation.state in WITH_PEOPLE:  # they see it themselves; the bot keeps silent
+                self._services.desk.forward(session, conversation, row, now)
+                return take_queued(session)
             if conversation.audience == "customer" and conversation.customer_id:
                 told = self._called_for_help(session, conversation, now)
                 text += "\n" + self._services.phrases("desk.customer_told" if told else "desk.nobody_there", language)

@@ -29,6 +29,8 @@ Send = Callable[[Outgoing], str]
 ChatKey = tuple[str, str, str]
 TRIES = 12
 LONGEST_WAIT = 300.0
+KEEPS_TRYING = timedelta(hours=24)
+"""How long a platform that asks to wait, or cannot be reached, is tried again."""
 FAILED_HOLD = 5.0
 """Seconds before the database is asked again after it could not record a fate."""
 
@@ -37,7 +39,7 @@ FAILED_HOLD = 5.0
 class _Chat:
     """What waits for one chat; `sending` while a thread is busy with its first row."""
 
-    rows: deque[OutboxMessage] = field(default_factory=deque)
+    rows: deque[int] = field(default_factory=deque)
     scheduled: bool = False
     next_at: float = 0.0
 
@@ -74,6 +76,8 @@ class Delivery:
         self._chats: dict[ChatKey, _Chat] = {}
         self._due: list[tuple[float, int, ChatKey]] = []
         self._channel_next: dict[str, float] = {}
+        self._unrecorded: dict[int, str] = {}
+        """Rows that were sent, with the platform's id, while the database could not write that down."""
         self._count = itertools.count()
         lock = threading.RLock()
         self._changed = threading.Condition(lock)
@@ -87,11 +91,12 @@ class Delivery:
         with self._store.write() as session:
             session.execute(
                 update(OutboxMessage)
-                .where(OutboxMessage.state == "sending")
+                .where(OutboxMessage.state == "sending", OutboxMessage.channel.in_(list(self._paces)))
                 .values(state="unclear", error="The process stopped while this was being sent.")
             )
         with self._store.read() as session:
-            query = select(OutboxMessage).where(OutboxMessage.state == "queued").order_by(OutboxMessage.id)
+            ours = OutboxMessage.channel.in_(list(self._paces))
+            query = select(OutboxMessage).where(OutboxMessage.state == "queued", ours).order_by(OutboxMessage.id)
             self.submit(session.execute(query).scalars())
         for thread in self._threads:
             thread.start()
@@ -101,8 +106,11 @@ class Delivery:
         with self._changed:
             for row in rows:
                 chat = self._chats.setdefault((row.channel, row.account, row.chat_id), _Chat())
-                chat.rows.append(row)
+                chat.rows.append(row.id)
                 self._pending += 1
+                if row.not_before is not None:  # a platform's wait that a restart must not cut short
+                    left = (row.not_before - self._clock()).total_seconds()
+                    chat.next_at = max(chat.next_at, self._monotonic() + min(left, LONGEST_WAIT))
                 if not chat.scheduled:
                     chat.scheduled = True
                     self._schedule((row.channel, row.account, row.chat_id), chat.next_at)
@@ -111,7 +119,7 @@ class Delivery:
     def held(self) -> set[int]:
         """Ids of the rows that wait here or are being sent."""
         with self._changed:
-            return {row.id for chat in self._chats.values() for row in chat.rows}
+            return {row_id for chat in self._chats.values() for row_id in chat.rows}
 
     def adopt(self, rows: Iterable[OutboxMessage]) -> int:
         """Deliver rows that another process queued; what became known here meanwhile is left alone. Returns how many.
@@ -152,11 +160,13 @@ class Delivery:
     def _run(self) -> None:
         while (key := self._next_chat()) is not None:
             chat = self._chats[key]
-            row = chat.rows[0]
             try:
-                wait = self._deliver(row)
+                wait = self._deliver(chat.rows[0])
             except DatabaseUnavailable as error:
                 log.error("outbox_not_recorded", reason=str(error))
+                wait = FAILED_HOLD
+            except Exception:  # the thread must live: it serves all other chats, too
+                log.exception("delivery_failed", outbox_id=chat.rows[0])
                 wait = FAILED_HOLD
             self._after(key, chat, wait)
 
@@ -198,34 +208,49 @@ class Delivery:
         return self._paces.get(channel, Pace(0.0, 0.0))
 
     # --- one message -----------------------------------------------------------------------------------------------
-    def _deliver(self, row: OutboxMessage) -> float | None:
+    def _deliver(self, row_id: int) -> float | None:
         """Send one row and record its fate. Returns None once settled, else the seconds until it is tried again."""
-        if row.purpose == "proactive" and not self._claim(row):
+        row = self._load(row_id)
+        if row is None:  # erased meanwhile
             return None
+        if row_id in self._unrecorded:  # it went out, only that could not be written down
+            self._record_sent(row, self._unrecorded[row_id])
+            return None
+        if row.state != "queued" or (row.purpose == "proactive" and not self._claim(row)):
+            return None  # cancelled, or taken by another process
         thread_id = self._desk_thread(row) if row.thread_id == DESK_THREAD else row.thread_id
         if thread_id is None:
-            self._settle(row, "failed", error="The hand-over thread could not be opened.")
-            return None
+            return self._not_sent(row, Refused("The hand-over thread could not be opened."))
         try:
             sent = self._send(_outgoing(row, thread_id))
         except DeliveryFailed as error:
             return self._not_sent(row, error)
         except Exception as error:  # a message that breaks its channel must not stop all others
             log.exception("send_failed", channel=row.channel, outbox_id=row.id)
-            return self._retry(row, type(error).__name__, self._retry_unit)
-        self._settle(row, "sent", message_id=sent)
+            return self._not_sent(row, Unclear(type(error).__name__))
+        self._record_sent(row, sent)
         return None
+
+    def _record_sent(self, row: OutboxMessage, message_id: str) -> None:
+        self._unrecorded[row.id] = message_id
+        self._settle(row, "sent", message_id=message_id)
+        del self._unrecorded[row.id]
+
+    def _load(self, row_id: int) -> OutboxMessage | None:
+        with self._store.read() as session:
+            return session.get(OutboxMessage, row_id)
 
     def _not_sent(self, row: OutboxMessage, error: DeliveryFailed) -> float | None:
         if isinstance(error, RetryLater):
-            return self._retry(row, str(error), error.seconds)
+            too_old = self._clock() - row.queued_at > KEEPS_TRYING
+            return self._retry(row, str(error), error.seconds, give_up=too_old)
         if isinstance(error, Refused):
             self._settle(row, "failed", error=str(error))
             return None
         if isinstance(error, Unclear) and row.purpose == "proactive":
             self._settle(row, "unclear", error=str(error))
             return None
-        return self._retry(row, str(error), self._retry_unit)
+        return self._retry(row, str(error), self._retry_unit, give_up=row.attempts + 1 >= TRIES)
 
     def _claim(self, row: OutboxMessage) -> bool:
         with self._store.write() as session:
@@ -242,10 +267,10 @@ class Delivery:
             query = select(Conversation.desk_thread_id).where(Conversation.id == row.conversation_id)
             return session.execute(query).scalar_one_or_none()
 
-    def _retry(self, row: OutboxMessage, reason: str, seconds: float) -> float | None:
+    def _retry(self, row: OutboxMessage, reason: str, seconds: float, *, give_up: bool) -> float | None:
         row.attempts += 1
-        if row.attempts >= TRIES:
-            self._settle(row, "failed", error=f"Given up after {TRIES} tries: {reason}")
+        if give_up:
+            self._settle(row, "failed", error=f"Given up after {row.attempts} tries: {reason}")
             return None
         wait: float = min(max(seconds, self._retry_unit * 2 ** min(row.attempts, 10)), max(seconds, LONGEST_WAIT))
         with self._store.write() as session:
@@ -273,6 +298,12 @@ class Delivery:
             if row.opens_desk and state == "sent":
                 session.execute(
                     update(Conversation).where(Conversation.id == row.conversation_id).values(desk_thread_id=message_id)
+                )
+            if row.opens_desk and state == "failed":  # nobody was told: the bot goes on rather than leave silence
+                session.execute(
+                    update(Conversation)
+                    .where(Conversation.id == row.conversation_id, Conversation.state == "waiting")
+                    .values(state="bot", state_since=now)
                 )
             if state == "failed" and row.customer_id:
                 self._note_refusal(session, row, error, now)

@@ -55,7 +55,7 @@ class Intake:
             return None
         thread = _thread_of(message)
         conversation = find_conversation(session, message.channel, message.account, message.chat_id, thread)
-        if message.side == "staff" and not message.addressed and not _is_desk_thread(session, message):
+        if not message.addressed and (message.side == "customer" or not _is_desk_thread(session, message)):
             return None  # people talking among themselves: not ours to keep
         if conversation is None:
             conversation = self._open_conversation(session, message, thread, now)
@@ -178,6 +178,8 @@ def _thread_of(message: IncomingMessage) -> str:
     Commands have no thread on the platform; "@" and the person keep what two people ask in one channel apart.
     """
     if message.side == "staff" and message.kind == "command" and not message.thread_id:
+        return f"@{message.sender.external_id}"
+    if message.side == "customer" and not message.direct:  # a group: each person there is a customer of their own
         return f"@{message.sender.external_id}"
     if message.side == "staff" and not message.direct and not message.thread_id:
         return message.message_id

@@ -46,9 +46,12 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for reading. What is changed in it is not kept."""
-        with self._sessions() as session:
-            session.connection(execution_options={"rapport_reads": True})
-            yield session
+        try:
+            with self._sessions() as session:
+                session.connection(execution_options={"rapport_reads": True})
+                yield session
+        except OperationalError as error:
+            raise DatabaseUnavailable(_advice(error)) from error
 
     @contextmanager
     def write(self) -> Iterator[Session]:

@@ -13,7 +13,7 @@ from bot.channels.base import DeliveryFailed, Pace, Refused, RetryLater, Unclear
 from bot.delivery import Delivery
 from bot.messages import Outgoing, Reply
 from bot.outbox import queue_reply, queue_to_desk, take_queued
-from crm_core.database import Store
+from crm_core.database import DatabaseUnavailable, Store
 from crm_core.models import Conversation, Customer, Identity, OutboxMessage
 from tests.conftest import Clock
 
@@ -148,12 +148,86 @@ def test_a_person_who_blocked_us_is_remembered(
 def test_after_many_tries_a_message_is_given_up_and_the_next_one_goes_out(
     store: Store, delivery: Delivery, platform: Platform, clock: Clock
 ) -> None:
-    platform.faults = [RetryLater("down", 0.0)] * 12
+    platform.faults = [Unclear("no answer")] * 12
     chat = conversation(store, clock, "1")
     delivery.start()
     delivery.submit(queue(store, clock, chat, "lost", "next"))
     assert delivery.idle(20)
     assert (platform.texts(), states(store)) == (["next"], ["failed", "sent"])
+
+
+def test_a_platform_that_is_down_for_long_costs_no_reply(
+    store: Store, delivery: Delivery, platform: Platform, clock: Clock
+) -> None:
+    platform.faults = [RetryLater("down", 0.0)] * 14
+    delivery.start()
+    delivery.submit(queue(store, clock, conversation(store, clock, "1"), "late"))
+    assert delivery.idle(60)
+    assert (platform.texts(), states(store)) == (["late"], ["sent"])
+
+
+def test_after_a_day_a_reply_is_not_worth_sending(
+    store: Store, delivery: Delivery, platform: Platform, clock: Clock
+) -> None:
+    platform.faults = [RetryLater("down", 0.0)]
+    rows = queue(store, clock, conversation(store, clock, "1"), "stale")
+    clock.advance(hours=25)
+    delivery.start()
+    assert delivery.idle(10)
+    assert len(rows) == 1
+    assert (platform.texts(), states(store)) == ([], ["failed"])
+
+
+def test_what_was_sent_but_not_recorded_is_not_sent_again(
+    store: Store, delivery: Delivery, platform: Platform, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle, full = delivery._settle, [DatabaseUnavailable("disk full")] * 2
+
+    def failing(row: OutboxMessage, state: str, message_id: str = "", error: str = "") -> None:
+        if full:
+            raise full.pop()
+        settle(row, state, message_id, error)
+
+    monkeypatch.setattr(delivery, "_settle", failing)
+    monkeypatch.setattr("bot.delivery.FAILED_HOLD", 0.01)
+    delivery.start()
+    delivery.submit(queue(store, clock, conversation(store, clock, "1"), "once"))
+    assert delivery.idle(10)
+    assert (platform.texts(), states(store)) == (["once"], ["sent"])
+
+
+def test_a_text_corrected_while_it_waits_goes_out_corrected(
+    store: Store, delivery: Delivery, platform: Platform, clock: Clock
+) -> None:
+    rows = queue(store, clock, conversation(store, clock, "1"), "teh answer")
+    with store.write() as session:
+        session.get_one(OutboxMessage, rows[0].id).reply = Reply(text="the answer").model_dump_json()
+    delivery.submit(rows)
+    delivery.start()
+    assert delivery.idle(10)
+    assert platform.texts()[0] == "the answer"
+
+
+def test_a_hand_over_that_cannot_be_announced_gives_the_conversation_back_to_the_bot(
+    store: Store, delivery: Delivery, platform: Platform, clock: Clock
+) -> None:
+    platform.faults = [Refused("channel is archived")]
+    chat = conversation(store, clock, "1")
+    delivery.start()
+    with store.write() as session:
+        waiting = session.get_one(Conversation, chat.id)
+        waiting.state, waiting.desk_channel, waiting.desk_account, waiting.desk_chat_id = (
+            "waiting",
+            "telegram",
+            "1",
+            "7",
+        )
+        queue_to_desk(session, waiting, Reply(text="opens"), now=clock(), language="en", opens=True)
+        rows = take_queued(session)
+    delivery.submit(rows)
+    assert delivery.idle(10)
+    with store.read() as session:
+        assert session.get_one(Conversation, chat.id).state == "bot"
 
 
 def test_what_follows_goes_into_the_thread_that_the_first_message_opened(
