@@ -10,6 +10,8 @@ import yaml
 from config.settings import FOLDER
 from nlu.understanding import Language
 
+SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The safe loader in C where there is one: six times as fast."""
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
@@ -52,7 +54,7 @@ def _load(folder: Path) -> dict[str, str]:
     texts: dict[str, str] = {}
     for path in sorted(folder.glob("*.yml")):
         try:
-            content = yaml.safe_load(path.read_text("utf-8")) or {}
+            content = yaml.load(path.read_text("utf-8"), SAFE_LOADER) or {}  # noqa: S506
         except yaml.YAMLError as error:
             raise PhraseError(f"{path}: {error}") from error
         if not isinstance(content, dict):

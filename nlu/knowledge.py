@@ -20,6 +20,8 @@ from nlu.understanding import Language
 CONFIDENT = 0.45
 """Score from which an answer may be given; below it the assistant says that it does not know."""
 SMOOTHING = 0.1
+SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The safe loader in C where there is one: six times as fast."""
 INTENTS = ("faq", "business_hours")
 
 
@@ -117,7 +119,7 @@ def _texts(entries: list[_Entry]) -> list[str]:
 
 def _read(path: Path, language: Language) -> Iterator[_Entry]:
     try:
-        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+        rows = yaml.load(path.read_text(encoding="utf-8"), SAFE_LOADER)  # noqa: S506
     except FileNotFoundError:
         raise NotTrained(f"{path}: the file is missing; restore it from the distribution") from None
     except yaml.MarkedYAMLError as error:
