@@ -157,11 +157,24 @@ def sample_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@pytest.fixture(scope="session")
+def known_questions(interpreter: "Interpreter", models_dir: Path) -> list[Path]:
+    """Folders of what the knowledge base computes at its first start."""
+    from nlu.knowledge import KnowledgeBase
+
+    KnowledgeBase.load(FOLDER / "knowledge", interpreter, models_dir)
+    return list(models_dir.glob("knowledge-*"))
+
+
 @pytest.fixture
-def stage(sample_settings: Settings, interpreter: "Interpreter", clock: Clock) -> Iterator["Stage"]:
+def stage(
+    sample_settings: Settings, interpreter: "Interpreter", known_questions: list[Path], clock: Clock
+) -> Iterator["Stage"]:
     """The whole product on the sample business, with both sides in hand."""
     from tests.dialogues import Running
 
+    for folder in known_questions:
+        shutil.copytree(folder, Path(sample_settings.data_dir) / "models" / folder.name)
     with Running(sample_settings, interpreter, clock) as running:
         yield running
 
