@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import socket
 import sys
 import time
 from datetime import UTC, datetime
@@ -35,12 +37,14 @@ def run(
     roles: Annotated[str, typer.Option(help="What this process does: receive, work, schedule.")] = "",
 ) -> None:
     """Serve everything in one process."""
+    os.umask(0o077)  # data is for this user alone
     if context.invoked_subcommand:
         return
     configure_logging()
     if roles and set(roles.split(",")) != {"receive", "work", "schedule"}:
         stop("--roles: one process does all three for now (receive,work,schedule). Leave the option out.")
     settings = settings_or_stop()
+    check_port(settings.web.host, settings.web.port)
     started = time.monotonic()
     app = built(settings, Parts(progress=screen.print, local_staff={} if settings.has_tokens else PLAYGROUND_STAFF))
     if not settings.has_tokens and is_empty(app):
@@ -104,6 +108,16 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
             mark = "[green]ok[/]  " if finding.ok else "[red]FAIL[/]"
             screen.print(f"{mark} {finding.name}: {finding.detail}" + ("" if finding.ok else f"\n     → {finding.fix}"))
     raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+def check_port(host: str, port: int) -> None:
+    """Stop at once, and not after minutes of training, when another program serves there."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            stop(f"{host}:{port} cannot be used ({error.strerror}). Stop what runs there, or set RAPPORT_WEB__PORT.")
 
 
 def built(settings: Settings, parts: Parts) -> App:

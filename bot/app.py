@@ -206,5 +206,6 @@ def _show_meaning(channels: Mapping[str, Channel]) -> Callable[[IncomingMessage]
         channel = channels.get(message.channel)
         if channel is not None:
             channel.announce(message.chat_id, {"type": "trace", "message_id": message.message_id})
+            channel.announce(message.chat_id, {"type": "typing", "thread_id": message.thread_id, "on": False})
 
     return show

@@ -1,9 +1,6 @@
 """The flow of a message, on one screen: who speaks, what is meant, who answers, what is remembered."""
 
-import json
-import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +11,7 @@ from sqlalchemy.orm import Session
 from bot.commands import forced_intent
 from bot.handlers import HANDLERS, PREPARATIONS
 from bot.handover import WITH_PEOPLE, set_state
+from bot.hearing import Heard, customer_speaker, has_words, is_about_reach, is_outdated, remember_meaning, take_up
 from bot.messages import IncomingMessage, Reply
 from bot.outbox import queue_reply, take_queued
 from bot.staff import StaffRoll
@@ -23,36 +21,35 @@ from crm_core.access import Actor
 from crm_core.customer_store import CustomerStore
 from crm_core.database import DatabaseUnavailable, Store
 from crm_core.errors import CrmError, NotAllowed
-from crm_core.models import Conversation, Customer, Identity, Interaction, OutboxMessage
+from crm_core.models import Conversation, Identity, Interaction, OutboxMessage
 from crm_core.staff_store import StaffStore
 from nlu.intents import OUT_OF_SCOPE
 from nlu.interpreter import UNSURE_BELOW, Interpreter
-from nlu.understanding import Audience, Entity, Language, Understanding
+from nlu.understanding import Audience, Language, Understanding
 
 log = structlog.get_logger(__name__)
 
-_YES_FIRST = re.compile(
-    r"\W*(?:(?:yes|yeah|yep|sure|ok|okay|please do|go ahead|i confirm|confirmed?)\b"
-    r"|嗯|对|是的|好|行|可以|确定|确认|没错)",
-    re.IGNORECASE,
-)
-_ANY_NO = re.compile(r"\b(?:no|not|never|\w+n['’]t|dont)\b|[不别勿]|算了", re.IGNORECASE)
-
 PATIENCE = 2
 """How often it may be unsure, or the customer angry, before a person is brought in."""
+IN_PUBLIC = frozenset(
+    {
+        "greeting",
+        "goodbye",
+        "thanks",
+        "help",
+        "praise",
+        "switch_language",
+        "business_hours",
+        "faq",
+        "stock_check",
+        "price_question",
+        "product_question",
+        "product_recommend",
+    }
+)
+"""What is answered in a group; for all else, which may touch a record, people are asked to write privately."""
 WITH_PERSON_TOO = ("unsubscribe", "csat_rating")
 """What is answered even while a person has the conversation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One stored message, read back, with what it means."""
-
-    row: Interaction
-    message: IncomingMessage
-    understanding: Understanding
-    argument: str
-    prepared: Any = None
 
 
 class Assistant:
@@ -200,7 +197,7 @@ class Assistant:
         row = session.merge(heard.row, load=False)
         conversation = session.get_one(Conversation, row.conversation_id, with_for_update=True)
         conversation.last_message_at = now
-        _remember_meaning(row, heard.understanding)
+        remember_meaning(row, heard.understanding)
         respond = self._to_customer if heard.message.side == "customer" else self._to_staff
         respond(session, conversation, row, heard, now)
 
@@ -208,26 +205,20 @@ class Assistant:
         self, session: Session, conversation: Conversation, row: Interaction, heard: Heard, now: datetime
     ) -> None:
         identity = session.get_one(Identity, conversation.identity_id)
-        if _is_about_reach(heard.message, identity, now):
+        if is_about_reach(heard.message, identity, now):
             return
-        if row.kind == "edit" and _is_outdated(session, row):
+        if row.kind == "edit" and is_outdated(session, row):
             if conversation.state in WITH_PEOPLE:
                 self._services.desk.forward(session, conversation, row, now)
             return
         question = Question.load(conversation.question, now)
-        heard, question = _take_up(heard, question)
+        heard, question = take_up(heard, question)
         if question and row.intent == OUT_OF_SCOPE:
             row.intent = question.intent  # what looks like nothing by itself answers what we asked
         language = self._language(conversation, heard.understanding)
-        if conversation.state in WITH_PEOPLE:
-            if conversation.state == "snoozed":
-                set_state(session, conversation, "waiting", now, by="customer", why="wrote_again")
-            self._services.desk.forward(session, conversation, row, now)
-            if heard.understanding.intent not in WITH_PERSON_TOO:
-                return
-        elif conversation.state == "resolved" and heard.understanding.intent != "csat_rating":
-            set_state(session, conversation, "bot", now, by="customer", why="wrote_again")
-        speaker = _customer_speaker(session, identity, self._services.settings.business.zone)
+        if self._is_for_a_person(session, conversation, row, heard, now):
+            return
+        speaker = customer_speaker(session, identity, self._services.settings.business.zone)
         store = CustomerStore(
             session,
             self._store.vault,
@@ -238,12 +229,29 @@ class Assistant:
             business=self._services.settings.business,
         )
         turn = self._turn(row, conversation, heard, speaker, language, store, question, now)
+        if not heard.message.direct and heard.understanding.intent not in IN_PUBLIC:
+            self._conclude(session, conversation, turn, turn.reply("desk.write_privately"), now)
+            return
         reply = self._handled(session, turn)
         if conversation.state in WITH_PEOPLE:
             reply = reply.model_copy(update={"choices": ()})
         else:
             reply = self._care(session, conversation, turn, reply, now)
         self._conclude(session, conversation, turn, reply, now)
+
+    def _is_for_a_person(
+        self, session: Session, conversation: Conversation, row: Interaction, heard: Heard, now: datetime
+    ) -> bool:
+        """Show it to the people who have the conversation; True when the bot keeps silent."""
+        intent = heard.understanding.intent
+        if conversation.state == "resolved" and intent != "csat_rating":
+            set_state(session, conversation, "bot", now, by="customer", why="wrote_again")
+        if conversation.state not in WITH_PEOPLE:
+            return False
+        if conversation.state == "snoozed":
+            set_state(session, conversation, "waiting", now, by="customer", why="wrote_again")
+        self._services.desk.forward(session, conversation, row, now)
+        return intent not in WITH_PERSON_TOO
 
     def _to_staff(
         self, session: Session, conversation: Conversation, row: Interaction, heard: Heard, now: datetime
@@ -259,7 +267,7 @@ class Assistant:
             return
         row.staff_id, conversation.audience = speaker.staff_id, speaker.audience
         question = Question.load(conversation.question, now)
-        heard, question = _take_up(heard, question)
+        heard, question = take_up(heard, question)
         if question and row.intent == OUT_OF_SCOPE:
             row.intent = question.intent  # what looks like nothing by itself answers what we asked
         actor = Actor(speaker.staff_id or 0, speaker.role, speaker.name, speaker.external_id)
@@ -329,10 +337,13 @@ class Assistant:
         if not reason:
             return reply
         conversation.language = turn.language
-        outcome.question = None
         told = self._services.desk.hand_over(session, conversation, reason, now)
-        words = turn.say("desk.customer_told" if told else "desk.nobody_there")
-        return reply.model_copy(update={"text": f"{reply.text}\n{words}".strip(), "choices": ()})
+        if not told:  # nobody can come: say so once and carry on
+            conversation.unsure_count = conversation.angry_count = 0
+            return reply.model_copy(update={"text": f"{reply.text}\n{turn.say('desk.nobody_there')}".strip()})
+        outcome.question = None
+        said = "" if outcome.unsure else reply.text
+        return reply.model_copy(update={"text": f"{said}\n{turn.say('desk.customer_told')}".strip(), "choices": ()})
 
     def _conclude(
         self, session: Session, conversation: Conversation, turn: Turn[Any], reply: Reply, now: datetime
@@ -360,7 +371,7 @@ class Assistant:
 
     def _language(self, conversation: Conversation, understanding: Understanding) -> Language:
         """The one the customer chose, else that of their words; an address or a number alone says nothing about it."""
-        told = understanding.engine != "command" and _has_words(understanding)
+        told = understanding.engine != "command" and has_words(understanding)
         if conversation.language and (conversation.language_chosen or not told):
             return "zh" if conversation.language == "zh" else "en"
         return understanding.language
@@ -390,93 +401,3 @@ class Assistant:
         except Exception:
             log.exception("hand_over_failed", conversation_id=conversation.id)
             return False
-
-
-def _take_up(heard: Heard, question: Question | None) -> tuple[Heard, Question | None]:
-    """Decide whether a message answers the open question; then its intent is the question's."""
-    if question is None:
-        return heard, None
-    understanding = heard.understanding
-    if _agrees(understanding, question):
-        understanding = understanding.model_copy(update={"intent": "affirm"})
-    answers = understanding.first(question.wants) is not None or question.wants == "text"
-    if question.wants == "confirm":
-        answers = understanding.intent in ("affirm", "deny")
-    elif understanding.intent == "deny" and understanding.confidence >= UNSURE_BELOW:
-        answers = True  # "never mind": the handler sees a deny without the value it wanted
-    if not answers or (
-        understanding.engine == "command" and understanding.intent not in ("affirm", "deny", question.intent)
-    ):
-        return heard, None
-    entities = understanding.entities
-    if understanding.intent in ("affirm", "deny") and understanding.first(question.wants) is None:
-        entities = (*entities, Entity(name="confirmed", value=understanding.intent == "affirm"))
-    taken = understanding.model_copy(update={"intent": question.intent, "entities": entities, "confidence": 1.0})
-    return replace(heard, understanding=taken), question
-
-
-def _agrees(understanding: Understanding, question: Question) -> bool:
-    """Whether a yes comes with the wish itself ("yes, cancel it", 确定取消), about the record that was asked about."""
-    if question.wants != "confirm" or understanding.intent != question.intent:
-        return False
-    named = understanding.first("order_id")
-    if named is not None and named != question.slots.get("order"):
-        return False
-    return bool(_YES_FIRST.match(understanding.text)) and not _ANY_NO.search(understanding.text)
-
-
-def _has_words(understanding: Understanding) -> bool:
-    """Whether anything but addresses, numbers and signs was written."""
-    text = understanding.text
-    for entity in understanding.entities:
-        if entity.name in ("email", "phone", "order_id", "tracking_no", "rating", "handle") and entity.text:
-            text = text.replace(entity.text, "")
-    return any(character.isalpha() for character in text)
-
-
-def _remember_meaning(row: Interaction, understanding: Understanding) -> None:
-    row.language, row.intent = understanding.language, understanding.intent
-    row.confidence_milli = round(understanding.confidence * 1000)
-    felt = row.author == "customer" and understanding.text.strip()
-    row.sentiment_milli = round(understanding.sentiment * 1000) if felt else None
-    row.strong, row.mixed = understanding.strong, understanding.mixed
-    row.alternatives = [[name, round(p, 4)] for name, p in understanding.alternatives[:3]]
-    found = [entity.model_dump() for entity in understanding.entities]
-    row.entities = json.dumps(found, ensure_ascii=False) if found else None
-
-
-def _is_about_reach(message: IncomingMessage, identity: Identity, now: datetime) -> bool:
-    """Whether this only says that the person blocked us, or that we may write again."""
-    if message.kind != "command" or message.command not in ("blocked", "unblocked"):
-        return False
-    identity.blocked_at = now if message.command == "blocked" else None
-    return True
-
-
-def _is_outdated(session: Session, row: Interaction) -> bool:
-    """Whether the customer wrote something else since the message that was edited."""
-    query = select(Interaction.id).where(
-        Interaction.conversation_id == row.conversation_id,
-        Interaction.direction == "in",
-        Interaction.message_id != row.message_id,
-        Interaction.occurred_at <= row.occurred_at,
-        Interaction.id < row.id,
-    )
-    first = select(Interaction.id).where(
-        Interaction.conversation_id == row.conversation_id, Interaction.message_id == row.message_id
-    )
-    original = session.execute(first.order_by(Interaction.id).limit(1)).scalar_one()
-    return session.execute(query.where(Interaction.id > original).limit(1)).first() is not None
-
-
-def _customer_speaker(session: Session, identity: Identity, zone: str) -> Speaker:
-    customer = session.get_one(Customer, identity.customer_id)
-    return Speaker(
-        audience="customer",
-        role="customer",
-        name=customer.name or "",
-        external_id=identity.external_id,
-        zone=customer.zone or zone,
-        customer_id=customer.id,
-        verified=identity.verified_at is not None,
-    )

@@ -211,13 +211,11 @@ class Delivery:
     def _deliver(self, row_id: int) -> float | None:
         """Send one row and record its fate. Returns None once settled, else the seconds until it is tried again."""
         row = self._load(row_id)
-        if row is None:  # erased meanwhile
-            return None
-        if row_id in self._unrecorded:  # it went out, only that could not be written down
+        if row and row_id in self._unrecorded:  # it went out, only that could not be written down
             self._record_sent(row, self._unrecorded[row_id])
             return None
-        if row.state != "queued" or (row.purpose == "proactive" and not self._claim(row)):
-            return None  # cancelled, or taken by another process
+        if row is None or row.state != "queued" or (row.purpose == "proactive" and not self._claim(row)):
+            return None  # erased, cancelled, or taken by another process
         thread_id = self._desk_thread(row) if row.thread_id == DESK_THREAD else row.thread_id
         if thread_id is None:
             return self._not_sent(row, Refused("The hand-over thread could not be opened."))

@@ -56,7 +56,7 @@ class Desk:
         if place is None:
             return False
         set_state(session, conversation, "waiting", now, by="bot", why=reason)
-        opens = conversation.desk_thread_id is None or conversation.desk_channel != place.channel
+        opens = conversation.desk_thread_id is None or not _is_at(conversation, place)
         if opens:
             conversation.desk_channel, conversation.desk_account = place.channel, place.account
             conversation.desk_chat_id, conversation.desk_thread_id = place.chat_id, None
@@ -73,8 +73,11 @@ class Desk:
     def forward(self, session: Session, conversation: Conversation, message: Interaction, now: datetime) -> None:
         """Show staff what the customer wrote, with files; an edit shows the old text and the new."""
         place = self._place()
-        if conversation.desk_channel is None or place is None:
+        if place is None:
             return
+        if not _is_at(conversation, place):  # the queue has moved: its people go on there, nobody else sees it
+            conversation.state = "bot"
+            self.hand_over(session, conversation, "moved", now)
         say = self._say(place.language)
         text = message.text or ""
         if message.kind == "edit":
@@ -211,6 +214,11 @@ class Desk:
 
     def _say(self, language: str) -> Callable[..., str]:
         return partial(_phrase, self.phrases, language)
+
+
+def _is_at(conversation: Conversation, place: Place) -> bool:
+    here = (conversation.desk_channel, conversation.desk_account, conversation.desk_chat_id)
+    return here == (place.channel, place.account, place.chat_id)
 
 
 def _phrase(phrases: Phrases, language: str, key: str, /, **values: object) -> str:

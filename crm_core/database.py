@@ -87,7 +87,7 @@ def open_store(url: str, data_dir: Path, master_key: str | None, keys_url: str =
         KeyProblem: the key is missing, weak, or not this data's.
         DatabaseUnavailable: not reachable; the text names the setting.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     master = read_master_key(master_key, data_dir)
     engine = make_engine(url)
     keys = make_engine(keys_url or default_keys_url(url), keystore=True)

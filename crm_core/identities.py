@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Table, UniqueConstraint, delete, func, literal, select, union_all, update
+from sqlalchemy import Table, UniqueConstraint, delete, event, func, literal, select, union_all, update
 from sqlalchemy.orm import Session
 
 from crm_core import audit
@@ -137,9 +137,13 @@ def _link(
     identity.verified_at, identity.verified_how = now, how
     if visitor_id != customer_id:
         session.flush()
+        session.get(
+            Customer, visitor_id, with_for_update=True
+        )  # what is being stored for them waits, and finds the other
         _move_everything(session, visitor_id, customer_id)
         session.execute(delete(Customer).where(Customer.id == visitor_id))
-        vault.move_keys(visitor_id, customer_id)
+        # the keystore is a database of its own: it must not move what is rolled back here
+        event.listen(session, "after_commit", lambda _: vault.move_keys(visitor_id, customer_id), once=True)
     session.execute(update(Customer).where(Customer.id == customer_id).values(updated_at=now))
     session.flush()
 

@@ -1,0 +1,124 @@
+"""What was heard: one message with its meaning, whether it answers an open question, and what is remembered of it."""
+
+import json
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.messages import IncomingMessage
+from bot.turns import Question, Speaker
+from crm_core.models import Customer, Identity, Interaction
+from nlu.interpreter import UNSURE_BELOW
+from nlu.understanding import Entity, Understanding
+
+_YES_FIRST = re.compile(
+    r"\W*(?:(?:yes|yeah|yep|sure|ok|okay|please do|go ahead|i confirm|confirmed?)\b"
+    r"|嗯|对|是的|好|行|可以|确定|确认|没错)",
+    re.IGNORECASE,
+)
+_ANY_NO = re.compile(r"\b(?:no|not|never|\w+n['’]t|dont)\b|[不别勿]|算了", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One stored message, read back, with what it means."""
+
+    row: Interaction
+    message: IncomingMessage
+    understanding: Understanding
+    argument: str
+    prepared: Any = None
+
+
+def take_up(heard: Heard, question: Question | None) -> tuple[Heard, Question | None]:
+    """Decide whether a message answers the open question; then its intent is the question's."""
+    if question is None:
+        return heard, None
+    understanding = heard.understanding
+    if _agrees(understanding, question):
+        understanding = understanding.model_copy(update={"intent": "affirm"})
+    answers = understanding.first(question.wants) is not None or question.wants == "text"
+    if question.wants == "confirm":
+        answers = understanding.intent in ("affirm", "deny")
+    elif understanding.intent == "deny" and understanding.confidence >= UNSURE_BELOW:
+        answers = True  # "never mind": the handler sees a deny without the value it wanted
+    if not answers or (
+        understanding.engine == "command" and understanding.intent not in ("affirm", "deny", question.intent)
+    ):
+        return heard, None
+    entities = understanding.entities
+    if understanding.intent in ("affirm", "deny") and understanding.first(question.wants) is None:
+        entities = (*entities, Entity(name="confirmed", value=understanding.intent == "affirm"))
+    taken = understanding.model_copy(update={"intent": question.intent, "entities": entities, "confidence": 1.0})
+    return replace(heard, understanding=taken), question
+
+
+def _agrees(understanding: Understanding, question: Question) -> bool:
+    """Whether a yes comes with the wish itself ("yes, cancel it", 确定取消), about the record that was asked about."""
+    if question.wants != "confirm" or understanding.intent != question.intent:
+        return False
+    named = understanding.first("order_id")
+    if named is not None and named != question.slots.get("order"):
+        return False
+    return bool(_YES_FIRST.match(understanding.text)) and not _ANY_NO.search(understanding.text)
+
+
+def has_words(understanding: Understanding) -> bool:
+    """Whether anything but addresses, numbers and signs was written."""
+    text = understanding.text
+    for entity in understanding.entities:
+        if entity.name in ("email", "phone", "order_id", "tracking_no", "rating", "handle") and entity.text:
+            text = text.replace(entity.text, "")
+    return any(character.isalpha() for character in text)
+
+
+def remember_meaning(row: Interaction, understanding: Understanding) -> None:
+    row.language, row.intent = understanding.language, understanding.intent
+    row.confidence_milli = round(understanding.confidence * 1000)
+    felt = row.author == "customer" and understanding.text.strip()
+    row.sentiment_milli = round(understanding.sentiment * 1000) if felt else None
+    row.strong, row.mixed = understanding.strong, understanding.mixed
+    row.alternatives = [[name, round(p, 4)] for name, p in understanding.alternatives[:3]]
+    found = [entity.model_dump() for entity in understanding.entities]
+    row.entities = json.dumps(found, ensure_ascii=False) if found else None
+
+
+def is_about_reach(message: IncomingMessage, identity: Identity, now: datetime) -> bool:
+    """Whether this only says that the person blocked us, or that we may write again."""
+    if message.kind != "command" or message.command not in ("blocked", "unblocked"):
+        return False
+    identity.blocked_at = now if message.command == "blocked" else None
+    return True
+
+
+def is_outdated(session: Session, row: Interaction) -> bool:
+    """Whether the customer wrote something else since the message that was edited."""
+    query = select(Interaction.id).where(
+        Interaction.conversation_id == row.conversation_id,
+        Interaction.direction == "in",
+        Interaction.message_id != row.message_id,
+        Interaction.occurred_at <= row.occurred_at,
+        Interaction.id < row.id,
+    )
+    first = select(Interaction.id).where(
+        Interaction.conversation_id == row.conversation_id, Interaction.message_id == row.message_id
+    )
+    original = session.execute(first.order_by(Interaction.id).limit(1)).scalar_one()
+    return session.execute(query.where(Interaction.id > original).limit(1)).first() is not None
+
+
+def customer_speaker(session: Session, identity: Identity, zone: str) -> Speaker:
+    customer = session.get_one(Customer, identity.customer_id)
+    return Speaker(
+        audience="customer",
+        role="customer",
+        name=customer.name or "",
+        external_id=identity.external_id,
+        zone=customer.zone or zone,
+        customer_id=customer.id,
+        verified=identity.verified_at is not None,
+    )
