@@ -436,8 +436,9 @@ BORDERS: list[tuple[Condition, Person, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("condition", "person", "fits"), BORDERS, ids=str)
-def test_borders(scratch: Callable[[], Any], condition: Condition, person: Person, fits: bool) -> None:
-    with scratch() as session:
-        _write(session, [person])
-        assert bool(session.execute(to_sql(Conditions((condition,)), NOW)).all()) is fits
+def test_borders(scratch: Callable[[], Any]) -> None:
+    for condition, person, fits in BORDERS:
+        with scratch() as session:
+            _write(session, [person])
+            found = session.execute(to_sql(Conditions((condition,)), NOW)).all()
+            assert bool(found) is fits, (condition, person)

@@ -107,27 +107,25 @@ ACTS: dict[str, tuple[str, Callable[[StaffStore, Office], Any]]] = {
 }
 
 
-@pytest.mark.parametrize("role", ["customer", "agent", "manager", "admin", "intern"])
-@pytest.mark.parametrize("name", sorted(ACTS))
-def test_every_act_is_allowed_or_refused_and_noted(office: Office, role: str, name: str) -> None:
+def test_every_act_is_allowed_or_refused_and_noted(office: Office) -> None:
     add_order(office.store, office.shop, "mei", "SO-1", "paid", {"CUP-BLUE": 1}, NOW)
-    action, act = ACTS[name]
-    before = {model: len(office.rows(model)) for model in (Note, Task, Case)}
-    refused = False
+    for role in ROLES:
+        for name, (action, act) in ACTS.items():
+            before = {model: len(office.rows(model)) for model in (Note, Task, Case)}
+            refused = office.do(lambda store, act=act: _is_refused(lambda: act(store, office)), role=role)
+            assert refused is (role in ("customer", "intern")), f"{role}: {name}"
+            entry = office.audited()[-1]
+            assert (entry.action, entry.allowed, entry.actor) == (action, not refused, "staff:1"), f"{role}: {name}"
+            if refused:
+                assert {model: len(office.rows(model)) for model in (Note, Task, Case)} == before
 
-    def tried(store: StaffStore) -> None:
-        nonlocal refused
-        try:
-            act(store, office)
-        except NotAllowed:
-            refused = True
 
-    office.do(tried, role=role)
-    assert refused is (role in ("customer", "intern"))
-    entry = office.audited()[-1]
-    assert (entry.action, entry.allowed, entry.actor) == (action, not refused, "staff:1")
-    if refused:
-        assert {model: len(office.rows(model)) for model in (Note, Task, Case)} == before
+def _is_refused(act: Callable[[], Any]) -> bool:
+    try:
+        act()
+    except NotAllowed:
+        return True
+    return False
 
 
 def test_the_log_names_fields_and_never_values(office: Office) -> None:
@@ -141,28 +139,27 @@ def test_the_log_names_fields_and_never_values(office: Office) -> None:
 
 
 # --- finding --------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    "search",
-    [
-        Search(numbers=(10001,)),
-        Search(emails=("LI.MEI@example.com",)),
-        Search(phones=("138 0013 8001",)),
-        Search(phones=("+8613800138001",)),
-        Search(handles=("@LiMei_88",)),
-        Search(orders=("so 1",)),
-        Search(names=("李梅",)),
-        Search(names=("李女士",)),
-        Search(names=("小李",)),
-    ],
-    ids=str,
+SEARCHES = (
+    Search(numbers=(10001,)),
+    Search(emails=("LI.MEI@example.com",)),
+    Search(phones=("138 0013 8001",)),
+    Search(phones=("+8613800138001",)),
+    Search(handles=("@LiMei_88",)),
+    Search(orders=("so 1",)),
+    Search(names=("李梅",)),
+    Search(names=("李女士",)),
+    Search(names=("小李",)),
 )
-def test_everything_that_somebody_is_found_by(office: Office, search: Search) -> None:
+
+
+def test_everything_that_somebody_is_found_by(office: Office) -> None:
     add_order(office.store, office.shop, "mei", "SO-1", "paid", {"CUP-BLUE": 1}, NOW)
     identity_id, _ = add_chat(office.store, NOW, customer_id=office.mei, verified=True)
     with office.store.write() as session:
         session.get_one(Identity, identity_id).handle = "limei_88"
-    found = office.do(lambda store: store.find(search, office.names))
-    assert [one.customer_id for one in found] == [office.mei]
+    for search in SEARCHES:
+        found = office.do(lambda store, search=search: store.find(search, office.names))
+        assert [one.customer_id for one in found] == [office.mei], search
 
 
 def test_nobody_is_found_for_what_is_not_there(office: Office) -> None:
@@ -196,20 +193,16 @@ def test_the_person_comes_before_those_who_work_for_a_company_of_that_name(offic
 
 
 # --- orders ---------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("number", ["SO-20931", "so-20931", "#20931", "20931", "ＳＯ－２０９３１", "SFSO-20931"])
-def test_an_order_is_found_however_its_number_is_written(office: Office, number: str) -> None:
+def test_an_order_is_found_however_its_number_is_written(office: Office) -> None:
     add_order(office.store, office.shop, "mei", "SO-20931", "shipped", {"CUP-BLUE": 1}, NOW)
     add_order(office.store, office.shop, "tom", "SO-120931", "paid", {"CUP-BLUE": 1}, NOW)
-    found = office.do(lambda store: store.order(number))
-    assert found.view.number == "SO-20931"
-    assert found.customer.customer_id == office.mei
-    assert found.address == "CANARY-ADDRESS-SO-20931"
-
-
-@pytest.mark.parametrize("number", ["SO-1", "%", "_____", "", "1" * 90])
-def test_an_order_that_is_not_there(office: Office, number: str) -> None:
-    add_order(office.store, office.shop, "mei", "SO-20931", "paid", {"CUP-BLUE": 1}, NOW)
-    assert office.do(lambda store: store.order(number)) is None
+    for number in ("SO-20931", "so-20931", "#20931", "20931", "ＳＯ－２０９３１", "SFSO-20931"):
+        found = office.do(lambda store, number=number: store.order(number))
+        assert found.view.number == "SO-20931", number
+        assert found.customer.customer_id == office.mei
+        assert found.address == "CANARY-ADDRESS-SO-20931"
+    for number in ("SO-1", "%", "_____", "", "1" * 90):
+        assert office.do(lambda store, number=number: store.order(number)) is None, number
 
 
 # --- lists ----------------------------------------------------------------------------------------------------------

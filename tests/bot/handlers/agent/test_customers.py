@@ -11,26 +11,26 @@ def number(floor: Floor, key: str) -> int:
     return {"mei": 10001, "tom": 10002}[key]
 
 
-@pytest.mark.parametrize(
-    ("language", "text"),
-    [
-        ("en", "find Tom Reed"),
-        ("en", "who is tom reed"),
-        ("en", "look up reed, tom"),
-        ("en", "any customer called tom?"),
-        ("en", "who is +44 7700 900118"),
-        ("en", "search tom@example.org"),
-        ("en", "pull up customer 10002"),
-        ("en", "10002"),
-        ("zh", "查一下 Tom Reed"),
-        ("zh", "客户编号 10002 是谁"),
-        ("zh", "邮箱 tom@example.org 是哪位"),
-    ],
+HITS = (
+    "find Tom Reed",
+    "who is tom reed",
+    "look up reed, tom",
+    "any customer called tom?",
+    "who is +44 7700 900118",
+    "search tom@example.org",
+    "pull up customer 10002",
+    "10002",
+    "查一下 Tom Reed",
+    "客户编号 10002 是谁",
+    "邮箱 tom@example.org 是哪位",
 )
-def test_one_hit_is_shown_at_once(agent: Colleague, language: str, text: str) -> None:
-    reply = agent.says("find_customer", text)
-    assert reply.cards[0].title == "Tom Reed"
-    assert "#10002" in reply.cards[0].subtitle
+
+
+def test_one_hit_is_shown_at_once(agent: Colleague) -> None:
+    for text in HITS:
+        reply = agent.says("find_customer", text)
+        assert [card.title for card in reply.cards] == ["Tom Reed"], text
+        assert "#10002" in reply.cards[0].subtitle
 
 
 @pytest.mark.parametrize(("language", "text"), [("en", "find Li Wei"), ("zh", "查一下李伟")])
@@ -188,24 +188,24 @@ def test_texts_from_outside_stay_on_one_line(floor: Floor, agent: Colleague) -> 
 
 
 # --- rights ---------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("role", ["intern", "customer"])
-@pytest.mark.parametrize(
-    ("intent", "text"),
-    [
-        ("find_customer", "find Tom Reed"),
-        ("show_customer", "show 10002"),
-        ("show_timeline", "timeline of Tom Reed"),
-        ("order_lookup", "orders of Tom Reed"),
-        ("list_customers", "all customers"),
-        ("add_note", "note on Tom Reed: x"),
-        ("tag_customer", "tag Tom Reed as vip"),
-        ("case_create", "open a case for Tom Reed: broken"),
-        ("suggest_reply", "draft a reply for Tom Reed"),
-        ("recommend_for_customer", "what to offer Tom Reed"),
-        ("out_of_scope", "tom reed"),
-    ],
+REFUSED = (
+    ("find_customer", "find Tom Reed"),
+    ("show_customer", "show 10002"),
+    ("show_timeline", "timeline of Tom Reed"),
+    ("order_lookup", "orders of Tom Reed"),
+    ("list_customers", "all customers"),
+    ("add_note", "note on Tom Reed: x"),
+    ("tag_customer", "tag Tom Reed as vip"),
+    ("case_create", "open a case for Tom Reed: broken"),
+    ("suggest_reply", "draft a reply for Tom Reed"),
+    ("recommend_for_customer", "what to offer Tom Reed"),
+    ("out_of_scope", "tom reed"),
 )
-def test_without_the_role_nothing_is_shown(floor: Floor, role: str, intent: str, text: str) -> None:
-    reply: Reply = Colleague(floor, role=role).says(intent, text)
-    for secret in ("tom@example.org", "10002", "Tom Reed"):
-        assert secret not in shown(reply)
+
+
+@pytest.mark.parametrize("role", ["intern", "customer"])
+def test_without_the_role_nothing_is_shown(floor: Floor, role: str) -> None:
+    for intent, text in REFUSED:
+        reply: Reply = Colleague(floor, role=role).says(intent, text)
+        for secret in ("tom@example.org", "10002", "Tom Reed"):
+            assert secret not in shown(reply), intent

@@ -37,10 +37,10 @@ def test_what_is_not_there_yet_has_its_words() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("intent", sorted(INTENTS))
-def test_every_intent_answers_even_when_nothing_else_was_said(floor: Floor, language: Any, intent: str) -> None:
-    for text in ("", "hm" if language == "en" else "嗯"):
-        assert shown(Colleague(floor, language=language).says(intent, text))
+def test_every_intent_answers_even_when_nothing_else_was_said(floor: Floor, language: Any) -> None:
+    for intent in INTENTS:
+        for text in ("", "hm" if language == "en" else "嗯"):
+            assert shown(Colleague(floor, language=language).says(intent, text)), intent
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
