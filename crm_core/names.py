@@ -41,6 +41,7 @@ class NameIndex:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._names: dict[int, tuple[str, str, str]] = {}
+        self._folded: dict[int, tuple[str, str]] = {}
         self._by_key: defaultdict[str, set[int]] = defaultdict(set)
         self._seen: datetime | None = None
         self._count = -1
@@ -49,15 +50,40 @@ class NameIndex:
     def search(self, text: str, limit: int = 5) -> list[Named]:
         """The customers whose name or company fits the text best, the best first; tolerates typos and swapped order."""
         self._refresh()
-        wanted = utils.default_process(_without_honorific(text))
+        wanted = " ".join(utils.default_process(_without_honorific(text)).split())
         if not wanted:
             return []
         if len(wanted) == 1 and not wanted.isascii():
             return self._of_surname(wanted, limit)
         with self._lock:
-            choices = {key: (name.lower(), company.lower()) for key, (name, company, _) in self._names.items()}
-        found = process.extract(wanted, choices, scorer=_fit, processor=None, limit=limit, score_cutoff=CLOSE_ENOUGH)
-        return [Named(key, *self._names[key], fit=score) for _, score, key in found if key in self._names]
+            found = self._containing(wanted) or self._similar(wanted, limit)
+            named = [Named(key, *self._names[key], fit=fit) for key, fit in found.items()]
+        return sorted(named, key=lambda one: (-one.fit, one.customer_id))[:limit]
+
+    def _containing(self, wanted: str) -> dict[int, float]:
+        """Whoever has exactly this name, or this in their name: a person's own counts more than their company's."""
+        found: dict[int, float] = {}
+        for place, share in enumerate((1.0, BY_COMPANY / 100)):
+            for key, names in self._folded.items():
+                fit = _contained(wanted, names[place]) * share if wanted in names[place] else 0.0
+                if fit > found.get(key, 0.0):
+                    found[key] = fit
+        for key in self._by_key.get(wanted, ()):
+            found.setdefault(key, 99.0)  # the name the other way round
+        return found
+
+    def _similar(self, wanted: str, limit: int) -> dict[int, float]:
+        """Names with a typo; Chinese ones must share their characters, so there is nothing similar to them."""
+        if not wanted.isascii():
+            return {}
+        found: dict[int, float] = {}
+        for scorer, share in ((fuzz.token_sort_ratio, 1.0), (fuzz.token_set_ratio, 0.96)):
+            for place, weight in ((0, share), (1, share * BY_COMPANY / 100)):
+                choices = {key: names[place] for key, names in self._folded.items() if names[place]}
+                cutoff = CLOSE_ENOUGH / weight
+                for _, fit, key in process.extract(wanted, choices, scorer=scorer, limit=limit, score_cutoff=cutoff):
+                    found[key] = max(found.get(key, 0.0), fit * weight)
+        return found
 
     def mentioned(self, text: str, limit: int = 5) -> list[Named]:
         """The customers whose whole name or company stands in a sentence; of overlapping names the longest counts."""
@@ -106,11 +132,13 @@ class NameIndex:
         for key, (name, company, city) in fresh.items():
             self._drop(key)
             self._names[key] = (name, company, city)
+            self._folded[key] = (name.lower(), company.lower())
             for way in _ways(name, company):
                 self._by_key[way].add(key)
 
     def _drop(self, customer_id: int) -> None:
         name, company, _ = self._names.pop(customer_id, ("", "", ""))
+        self._folded.pop(customer_id, None)
         for way in _ways(name, company):
             known = self._by_key.get(way, set())
             known.discard(customer_id)
@@ -132,6 +160,7 @@ class NameIndex:
             else:
                 with self._lock:
                     self._names.clear()
+                    self._folded.clear()
                     self._by_key.clear()
             fresh = {
                 customer.id: (customer.name or "", company or "", customer.city or "")
@@ -142,21 +171,11 @@ class NameIndex:
             self._seen, self._count = newest, count
 
 
-def _fit(wanted: str, names: tuple[str, str], **options: object) -> float:
-    """How well what is wanted fits a person's name or, a little worse, their company's."""
-    name, company = names
-    return max(_alike(wanted, name), _alike(wanted, company) * BY_COMPANY / 100)
-
-
-def _alike(wanted: str, choice: str) -> float:
-    """Exact and contained names first, then similar ones; Chinese names must share their characters."""
-    if wanted == choice or wanted in choice.split():
+def _contained(wanted: str, name: str) -> float:
+    """How well a part of a name stands for it: the whole or a word of it, or just some of its letters."""
+    if wanted == name or wanted in name.split():
         return 100.0
-    if len(wanted) >= 2 and wanted in choice:
-        return 97.0
-    if not choice or not wanted.isascii():
-        return 0.0
-    return max(fuzz.token_sort_ratio(wanted, choice), 0.96 * fuzz.token_set_ratio(wanted, choice))
+    return 97.0 if len(wanted) >= 2 else 0.0
 
 
 def _ways(name: str, company: str) -> Iterable[str]:

@@ -22,13 +22,15 @@ def _said(english: str, chinese: str = "") -> re.Pattern[str]:
     return re.compile("|".join(part for part in both if part))
 
 
+LEAD = re.compile(r"\s*(?:filter(?: by)?|list|show)(?![a-z])[:：]?")
+
 # --- order ----------------------------------------------------------------------------------------------------------
 SORTS: tuple[tuple[Sort, bool, re.Pattern[str]], ...] = (
     (
         "mood",
         False,
         _said(
-            "least happy|unhappiest|worst mood|angriest|most unhappy|lowest mood",
+            "(?:sorted )?by mood|least happy|unhappiest|worst mood|angriest|most unhappy|lowest mood",
             "心情最差|最不满意?|最不高兴|情绪最差|最生气",
         ),
     ),
@@ -64,7 +66,8 @@ SORTS: tuple[tuple[Sort, bool, re.Pattern[str]], ...] = (
             "|(?:biggest|top|highest|best|largest) spend(?:ers?|ing)|spenders?|most valuable|highest value"
             "|(?:biggest|best|top|largest)(?= (?:\\d+ )?(?:customers?|clients?|buyers?|accounts?|people))"
             "|spend(?:s|ing)? the most|spent (?:the )?most",
-            "消费(?:金额|额)?最[高多]|花钱最多|花得最多|按消费(?:金额|额)?(?:排序?|从高到低)?|消费(?=前)|终身价值"
+            "消费(?:金额|额)?最[高多]|花钱最多|花得最多|按消费(?:金额|额)?(?:排序?|从高到低)?|(?<=by )消费(?:金额"
+            "|额)?|消费(?=前)|终身价值"
             "|价值最高|最有价值",
         ),
     ),
@@ -82,6 +85,13 @@ LABELS: tuple[tuple[Field, str, re.Pattern[str]], ...] = (
     ("place", "US", _said("(?<=in the )us|(?<=from the )us")),
 )
 TAGGED = _said("tagged(?: as| with)?|(?:with |has |have )?(?:the )?tags?|labell?ed(?: as)?", "标签(?:是|为)?|打了|打上")
+TAG_SAID = re.compile(
+    r"(?:(?<![a-z])(?:tagged|labell?ed)(?: as| with)?|(?<![a-z])with (?:the )?tag) [\"“]?(?P<after>[\w-]{2,30})[\"”]?"
+    r"|标签(?:是|为|[:：]) ?[\"“]?(?P<named>[^\s\"“”，。的]{1,12})[\"”]?"
+    r"|[\"“](?P<quoted>[^\"“”]{1,20})[\"”](?:这个)?标签"
+)
+FROM_DAYS = re.compile(r"(?:(?<![a-z])between )?(?P<days>\d{1,4}) ?(?:-|–|~|to|and|到|至) ?$")
+ANYTHING = re.compile(r"[\s过了的]*(?:anything|something|东西|什么)?\s*(?:else|at all)?\s*")
 MISSING = re.compile(
     r"(?:(?<![a-z])(?:without|with no|no|missing)(?: an?| any| their)? |没有?留?(?:下)?|缺少?)"
     r"(?:(?P<email>e-?mail(?: address)?|邮箱)|(?P<phone>phone(?: number)?|电话|手机号?))"
@@ -181,6 +191,7 @@ BUY = _said(
     "|owners? of|owns?",
     "回购|复购|下过?单|下了单|购买[过了]?|买[过了]?|订购|订了|消费[过了]?",
 )
+ACTIVE = _said("active|regularly ordering", "(?<!不)活跃")
 _TIMED = "since|in|for|during|this|last|yet"
 QUIET = _said(
     f"inactive|lapsed|dormant|sleeping|(?:gone )?quiet(?: lately)?|(?:nothing|no (?:orders?|purchases?"
@@ -231,6 +242,7 @@ FILLER = _said(
     "|only|first|top|sort(?:ed)?|order(?:ed)?|based|located|living|lives?|something|anything|everything|names?|tier"
     "|segment|csv"
     "|file|here|now|right|still|already|ones?|else|out|up|back|s|during|within|than|since|before|after|the last"
+    "|moods?|address(?:es)?|interested|likes?|loves?|lovers|drinkers|fans"
     "|more|less",
     "帮我|给我|请|麻烦|我要|我想|列出来|列出|列一下|列个|列|找出来|找出|找一下|找|查一下|查出|查|看一下|看看|看"
     "|显示|展示|拉个|拉一下|拉|导出|筛选|筛一下|筛"
@@ -238,7 +250,7 @@ FILLER = _said(
     "|位于|地区|在|的|了|过|着|里面|里|中|把|被|让|将|出来"
     "|并且|而且|并|且|和|与|跟|但是|但|却|又|也|还|就|一下|名单|列表|清单|表|位|个|名|者|吗|呢|吧|啊|呀|嘛|哦|给|从"
     "|到|那些|这些|那|这|按|排序|排|最近|自己|一些|东西"
-    "|曾经|曾|只|已经|已|超过|以上|以下|以内|之后|之前|后来",
+    "|曾经|曾|只|已经|已|超过|以上|以下|以内|之后|之前|后来|感兴趣|喜欢|最?爱|对|账户",
 )
 WORDS = re.compile(
     r"[^\x00\x01\s,;:!?，。；：！？、()（）\"“”'‘’\-–/]+(?: [^\x00\x01\s,;:!?，。；：！？、()（）\"“”'‘’\-–/]+)*"

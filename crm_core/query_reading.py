@@ -5,15 +5,14 @@ nearest of them, each "not" to what follows it. Words that nothing took are hand
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any, Protocol
-from zoneinfo import ZoneInfo
 
 from crm_core import query_patterns as patterns
 from crm_core.query import Condition, Conditions, Field, Operator, Sort, Value
+from crm_core.query_parts import Make, Mention, Thing, When, times
 
 QUIET_DAYS = 90
 """What "inactive" means when nobody says since when."""
@@ -21,53 +20,6 @@ NEAR = 6
 """Characters between a "not" and the label or verb it belongs to."""
 READ_UP_TO = 1000
 _LABEL_OF: dict[str, Field] = {"tag": "tag", "segment": "segment", "location": "place", "language": "language"}
-
-
-class Mention(Protocol):
-    """A value found in the sentence, with its place; -1 when it has none."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def value(self) -> Any: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
-
-
-@dataclass(slots=True)
-class _When:
-    """A time that was said: a span of days, or a length without an end."""
-
-    start: int
-    end: int
-    since: datetime | None = None
-    until: datetime | None = None
-    days: int | None = None
-
-
-@dataclass(slots=True)
-class _Thing:
-    """Something said that becomes a condition, and that a time may belong to."""
-
-    start: int
-    end: int
-    make: Callable[["_Thing"], list[Condition]]
-    when: _When | None = None
-    negated: bool = False
-    values: tuple[str, ...] = ()
-    kind: str = ""
-
-    def bounds(self, now: datetime) -> dict[str, datetime | None]:
-        """The period of this thing; a length counts back from now."""
-        if self.when is None:
-            return {"since": None, "until": None}
-        if self.when.days is not None and self.when.since is None and self.when.until is None:
-            return {"since": now - timedelta(days=self.when.days), "until": None}
-        return {"since": self.when.since, "until": self.when.until}
 
 
 def conditions_from(
@@ -92,13 +44,16 @@ class _Reader:
     zone: str
     currency: str
     found: list[Condition] = field(default_factory=list)
-    things: list[_Thing] = field(default_factory=list)
+    things: list[Thing] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folded = patterns.folded(self.text)
         self._used = bytearray(len(self.text))
-        self.mentions = [one for one in self.mentions if 0 <= one.start < one.end <= len(self.text)]
-        self.whens = self._times()
+        lead = patterns.LEAD.match(self.folded)
+        begin = lead.end() if lead else 0
+        self.mentions = [one for one in self.mentions if begin <= one.start < one.end <= len(self.text)]
+        self._use(0, begin)
+        self.whens = times(self.mentions, self.zone)
         self.nots = sorted({(one.start, one.end) for one in self._named("negation")} | set(self._own_nots()))
 
     def read(self) -> Conditions:
@@ -199,12 +154,20 @@ class _Reader:
         for match in self._matches(patterns.MISSING):
             what = "phone" if match["phone"] else "email"
             self.found.append(Condition("missing", "is", what))
+        if tagged and not self._named("tag"):
+            self._unknown_tags()
         for match in patterns.TAGGED.finditer(self.folded):
             self._use(*match.span())
         for one in self._named("tag", "segment", "location", "language"):
             if self._free(one.start, one.end):
                 self._use(one.start, one.end)
                 self._label(_LABEL_OF[one.name], str(one.value), one.start)
+
+    def _unknown_tags(self) -> None:
+        """A tag that nobody has yet is a condition all the same: nobody fits it."""
+        for match in self._matches(patterns.TAG_SAID):
+            group = next(name for name, said in match.groupdict().items() if said)
+            self._label("tag", self.text[slice(*match.span(group))].strip(), match.start())
 
     def _label(self, name: Field, value: str, start: int) -> None:
         operator: Operator = "is_not" if self._negated(start) else "is"
@@ -258,7 +221,7 @@ class _Reader:
                         self._use(first, last)
                 self._add(*match.span(), self._maker(name, operator, value))
 
-    def _maker(self, name: Field, operator: Operator, value: Value) -> Callable[[_Thing], list[Condition]]:
+    def _maker(self, name: Field, operator: Operator, value: Value) -> Make:
         return lambda thing: [Condition(name, operator, value, **thing.bounds(self.now))]
 
     # --- moments ----------------------------------------------------------------------------------------------------
@@ -268,7 +231,7 @@ class _Reader:
                 self._use(*match.span())
                 self._add(*match.span(), self._last_order, kind="last")
 
-    def _last_order(self, thing: _Thing) -> list[Condition]:
+    def _last_order(self, thing: Thing) -> list[Condition]:
         """ "Last order before June", "last order more than 60 days ago", "last order within 30 days"."""
         when = thing.when
         if when is None:
@@ -287,9 +250,9 @@ class _Reader:
 
     def _new(self) -> None:
         for match in self._matches(patterns.NEW):
-            self._add(*match.span(), self._first_seen)
+            self._add(*match.span(), self._first_seen, kind="new")
 
-    def _first_seen(self, thing: _Thing) -> list[Condition]:
+    def _first_seen(self, thing: Thing) -> list[Condition]:
         bounds = thing.bounds(self.now)
         if not any(bounds.values()):
             bounds = {"since": self.now - timedelta(days=30), "until": None}
@@ -316,15 +279,19 @@ class _Reader:
             for (start, end), named in spans.items()
         ]
         named_goods += [(*match.span(), "category", ("tea",)) for match in self._matches(patterns.TEA)]
-        for start, end, name, values in sorted(named_goods):
+        named_goods.sort()
+        for position, (start, end, name, values) in enumerate(named_goods):
             self._use(start, end)
+            following = named_goods[position + 1][0] if position + 1 < len(named_goods) else -1
+            if self.folded[end:following] == " ":
+                continue  # "kitchen scales" are scales
             kind = "bought" if name == "product" else "category"
-            thing = _Thing(start, end, self._bought, values=values, kind=kind)
+            thing = Thing(start, end, self._bought, values=values, kind=kind)
             thing.negated = self._good_negated(thing)
             self.things.append(thing)
         self._merge_alternatives()
 
-    def _good_negated(self, thing: _Thing) -> bool:
+    def _good_negated(self, thing: Thing) -> bool:
         """A "not" before it with no other verb and no "but" between, or "没买" right behind it."""
         for first, last in reversed(self.nots):
             if last > thing.start or not self._reaches(last, thing.start):
@@ -350,7 +317,7 @@ class _Reader:
 
     def _merge_alternatives(self) -> None:
         """ "Tea or coffee" is one condition; "tea and coffee" are two; "no tea or coffee" are two, too."""
-        merged: list[_Thing] = []
+        merged: list[Thing] = []
         for thing in self.things:
             last = merged[-1] if merged else None
             if last is not None and self._alternatives(last, thing):
@@ -359,12 +326,12 @@ class _Reader:
                 merged.append(thing)
         self.things = merged
 
-    def _alternatives(self, left: _Thing, right: _Thing) -> bool:
+    def _alternatives(self, left: Thing, right: Thing) -> bool:
         goods = left.kind == right.kind and left.kind in ("bought", "category")
         either = patterns.OR.fullmatch(self.folded[left.end : right.start]) is not None
         return goods and either and not left.negated and not right.negated
 
-    def _bought(self, thing: _Thing) -> list[Condition]:
+    def _bought(self, thing: Thing) -> list[Condition]:
         name: Field = "bought" if thing.kind == "bought" else "category"
         operator: Operator = "is_not" if thing.negated else "is"
         return [Condition(name, operator, thing.values, **thing.bounds(self.now))]
@@ -372,73 +339,81 @@ class _Reader:
     # --- buying at all ----------------------------------------------------------------------------------------------
     def _verbs(self) -> None:
         goods = [thing for thing in self.things if thing.kind in ("bought", "category")]
+        for match in self._matches(patterns.ACTIVE):
+            self._add(*match.span(), self._lately, kind="active")
         for match in patterns.QUIET.finditer(self.folded):
             if self._free(*match.span()):
                 self._use(*match.span())
                 self._use_not_inside(match)
                 self._add(*match.span(), self._quiet, kind="quiet")
-        for match in self._matches(patterns.BUY):
+        for match in patterns.BUY.finditer(self.folded):
+            served = any(self._serves(match, good) for good in goods)
+            if not self._free(*match.span()) or not (served or self._stands_alone(match.end())):
+                continue
+            self._use(*match.span())
             negated = self._negated(match.start())
-            if any(self._serves(match, good) for good in goods):
+            if served:
                 continue
             if negated:
                 self._add(*match.span(), self._quiet, kind="quiet")
             else:
                 self._add(*match.span(), self._active, kind="active")
 
+    def _stands_alone(self, place: int) -> bool:
+        """Whether nothing unknown is bought: "haven't bought screen protectors" is not "haven't bought"."""
+        place += len(patterns.ANYTHING.match(self.folded[place:])[0])  # type: ignore[index]
+        if place >= len(self.folded) or not self.folded[place].isalnum() or not self._free(place, place + 1):
+            return True
+        timed = any(when.start <= place < when.end for when in self.whens)
+        known = any(one.start <= place < one.end for one in self.mentions)
+        return timed or known or patterns.FILLER.match(self.folded, place) is not None
+
     def _use_not_inside(self, match: re.Match[str]) -> None:
         for first, last in self.nots:
             if first < match.end() and match.start() < last:
                 self._use(first, last)
 
-    def _serves(self, verb: re.Match[str], good: _Thing) -> bool:
+    def _serves(self, verb: re.Match[str], good: Thing) -> bool:
         """Whether a thing is what this verb is about: it follows with no other verb between, or stands right before."""
         if good.start >= verb.end():
             between = self.folded[verb.end() : good.start]
             return not patterns.BUY.search(between) and not patterns.BREAK.search(between)
         return 0 <= verb.start() - good.end <= 3
 
-    def _quiet(self, thing: _Thing) -> list[Condition]:
+    def _quiet(self, thing: Thing) -> list[Condition]:
         """No order for so long, or none in a period; "since" without a time means since the purchase before."""
         when = thing.when
         if when is None:
             return self._quiet_since(thing)
-        if when.days is not None:
-            return [Condition("last_order", "before", "", None, self.now - timedelta(days=when.days))]
-        return [Condition("orders", "is", 0, when.since, when.until)]
+        if when.days is None:
+            return [Condition("orders", "is", 0, when.since, when.until)]
+        least = patterns.FROM_DAYS.search(self.folded[: when.start])
+        longest = self.now - timedelta(days=when.days)
+        if least:  # "between 60 and 120 days"
+            self._use(*least.span())
+            return [Condition("last_order", "before", "", longest, self.now - timedelta(days=int(least["days"])))]
+        return [Condition("last_order", "before", "", None, longest)]
 
-    def _quiet_since(self, thing: _Thing) -> list[Condition]:
-        earlier = [other.when for other in self.things if other is not thing and other.when and other.when.until]
+    def _quiet_since(self, thing: Thing) -> list[Condition]:
+        if any(other.kind == "new" for other in self.things):
+            return [Condition("orders", "at_most", 1)]  # new, and never came back
+        earlier = [other.when.until for other in self.things if other.when and other.when.until]
         again = patterns.AGAIN.search(self.folded, max(0, thing.start - 8))
-        if again and earlier and earlier[0] is not None:
-            return [Condition("orders", "is", 0, earlier[0].until, None)]
+        if again and earlier and earlier[0] <= self.now:
+            return [Condition("orders", "is", 0, earlier[0], None)]
         return [Condition("last_order", "before", "", None, self.now - timedelta(days=QUIET_DAYS))]
 
-    def _active(self, thing: _Thing) -> list[Condition]:
+    def _active(self, thing: Thing) -> list[Condition]:
         """Bought something in a period; without one it says nothing."""
         bounds = thing.bounds(self.now)
         return [Condition("orders", "at_least", 1, **bounds)] if any(bounds.values()) else []
 
+    def _lately(self, thing: Thing) -> list[Condition]:
+        return self._active(thing) or [Condition("orders", "at_least", 1, self.now - timedelta(days=QUIET_DAYS))]
+
     # --- times ------------------------------------------------------------------------------------------------------
-    def _times(self) -> list[_When]:
-        spans: dict[tuple[int, int], _When] = {}
-        for one in self._named("date_range", "duration", "datetime"):
-            when = spans.setdefault((one.start, one.end), _When(one.start, one.end))
-            if one.name == "duration" and isinstance(one.value, dict):
-                when.days = int(one.value.get("days", 1))
-            elif one.name == "date_range" and isinstance(one.value, dict):
-                when.since, when.until = (self._midnight(one.value.get(bound)) for bound in ("start", "end"))
-            elif one.name == "datetime":
-                day = datetime.fromisoformat(str(one.value)).astimezone(ZoneInfo(self.zone)).date()
-                when.since = datetime.combine(day, time(), ZoneInfo(self.zone))
-                when.until = when.since + timedelta(days=1)
-        return sorted(spans.values(), key=lambda when: when.start)
-
-    def _midnight(self, day: str | None) -> datetime | None:
-        return datetime.combine(date.fromisoformat(day[:10]), time(), ZoneInfo(self.zone)) if day else None
-
-    def _add(self, start: int, end: int, make: Callable[[_Thing], list[Condition]], *, kind: str = "") -> None:
-        self.things.append(_Thing(start, end, make, kind=kind))
+    def _add(self, start: int, end: int, make: Make, *, kind: str = "") -> None:
+        self.things.append(Thing(start, end, make, kind=kind))
 
     def _give_times(self) -> None:
         """Each time belongs to the nearest thing that has none; things joined by "and", "or" share it."""
@@ -455,7 +430,7 @@ class _Reader:
                 left.when = left.when or right.when
                 right.when = right.when or left.when
 
-    def _distance(self, thing: _Thing, when: _When) -> tuple[int, int]:
+    def _distance(self, thing: Thing, when: When) -> tuple[int, int]:
         follows = when.start >= thing.end
         low, high = (thing.end, when.start) if follows else (when.end, thing.start)
         between = self.folded[low:high] if low < high else ""

@@ -138,7 +138,17 @@ SENTENCES: list[tuple[str, list[Condition]]] = [
     ("没留邮箱的客户名单", [Condition("missing", "is", "email")]),
     ("new customers this month", [Condition("first_seen", "after", "", day("2026-11-01"), day("2026-12-01"))]),
     ("上个月新来的客人后来没回购的",
-     [Condition("first_seen", "after", "", day("2026-10-01"), day("2026-11-01")), orders("is", 0, "2026-11-01")]),
+     [Condition("first_seen", "after", "", day("2026-10-01"), day("2026-11-01")), orders("at_most", 1)]),
+    ("active customers, chinese speaking, uk address",
+     [Condition("orders", "at_least", 1, NOW - timedelta(days=90)), Condition("language", "is", "zh"), place("GB")]),
+    ("标签是批发的客户有哪些", [Condition("tag", "is", "批发")]),
+    ("把打了\"过敏\"标签的人找出来", [Condition("tag", "is", "过敏")]),
+    ("60到120天没下单的",
+     [Condition("last_order", "before", "", NOW - timedelta(days=120), NOW - timedelta(days=60))]),
+    ("lapsed customers between 60 and 120 days",
+     [Condition("last_order", "before", "", NOW - timedelta(days=120), NOW - timedelta(days=60))]),
+    ("filter: gold segment, hangzhou", [Condition("tier", "is", "gold"), place("Hangzhou")]),
+    ("anyone in suzhou interested in kitchen scales?", [place("Suzhou"), bought("JC-A-SCALE")]),
 ]  # fmt: skip
 
 
@@ -181,6 +191,8 @@ def test_a_time_that_belongs_to_nothing_bounds_what_is_sorted_by() -> None:
         ("who spent over 2000 in shanghai and nothing since spring", "spring"),
         ("有未结工单又花得多的客户", "花得多"),
         ("people who ordered twice and then stopped", "stopped"),
+        ("who haven't bought any screen protectors", "screen protectors"),
+        ("哪些人没买贴膜", "没买贴膜"),
     ],
 )
 def test_what_was_not_understood_is_said(text: str, left: str) -> None:

@@ -32,6 +32,9 @@ def list_customers(turn: StaffTurn) -> Reply:
             return _file(turn, conditions)
         return _page(turn, conditions, int(offset) if offset and offset.isdigit() and len(offset) < 7 else 0)
     conditions = _understood(turn)
+    if conditions.unused and not conditions.all and conditions.limit is None:
+        words = turn.say("agent.query.quoted").join(conditions.unused)
+        return turn.reply("agent.lists.not_understood", words=words)
     turn.memory.show("query", conditions.dump())
     return _page(turn, conditions, 0)
 

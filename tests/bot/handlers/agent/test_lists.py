@@ -111,6 +111,15 @@ def test_a_button_nobody_made_does_no_harm(floor: Floor, agent: Colleague, more:
     assert agent.presses(f"list_customers:more:{more}").text
 
 
+@pytest.mark.parametrize(("language", "text"), [("en", "customers whose birthday is in may"), ("zh", "忠诚客户名单")])
+def test_with_no_condition_understood_nobody_is_listed_rather_than_everybody(
+    floor: Floor, language: Any, text: str
+) -> None:
+    reply = Colleague(floor, language=language).says("list_customers", text)
+    assert reply.table is None
+    assert ("birthday" in reply.text) if language == "en" else ("忠诚" in reply.text)
+
+
 @pytest.mark.parametrize(("language", "word"), [("en", "Nobody fits"), ("zh", "没有符合")])
 def test_nobody_fits(floor: Floor, language: Any, word: str) -> None:
     agent = Colleague(floor, language=language)
