@@ -50,7 +50,7 @@ class NameIndex:
     def search(self, text: str, limit: int = 5) -> list[Named]:
         """The customers whose name or company fits the text best, the best first; tolerates typos and swapped order."""
         self._refresh()
-        wanted = " ".join(utils.default_process(_without_honorific(text)).split())
+        wanted = _folded(_without_honorific(text))
         if not wanted:
             return []
         if len(wanted) == 1 and not wanted.isascii():
@@ -132,7 +132,7 @@ class NameIndex:
         for key, (name, company, city) in fresh.items():
             self._drop(key)
             self._names[key] = (name, company, city)
-            self._folded[key] = (name.lower(), company.lower())
+            self._folded[key] = (_folded(name), _folded(company))
             for way in _ways(name, company):
                 self._by_key[way].add(key)
 
@@ -169,6 +169,11 @@ class NameIndex:
         with self._lock:
             self._learn(fresh)
             self._seen, self._count = newest, count
+
+
+def _folded(name: str) -> str:
+    """Lower case, without signs."""
+    return " ".join(utils.default_process(name).split())
 
 
 def _contained(wanted: str, name: str) -> float:
