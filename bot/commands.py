@@ -1,5 +1,6 @@
 """Commands and buttons: what they mean without any guessing."""
 
+import re
 from collections.abc import Container
 
 from bot.messages import IncomingMessage
@@ -48,6 +49,10 @@ STAFF_COMMANDS = {
 }
 DESK_COMMANDS = ("deleted", "send")
 """What Slack tells of lines in a hand-over thread: one was deleted; the shortcut "Send to customer" was used on one."""
+SPOKEN_COMMAND = re.compile(
+    r"\s*/?(?P<word>link|trace|关联|追踪)\s*(?P<rest>(?:[#＃]?\d[\w.-]{0,60})?)\s*", re.IGNORECASE
+)
+"""What works by mention, too: Slack has no slash commands inside threads, where these two are needed."""
 CHINESE_COMMANDS = {
     "查": "find",
     "详情": "show",
@@ -94,4 +99,13 @@ def forced_intent(message: IncomingMessage, audience: Audience, known: Container
         return ("help", "") if audience == "customer" else ("", f"{message.command} {message.text}".strip())
     if message.side == "staff" and not message.addressed:
         return "desk_thread", message.text
-    return "", message.text
+    return _spoken(message.text) if message.side == "staff" else ("", message.text)
+
+
+def _spoken(text: str) -> tuple[str, str]:
+    """A command said in words, by mention."""
+    said = SPOKEN_COMMAND.fullmatch(text)
+    if said is None:
+        return "", text
+    word = said["word"].lower()
+    return STAFF_COMMANDS[CHINESE_COMMANDS.get(word, word)], said["rest"]

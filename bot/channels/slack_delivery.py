@@ -71,7 +71,7 @@ class Delivery:
         if chat.startswith("D"):
             return False
         if chat in self.open_chats:
-            return bool(outgoing.recipient and not outgoing.thread_id)
+            return bool(outgoing.recipient and (outgoing.reply.private or not outgoing.thread_id))
         return bool(outgoing.recipient or outgoing.reply.private)
 
     def _steps(self, outgoing: Outgoing, chat: str, whisper: bool) -> list[Step]:
