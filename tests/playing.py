@@ -19,7 +19,9 @@ from tests.secrets_of_others import assert_nothing_of_others
 
 CHATS = {"first": "70001", "second": "70002"}
 SENDS_BY_ITSELF = re.compile(r"\s*(?:send|发送)\s*[:：]", re.IGNORECASE)
-STAFF_STEPS = ("staff", "staff_presses", "staff_edits", "staff_sends", "staff_command", "staff_deletes")
+STAFF_STEPS = (
+    "staff", "staff_presses", "staff_edits", "staff_sends", "staff_command", "staff_shortcut", "staff_deletes",
+)  # fmt: skip
 MODELS = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
 
 
@@ -145,6 +147,10 @@ def _act_as_staff(played: Play, step: dict[str, Any]) -> None:
     elif "staff_command" in step:
         command, _, rest = step["staff_command"].partition(" ")
         stage.staff_says(user, rest, thread=thread, kind="command", command=command, **extra)
+    elif "staff_shortcut" in step or "staff_deletes" in step:
+        last = stage.last_understood("slack", kinds=("new", "edit"))
+        extra |= {"command": step.get("staff_shortcut", "deleted"), "reply_to": last.message_id, "kind": "command"}
+        stage.staff_says(user, last.text or "", thread=thread, **extra)
     elif "staff_edits" in step:
         last = stage.last_understood("slack", kinds=("new", "edit"))
         extra["kind"], extra["message_id"], extra["revision"] = "edit", last.message_id, last.revision + 1

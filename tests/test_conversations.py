@@ -88,7 +88,7 @@ def test_no_line_of_a_dialogue_was_learnt_by_heart() -> None:
 
 
 def _spoken(turn: dict[str, Any]) -> Iterator[str]:
-    for key in ("said", "edited", "staff", "staff_edits", "caption", "staff_command"):
+    for key in ("said", "edited", "staff", "staff_edits", "caption"):
         if turn.get(key):
             yield str(turn[key])
 
