@@ -96,6 +96,19 @@ def test_only_the_support_channel_and_direct_messages_show_an_answer_to_all(
     run(scenario)
 
 
+def test_what_is_private_is_whispered_in_the_queues_threads_too() -> None:
+    async def scenario(world: World) -> None:
+        parent = await world.slack.say(AGENT, SUPPORT, "hello")
+        file = OutgoingFile(attachment_id=7, name="customers.csv", media_type="text/csv")
+        reply = Reply(text="12 customers", private=True, files=(file,))
+        await world.channel.send(outgoing(reply, SUPPORT, recipient=AGENT, thread_id=parent["ts"]))
+        assert [each["user"] for each in world.slack.memory.whispers] == [AGENT]
+        posted = [each for each in world.slack.memory.messages if each.get("files")]
+        assert [each["channel"] for each in posted] == [DIRECT]
+
+    run(scenario)
+
+
 def test_a_whisper_stays_in_a_thread_only_where_slack_would_show_it() -> None:
     async def scenario(world: World) -> None:
         parent = await world.slack.say(AGENT, PARTNER, f"<@{BOT_USER}> find 王芳")
