@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from bot.messages import Choice, IncomingAttachment, Outgoing
 from bot.outbox import readable
-from crm_core.models import Base, Customer, Interaction, Order
+from crm_core.models import Base, Customer, Interaction, Order, OutboxMessage
 from tests.dialogues import Stage
 from tests.secrets_of_others import assert_nothing_of_others
 
@@ -90,6 +90,7 @@ def _turn(played: Play) -> None:
     _act(played)
     played.to_customers = [o for o in stage.customers.outgoing[customers:] if o.chat_id == played.chat]
     played.to_staff = stage.desk.outgoing[staff:]
+    _check_kept(played)
     _check_understood(played)
     _check_words(played)
     _check_silence(played)
@@ -200,6 +201,22 @@ def text_of(sent: list[Outgoing]) -> str:
         parts.extend(choice.label for choice in _choices(outgoing))
         parts.append(outgoing.reply.request_contact)
     return "\n".join(part for part in parts if part)
+
+
+def _check_kept(played: Play) -> None:
+    """Every message is stored and answered without a failure; what was answered is remembered and was sent."""
+    if "restart" in played.step:
+        return
+    row = played.stage.last_understood("slack" if played.by_staff else "telegram")
+    if row.status != "answered" or row.incoming is not None:
+        raise played.fail(f"the message is {row.status}, not answered")
+    with played.stage.app.store.read() as session:
+        rows = session.execute(select(OutboxMessage).where(OutboxMessage.answers_id == row.id)).scalars().all()
+    sent = {id_ for id_ in (row.interaction_id for row in rows if row.state == "sent") if id_}
+    if len(sent) != len(rows):
+        raise played.fail(f"of {len(rows)} answers {len(sent)} were sent")
+    if not played.by_staff and bool(rows) != bool([o for o in played.to_customers if o.reply.text or o.reply.cards]):
+        raise played.fail("what was sent is not what was answered")
 
 
 def _check_understood(played: Play) -> None:

@@ -14,6 +14,7 @@ from nlu.training import read_audience
 from nlu.understanding import Audience
 from tests.dialogues import Stage
 from tests.playing import STAFF_STEPS, load_dialogues, play
+from tests.secrets_of_others import assert_nothing_of_others
 
 DIALOGUES = load_dialogues(Path(__file__).parent / "conversations")
 CUSTOMER_INTENTS = (
@@ -32,6 +33,20 @@ COMMONPLACE = 5
 @pytest.mark.parametrize("dialogue", DIALOGUES, ids=lambda d: f"{d['file']}-{d['name']}".replace(" ", "_"))
 def test_dialogue(dialogue: dict[str, Any], stage: Stage, character: Callable[[str], int]) -> None:
     play(stage, dialogue, character)
+
+
+LEAKS = (
+    "SO-20931", "SF1390020931001", "wang.fang@example.com", "+8613800138000", "王芳", "上海市长宁区愚园路88号3单元502",
+)  # fmt: skip
+
+
+def test_a_leak_would_be_noticed(stage: Stage, character: Callable[[str], int]) -> None:
+    stage.link("70001", character("li_mei"))
+    stage.customer_says("70001", "hello")
+    assert_nothing_of_others(stage, "70001", "SO-20488, 李梅")
+    for leak in LEAKS:
+        with pytest.raises(AssertionError, match="told of others"):
+            assert_nothing_of_others(stage, "70001", f"Here you are: {leak}")
 
 
 def test_there_are_enough_dialogues_in_each_language() -> None:
