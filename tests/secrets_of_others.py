@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from crm_core.database import Store
 from crm_core.models import Customer, Interaction, Order, Shipment
+from nlu.cleaning import HAN
 from tests.dialogues import Stage
 
 ORDER_NUMBER = re.compile(r"SO-\d+")
@@ -65,7 +66,7 @@ def _read(store: Store) -> Belongings:
     found = Belongings()
     with store.read() as session:
         for customer in session.execute(select(Customer).where(Customer.kind != "visitor")).scalars():
-            known = (customer.name, customer.email, customer.phone)
+            known = (*_called(customer.name or ""), customer.email, customer.phone)
             found.of_customer[customer.id] = {one for one in known if one and len(one) >= SHORTEST}
         for order in session.execute(select(Order)).scalars():
             found.of_customer[order.customer_id] |= {one for one in (order.number, order.address) if one}
@@ -75,3 +76,10 @@ def _read(store: Store) -> Belongings:
             found.of_customer[customer_id].add(tracking)
             found.of_order[number].add(tracking)
     return found
+
+
+def _called(name: str) -> tuple[str, ...]:
+    """A name as a whole and in each of its scripts: "王芳 Wang Fang" is also 王芳, and Wang Fang."""
+    chinese = " ".join(re.findall(f"[{HAN}]+", name))
+    latin = " ".join(re.sub(f"[{HAN}]+", " ", name).split())
+    return tuple({name, chinese, latin} - {""})

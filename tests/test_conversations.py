@@ -36,7 +36,8 @@ def test_dialogue(dialogue: dict[str, Any], stage: Stage, character: Callable[[s
 
 
 LEAKS = (
-    "SO-20931", "SF1390020931001", "wang.fang@example.com", "+8613800138000", "王芳", "上海市长宁区愚园路88号3单元502",
+    "SO-20931", "SF1390020931001", "wang.fang@example.com", "+8613800138000", "王芳", "Wang Fang",
+    "上海市长宁区愚园路88号3单元502",
 )  # fmt: skip
 
 
