@@ -318,7 +318,10 @@ def _tell_import(result: importing.ImportResult) -> None:
     if len(result.rejects) > SHOWN_REJECTS:
         screen.print(f"  … and {result.rejected + result.held_back - SHOWN_REJECTS} more")
     if result.rejected_file:
-        screen.print(f"Rejected rows, to be corrected and imported again: [bold]{_escaped(result.rejected_file)}[/]")
+        screen.print(
+            f"Rejected rows, to be corrected and imported again: [bold]{_escaped(result.rejected_file)}[/]",
+            soft_wrap=True,
+        )
 
 
 def _counts(title: str, rows: dict[str, int]) -> Table:

@@ -245,11 +245,11 @@ def test_the_master_key_has_to_be_brought(sqlite_backup: Backup, tmp_path: Path)
 
 
 def test_a_backup_of_sqlite_restores_into_postgresql(
-    sqlite_backup: Backup, data_dir: Path, postgres_url: str, tmp_path: Path
+    sqlite_backup: Backup, data_dir: Path, empty_postgres_url: str, tmp_path: Path
 ) -> None:
-    result = brought_back(sqlite_backup, postgres_url, data_dir, tmp_path)
+    result = brought_back(sqlite_backup, empty_postgres_url, data_dir, tmp_path)
     assert result.rows == sqlite_backup.rows
-    again = open_store(postgres_url, tmp_path / "restored", None)
+    again = open_store(empty_postgres_url, tmp_path / "restored", None)
     with again.read() as session:
         assert session.scalars(select(Customer)).one().email == f"{CANARY}.amsel@example.com"
     again.close()
