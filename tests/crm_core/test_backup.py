@@ -216,6 +216,11 @@ def rewritten(archive: Path, member: str, change: bytes) -> None:
             target.writestr(name, value)
 
 
+def flipped(content: bytes) -> bytes:
+    """The same bytes with the last bit changed."""
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -225,7 +230,7 @@ def rewritten(archive: Path, member: str, change: bytes) -> None:
         (lambda done: done.archive.write_bytes(done.archive.read_bytes()[:500]), "damaged"),
         (lambda done: done.archive.unlink(), "cannot be read"),
         (lambda done: done.keys.write_bytes(b"x"), "not a keystore file"),
-        (lambda done: done.keys.write_bytes(done.keys.read_bytes()[:-1] + b"x"), "does not open"),
+        (lambda done: done.keys.write_bytes(flipped(done.keys.read_bytes())), "does not open"),
         (lambda done: done.keys.unlink(), "cannot be read"),
     ],
 )
