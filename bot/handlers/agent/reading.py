@@ -54,6 +54,11 @@ _SEE_NOTES = re.compile(
 )
 
 
+def _tidy(text: str) -> str:
+    """Runs of blanks as one, lines kept apart; the patterns above need no more than that, and stay fast."""
+    return re.sub(r"\s+", lambda run: "\n" if "\n" in run[0] else " ", text[:LONGEST]).strip()
+
+
 # --- notes ----------------------------------------------------------------------------------------------------------
 def note(text: str, command: bool = False) -> tuple[str, str]:
     """(what stands before the note and may name the customer, the note).
@@ -63,7 +68,7 @@ def note(text: str, command: bool = False) -> tuple[str, str]:
     >>> note("李梅对坚果过敏，写进档案")
     ('李梅对坚果过敏', '李梅对坚果过敏')
     """
-    text = text[:LONGEST].strip()
+    text = _tidy(text)
     if command:
         return _after_command(text)
     quoted = _QUOTED.search(text)
@@ -82,7 +87,7 @@ def wants_to_see_notes(text: str) -> bool:
     >>> wants_to_see_notes("only the notes"), wants_to_see_notes("note: prefers tea")
     (True, False)
     """
-    return _SEE_NOTES.fullmatch(text[:LONGEST_HEAD]) is not None
+    return _SEE_NOTES.fullmatch(_tidy(text[:LONGEST_HEAD])) is not None
 
 
 def _after_command(text: str) -> tuple[str, str]:
@@ -161,6 +166,7 @@ def tags(
     >>> tags("去掉张伟的VIP标签", ())
     (['VIP'], True)
     """
+    text = _tidy(text)
     remove = bool(_REMOVE.search(text))
     if answer:
         return _split(text), remove
@@ -238,7 +244,7 @@ def task(text: str, entities: Sequence[Entity]) -> str:
     'call zhang wei'
     """
     spans = [(entity.start, entity.end) for entity in entities if entity.name in _TIMES and entity.start >= 0]
-    kept = _cut(text[:LONGEST], spans)
+    kept = _tidy(_cut(text[:LONGEST], spans))
     kept = _TASK_TAIL.sub("", kept)
     for lead in (_TASK_LEAD, _TASK_LEAD_ZH):
         kept = _bare(lead.sub("", kept, count=1))
@@ -299,7 +305,7 @@ def case(text: str, entities: Sequence[Entity]) -> tuple[str, str]:
     >>> case("open a case for li mei, mug cracked on arrival, high", ())
     ('li mei', 'mug cracked on arrival')
     """
-    text = _PRIORITY_WORDS.sub(" ", text[:LONGEST]).strip()
+    text = " ".join(_PRIORITY_WORDS.sub(" ", _tidy(text)).split())
     number = _LEADING_NUMBER.match(text)
     if number:
         return number.group(), _bare(text[number.end() :])

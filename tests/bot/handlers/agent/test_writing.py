@@ -1,10 +1,12 @@
 """Notes, tags, tasks and cases: what is kept, on whom, what is said about it, and how it is taken back."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.handlers.agent import reading
+from bot.handlers.agent.asking import leftover
 from crm_core.models import Case, CustomerTag, Note, Task
 from tests.bot.handlers.agent_turns import NOW, Colleague, Floor, buttons, shown
 from tests.bot.shop import add_customer
@@ -261,11 +263,30 @@ def test_the_command_takes_the_number_first(floor: Floor, agent: Colleague) -> N
 
 # --- reading --------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    "text", ["", " ", ":", "：", "note", "备注", "x" * 64_000, "，" * 5_000, "a: " * 5_000, '"' * 999]
+    "text",
+    [
+        "",
+        " ",
+        ":",
+        "：",
+        "note",
+        "备注",
+        " " * 64_000,
+        "please " * 5_000,
+        "建个工单" * 3_000,
+        "urgent " * 5_000,
+        "x" * 64_000,
+        "，" * 5_000,
+        "a: " * 5_000,
+        '"' * 999,
+    ],
 )
 def test_strange_texts_are_read_without_a_fuss(text: str) -> None:
+    started = time.perf_counter()
     reading.note(text)
     reading.note(text, command=True)
     reading.tags(text, ())
     reading.task(text, ())
     reading.case(text, ())
+    leftover(text)
+    assert time.perf_counter() - started < 1
