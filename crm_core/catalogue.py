@@ -1,18 +1,21 @@
 """Products as customers see them: what they are, whether they are there, what sells."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Connection, Engine, Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from crm_core.customers import COUNTED
 from crm_core.models import Order, OrderLine, Product
 
 POPULAR_WINDOW = timedelta(days=90)
+COUNTED_AGAIN_AFTER = timedelta(minutes=10)
 GIFT_CATEGORIES = ("gifts", "gift", "gift sets", "gift_sets", "礼品", "礼物", "礼盒")
+NOT_SOLD = ("draft", "cancelled", "returned")
+"""States of orders that sold nothing. By exclusion, so that SQLite looks the orders up by their date."""
 MOST_CANDIDATES = 60
 
 
@@ -38,12 +41,11 @@ class ProductView:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody looks for. Prices are minor units; `currency` None means the shop's own."""
+    """What somebody looks for. Prices are minor units of the shop's own currency."""
 
     category: str | None = None
     least_minor: int | None = None
     most_minor: int | None = None
-    currency: str | None = None
     colour: str | None = None
     gift: bool = False
     without: tuple[str, ...] = field(default=())
@@ -89,39 +91,57 @@ def variants(session: Session, product: ProductView) -> list[ProductView]:
 
 def matching(session: Session, wish: Wish, now: datetime, limit: int = 3) -> list[ProductView]:
     """What fits a wish and is in stock, most sold in the last 90 days first; gifts first when it is a gift."""
-    rows = session.execute(_wished(wish, now).limit(MOST_CANDIDATES))
-    found = [_view(row, row.sold) for row in rows if row.sku not in wish.without]
+    sold = _sold(session, now)
+    rows = [row for row in session.execute(_wished(wish)) if row.sku not in wish.without]
+    rows.sort(
+        key=lambda row: (
+            wish.gift and row.category.lower() not in GIFT_CATEGORIES,
+            -sold.get(row.id, 0),
+            row.price_minor,
+            row.sku,
+        )
+    )
+    few = max(limit, MOST_CANDIDATES) if wish.colour else limit
+    counted = {row.sku: sold.get(row.id, 0) for row in rows[:few]}
+    found = [replace(product, sold=counted[product.sku]) for product in by_sku(session, list(counted))]
     if wish.colour:
         found = [product for product in found if wish.colour in product.colour] or found
-    if wish.gift:
-        found.sort(key=lambda product: product.category.lower() not in GIFT_CATEGORIES)
     return found[:limit]
 
 
-def _wished(wish: Wish, now: datetime) -> Select[Any]:
-    sold = (
-        select(OrderLine.product_id, func.sum(OrderLine.quantity).label("units"))
-        .join(Order, Order.id == OrderLine.order_id)
-        .where(Order.placed_at > now - POPULAR_WINDOW, Order.status.in_(COUNTED))
-        .group_by(OrderLine.product_id)
-        .subquery()
-    )
-    units = func.coalesce(sold.c.units, 0)
-    query = (
-        select(*_COLUMNS, units.label("sold"))
-        .outerjoin(sold, sold.c.product_id == Product.id)
-        .where(Product.active, Product.stock > 0)
-    )
+def _wished(wish: Wish) -> Select[Any]:
+    query: Select[Any] = select(Product.id, Product.sku, Product.category, Product.price_minor)
+    query = query.where(Product.active, Product.stock > 0)
     if wish.category:
         query = query.where(Product.category == wish.category)
     if wish.least_minor is not None:
         query = query.where(Product.price_minor >= wish.least_minor)
     if wish.most_minor is not None:
         query = query.where(Product.price_minor <= wish.most_minor)
-    return query.order_by(units.desc(), Product.price_minor, Product.sku)
+    return query
 
 
-def _view(row: Row[Any], sold: int = 0) -> ProductView:
+_sales: WeakKeyDictionary[Engine | Connection, tuple[datetime, dict[int, int]]] = WeakKeyDictionary()
+
+
+def _sold(session: Session, now: datetime) -> dict[int, int]:
+    """Product id -> pieces sold in the last 90 days. Counted at most every ten minutes: it costs more than the rest."""
+    bind = session.get_bind()
+    kept = _sales.get(bind)
+    if kept is not None and abs(now - kept[0]) < COUNTED_AGAIN_AFTER:
+        return kept[1]
+    query = (
+        select(OrderLine.product_id, func.sum(OrderLine.quantity))
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(Order.placed_at > now - POPULAR_WINDOW, Order.status.not_in(NOT_SOLD))
+        .group_by(OrderLine.product_id)
+    )
+    counts = {product_id: int(units) for product_id, units in session.execute(query)}
+    _sales[bind] = (now, counts)
+    return counts
+
+
+def _view(row: Row[Any]) -> ProductView:
     return ProductView(
         sku=row.sku,
         names={"en": row.name_en, "zh": row.name_zh},
@@ -131,5 +151,4 @@ def _view(row: Row[Any], sold: int = 0) -> ProductView:
         currency=row.currency,
         stock=row.stock,
         attributes=row.attributes or {},
-        sold=int(sold),
     )

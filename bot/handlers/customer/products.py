@@ -26,6 +26,7 @@ MOST_PIECES = 100_000
 POPULAR_FROM = 5
 """Pieces sold in 90 days from which we call something a favourite."""
 SHOWN = 3
+SHOWN_INSTEAD = 2
 WHOLE_KIND = 100
 CALM = ("none", "decaf", "low")
 """What the catalogue says of the caffeine in what may be drunk late."""
@@ -150,9 +151,11 @@ def stock_check(turn: CustomerTurn) -> Reply:
 
 def _instead(turn: CustomerTurn, gone: ProductView, without: set[str]) -> list[ProductView]:
     """What is in stock of the same kind: other colours first."""
-    found = {one.sku: one for one in turn.store.variants(gone) if one.stock > 0}
-    found |= {one.sku: one for one in turn.store.matching(Wish(category=gone.category), SHOWN)}
-    return [one for sku, one in found.items() if sku not in without][:2]
+    found = [one for one in turn.store.variants(gone) if one.stock > 0 and one.sku not in without]
+    if len(found) < SHOWN_INSTEAD:
+        wish = Wish(category=gone.category, without=(*without, *(one.sku for one in found)))
+        found += turn.store.matching(wish, SHOWN_INSTEAD)
+    return found[:SHOWN_INSTEAD]
 
 
 def _stock_line(turn: CustomerTurn, product: ProductView, colour: str) -> str:
@@ -298,11 +301,13 @@ def product_recommend(turn: CustomerTurn) -> Reply:
     found = _named_first(turn, wish)
     text = turn.say("customer.recommend.here")
     if not found and wish.most_minor is not None:
-        found = turn.store.matching(Wish(category=wish.category, gift=wish.gift), SHOWN)
-        found.sort(key=lambda product: product.price_minor)
+        found = turn.store.matching(Wish(category=wish.category, gift=wish.gift), WHOLE_KIND)
+        found = sorted(found, key=lambda product: product.price_minor)[:SHOWN]
         text = turn.say("customer.recommend.over_budget")
     if not found:
         return offer_person(turn, "customer.recommend.nothing")
+    if any(_bound(turn, money)[0] is None for money in turn.understanding.all("money")):
+        text = turn.say("customer.recommend.currency", currency=found[0].currency) + "\n" + text
     return _recommended(turn, text, [(product, _why(turn, product, wish)) for product in found])
 
 

@@ -175,6 +175,17 @@ def test_nothing_within_the_budget_is_said(stranger: Opened, language: str) -> N
 
 
 @BOTH
+def test_a_budget_in_other_money_is_not_taken_for_ours(stranger: Opened, language: str) -> None:
+    reply = stranger(language).say(
+        "product_recommend",
+        "something under 30 dollars",
+        money={"amount_minor": 3000, "currency": "USD", "bound": "max"},
+    )
+    assert phrase("customer.recommend.currency", language, currency="CNY") in reply.text
+    assert len(reply.cards) == 3
+
+
+@BOTH
 def test_like_my_last_purchase(
     store: Store, shop: Shop, known: Opened, stranger: Opened, clock: Clock, language: str
 ) -> None:
