@@ -109,8 +109,8 @@ def matching(session: Session, wish: Wish, now: datetime, limit: int = 3) -> lis
     return found[:limit]
 
 
-def _wished(wish: Wish) -> Select[Any]:
-    query: Select[Any] = select(Product.id, Product.sku, Product.category, Product.price_minor)
+def _wished(wish: Wish) -> Select[int, str, str, int]:
+    query = select(Product.id, Product.sku, Product.category, Product.price_minor)
     query = query.where(Product.active, Product.stock > 0)
     if wish.category:
         query = query.where(Product.category == wish.category)
