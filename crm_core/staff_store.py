@@ -125,10 +125,10 @@ class StaffStore:
 
     def __init__(self, session: Session, vault: Vault, *, actor: Actor, now: datetime, business: Business) -> None:
         self.session = session
-        self._vault = vault
-        self._actor = actor
-        self._now = now
-        self._business = business
+        self.vault = vault
+        self.actor = actor
+        self.now = now
+        self.business = business
 
     # --- rights -----------------------------------------------------------------------------------------------------
     def permit(self, action: str, subject: str, fields: Sequence[str] = ()) -> None:
@@ -138,7 +138,7 @@ class StaffStore:
             NotAllowed: the role does not include it; that is noted, too.
         """
         try:
-            authorize(self._actor, action)
+            authorize(self.actor, action)
         except NotAllowed:
             self._note(action, subject, fields, allowed=False)
             raise
@@ -146,8 +146,8 @@ class StaffStore:
 
     def _note(self, action: str, subject: str, fields: Sequence[str], *, allowed: bool = True) -> None:
         audit.record(
-            self.session, self._vault, actor=f"staff:{self._actor.staff_id}", action=action, subject=subject,
-            fields=fields, allowed=allowed, now=self._now,
+            self.session, self.vault, actor=f"staff:{self.actor.staff_id}", action=action, subject=subject,
+            fields=fields, allowed=allowed, now=self.now,
         )  # fmt: skip
 
     # --- finding ----------------------------------------------------------------------------------------------------
@@ -192,10 +192,10 @@ class StaffStore:
             return query.where(Customer.number == value)
         if name == "emails":
             address = normalised_email(value)
-            return query.where(Customer.email_index == self._vault.blind_index("email", address)) if address else None
+            return query.where(Customer.email_index == self.vault.blind_index("email", address)) if address else None
         if name == "phones":
-            phone = normalised_phone(value, self._business.region)
-            return query.where(Customer.phone_index == self._vault.blind_index("phone", phone)) if phone else None
+            phone = normalised_phone(value, self.business.region)
+            return query.where(Customer.phone_index == self.vault.blind_index("phone", phone)) if phone else None
         if name == "orders":
             order_id = self._order_id(value)
             return query.join(Order, Order.customer_id == Customer.id).where(Order.id == order_id)
@@ -214,7 +214,7 @@ class StaffStore:
         Raises:
             NotFound: no such customer (any more).
         """
-        known = profile(self.session, customer_id, self._now)
+        known = profile(self.session, customer_id, self.now)
         self.permit("customer.read", _subject(known.number if known else None), ("profile", "contact", "orders"))
         if known is None:
             raise NotFound("There is no such customer (any more).")
@@ -258,7 +258,7 @@ class StaffStore:
         return {row[0]: row[1] for row in self.session.execute(query)} if skus else {}
 
     def _page(self, conditions: Conditions, offset: int, limit: int) -> Listed:
-        query = to_sql(conditions, self._now)
+        query = to_sql(conditions, self.now)
         total = self.session.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one()
         most = min(total, conditions.limit) if conditions.limit else total
         figures = self.session.execute(query.offset(offset).limit(max(0, min(limit, most - offset)))).all()
@@ -270,13 +270,13 @@ class StaffStore:
     def recommend(self, customer_id: int, limit: int = 3) -> list[Pick]:
         """What to offer a customer next, with the reason of each."""
         self.permit("recommendation.read", self._subject(customer_id), ("orders",))
-        return picks(self.session, customer_id, self._now, limit)
+        return picks(self.session, customer_id, self.now, limit)
 
     # --- changing ---------------------------------------------------------------------------------------------------
     def add_note(self, customer_id: int, text: str) -> int:
         """Keep a note; returns its id."""
         self.permit("note.write", self._subject(customer_id), ("note",))
-        note = Note(customer_id=customer_id, staff_id=self._actor.staff_id, text=text.strip(), created_at=self._now)
+        note = Note(customer_id=customer_id, staff_id=self.actor.staff_id, text=text.strip(), created_at=self.now)
         self.session.add(note)
         self.session.flush()
         return note.id
@@ -293,7 +293,7 @@ class StaffStore:
         wanted = {tag.casefold(): tag for tag in reversed([_tidy_tag(tag) for tag in tags])}
         fresh = [wanted[key] for key in reversed(wanted) if key not in known]
         for tag in fresh:
-            row = CustomerTag(customer_id=customer_id, tag=tag, staff_id=self._actor.staff_id, created_at=self._now)
+            row = CustomerTag(customer_id=customer_id, tag=tag, staff_id=self.actor.staff_id, created_at=self.now)
             self.session.add(row)
         self.session.flush()
         return fresh
@@ -317,7 +317,7 @@ class StaffStore:
         subject = self._subject(customer_id) if customer_id else "task"
         self.permit("task.write", subject, ("task",))
         task = Task(
-            customer_id=customer_id, owner_id=self._actor.staff_id, title=title.strip(), created_at=self._now,
+            customer_id=customer_id, owner_id=self.actor.staff_id, title=title.strip(), created_at=self.now,
             due_at=due_at,
         )  # fmt: skip
         self.session.add(task)
@@ -337,8 +337,8 @@ class StaffStore:
         case = Case(
             number=next_number(self.session, "case"), customer_id=customer_id, conversation_id=conversation_id,
             title=" ".join(title.split())[: cases.LONGEST_TITLE], topic=topic[:60] or None, status="open",
-            priority=priority, owner_id=self._actor.staff_id, opened_at=self._now,
-            due_at=self._now + timedelta(hours=cases.TARGET_HOURS[priority]),
+            priority=priority, owner_id=self.actor.staff_id, opened_at=self.now,
+            due_at=self.now + timedelta(hours=cases.TARGET_HOURS[priority]),
         )  # fmt: skip
         self.session.add(case)
         self.session.flush()
@@ -350,7 +350,7 @@ class StaffStore:
         case = self.session.execute(select(Case).where(Case.number == number)).scalar_one_or_none()
         if case is None or case.status == "closed":
             return False
-        case.status, case.closed_at, case.resolution = "closed", self._now, resolution
+        case.status, case.closed_at, case.resolution = "closed", self.now, resolution
         return True
 
     def link(self, conversation: Conversation, customer_id: int) -> LinkResult:
@@ -362,18 +362,18 @@ class StaffStore:
         self.permit("identity.link", self._subject(customer_id), ("identity",))
         identity = self.session.get_one(Identity, conversation.identity_id)
         result = identities.link_by_staff(
-            self.session, self._vault, identity, customer_id, actor=self._actor, now=self._now
+            self.session, self.vault, identity, customer_id, actor=self.actor, now=self.now
         )
         if result == "linked":
             place = Place(conversation.id, conversation.channel, conversation.account, conversation.chat_id)
-            identities.note_link(self.session, identity, place, f"confirmed by {self._actor.name}", self._now)
+            identities.note_link(self.session, identity, place, f"confirmed by {self.actor.name}", self.now)
             self.session.refresh(conversation)
         return result
 
     def _take_back(self, row: Note | Task | None, owner_id: int | None, action: str, name: str) -> bool:
         subject = self._subject(row.customer_id) if row and row.customer_id else name
         self.permit(action, subject, (name,))
-        if row is None or owner_id != self._actor.staff_id or row.created_at < self._now - UNDO_WITHIN:
+        if row is None or owner_id != self.actor.staff_id or row.created_at < self.now - UNDO_WITHIN:
             return False
         self.session.delete(row)
         return True
@@ -400,10 +400,10 @@ class StaffStore:
     def keep_draft(self, conversation: Conversation, text: str) -> int:
         """Keep a suggested answer with its conversation until somebody sends it; returns its id."""
         draft = Interaction(
-            conversation_id=conversation.id, customer_id=conversation.customer_id, staff_id=self._actor.staff_id,
+            conversation_id=conversation.id, customer_id=conversation.customer_id, staff_id=self.actor.staff_id,
             direction="internal", author="bot", kind="draft", channel=conversation.channel,
             account=conversation.account, chat_id=conversation.chat_id, message_id="", text=text,
-            occurred_at=self._now, received_at=self._now,
+            occurred_at=self.now, received_at=self.now,
         )  # fmt: skip
         draft.message_id = f"draft-{draft.id}"
         self.session.add(draft)
