@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.messages import IncomingMessage
 from crm_core.database import Store, insert_once, next_number
-from crm_core.models import Attachment, Conversation, Customer, Delivery, Identity, Interaction
+from crm_core.models import Attachment, Conversation, Customer, Delivery, Identity, Interaction, OutboxMessage
 from crm_core.sealed import place
 
 MAX_TEXT = 64 * 1024
@@ -53,7 +53,7 @@ class Intake:
         )
         if first is None:
             return None
-        thread = _thread_of(message)
+        thread = _thread_pressed(session, message) or _thread_of(message)
         conversation = find_conversation(session, message.channel, message.account, message.chat_id, thread)
         if not message.addressed and (message.side == "customer" or not _is_desk_thread(session, message)):
             return None  # people talking among themselves: not ours to keep
@@ -172,12 +172,28 @@ def _is_desk_thread(session: Session, message: IncomingMessage) -> bool:
     return session.execute(query.limit(1)).first() is not None
 
 
+def _thread_pressed(session: Session, message: IncomingMessage) -> str:
+    """A button that staff press outside threads goes on with the conversation that showed it, in whispers too."""
+    if message.side != "staff" or message.kind != "button" or message.thread_id or not message.reply_to:
+        return ""
+    shown = select(Conversation.thread_id).join(OutboxMessage, OutboxMessage.conversation_id == Conversation.id)
+    query = shown.where(
+        OutboxMessage.state == "sent",
+        OutboxMessage.channel == message.channel,
+        OutboxMessage.chat_id == message.chat_id,
+        OutboxMessage.platform_message_id == message.reply_to,
+        OutboxMessage.recipient == message.sender.external_id,
+        Conversation.chat_id == message.chat_id,
+    )
+    return session.execute(query.limit(1)).scalar_one_or_none() or ""
+
+
 def _thread_of(message: IncomingMessage) -> str:
     """A mention outside threads starts a thread of its own, so that its follow-up questions stay together.
 
     Commands have no thread on the platform; "@" and the person keep what two people ask in one channel apart.
     """
-    if message.side == "staff" and message.kind == "command" and not message.thread_id:
+    if message.side == "staff" and message.kind == "command" and not message.thread_id and not message.direct:
         return f"@{message.sender.external_id}"
     if message.side == "customer" and not message.direct:  # a group: each person there is a customer of their own
         return f"@{message.sender.external_id}"

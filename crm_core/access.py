@@ -11,6 +11,8 @@ AGENT_ACTIONS = frozenset(
     {
         "customer.find",
         "customer.read",
+        "customer.write",
+        "customer.merge",
         "customer.list",
         "customer.export_list",
         "timeline.read",

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from bot.intake import Intake
 from bot.messages import IncomingAttachment, IncomingMessage, Sender
 from crm_core.database import DatabaseUnavailable, Store
-from crm_core.models import Attachment, Conversation, Customer, Delivery, Identity, Interaction
+from crm_core.models import Attachment, Conversation, Customer, Delivery, Identity, Interaction, OutboxMessage
 from tests.conftest import NOW, Clock
 
 
@@ -124,6 +124,29 @@ def test_questions_of_two_people_in_one_channel_stay_apart(intake: Intake, store
     with store.read() as session:
         threads = session.execute(select(Conversation.thread_id).order_by(Conversation.thread_id)).scalars().all()
     assert threads == ["1", "2", "@U1", "@U2"]
+
+
+def test_what_a_command_showed_is_gone_on_with_by_its_button(intake: Intake, store: Store) -> None:
+    command = {"kind": "command", "command": "find"}
+    intake.receive(staff(message_id="c", delivery_id="c", **command))
+    own_chat = {"direct": True, "chat_id": "D1"}
+    intake.receive(staff(message_id="d", delivery_id="d", **command).model_copy(update=own_chat))
+    with store.write() as session:
+        asked = session.execute(select(Conversation).where(Conversation.thread_id == "@U1")).scalar_one()
+        session.add(
+            OutboxMessage(
+                conversation_id=asked.id, channel="slack", account="1", chat_id="C1", recipient="U1", state="sent",
+                platform_message_id="900.1", queued_at=asked.started_at,
+            )
+        )  # fmt: skip
+    pressed = {"kind": "button", "button": "affirm", "reply_to": "900.1"}
+    for number, user in enumerate(("U1", "U2")):
+        button = staff(message_id=user, delivery_id=user, **pressed)
+        intake.receive(button.model_copy(update={"direct": True, "sender": Sender(external_id=user)}))
+        assert rows(store, Conversation) == 2 + number  # U2 was shown nothing of the kind
+    with store.read() as session:
+        threads = session.execute(select(Conversation.thread_id).order_by(Conversation.chat_id)).scalars().all()
+    assert sorted(threads) == ["", "", "@U1"]
 
 
 def test_a_database_that_fails_is_told_to_the_channel_and_nothing_is_announced(

@@ -3,6 +3,7 @@
 from bot.handlers.agent import small_talk
 from bot.handlers.agent.cases import case_create
 from bot.handlers.agent.customers import find_customer, show_customer, show_timeline
+from bot.handlers.agent.fields import update_field
 from bot.handlers.agent.handoff import HANDOFF
 from bot.handlers.agent.lists import list_customers
 from bot.handlers.agent.not_yet import not_yet
@@ -25,7 +26,7 @@ AGENT: dict[str, Handler] = {
     "case_snooze": not_yet,
     "add_note": add_note,
     "tag_customer": tag_customer,
-    "update_field": not_yet,
+    "update_field": update_field,
     "add_task": add_task,
     "list_tasks": not_yet,
     "complete_task": not_yet,

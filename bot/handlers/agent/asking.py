@@ -195,14 +195,24 @@ def not_found(turn: StaffTurn, said: str) -> Reply:
 def several(turn: StaffTurn, wanted: Asked, found: Sequence[Brief]) -> Reply:
     """Ask which of several is meant; the button goes on with what was asked for."""
     intent = turn.understanding.intent
-    entities = [entity.model_dump(mode="json") for entity in wanted.entities]
-    turn.memory.show("pending", {"intent": intent, "text": wanted.text, "entities": entities})
+    _keep(turn, wanted)
     reading = intent in ("find_customer", "out_of_scope")
     value = "show_customer:{}" if reading else intent + ":pick:{}"
     choices = tuple(Choice(label=label(turn, one), value=value.format(one.number)) for one in found)
     turn.memory.show("list", [one.customer_id for one in found])
     key = "agent.whom.several" if len(found) < MOST_FOUND else "agent.whom.many"
     return hushed(turn, Reply(text=turn.say(key, count=len(found)), choices=choices))
+
+
+def keep_asked(turn: StaffTurn, wanted: Asked, reply: Reply) -> None:
+    """When `reply` offers several customers: the choice goes on with all that was said, not only with the name."""
+    if reply.choices:
+        _keep(turn, wanted)
+
+
+def _keep(turn: StaffTurn, wanted: Asked) -> None:
+    entities = [entity.model_dump(mode="json") for entity in wanted.entities]
+    turn.memory.show("pending", {"intent": turn.understanding.intent, "text": wanted.text, "entities": entities})
 
 
 def label(turn: StaffTurn, one: Brief) -> str:
@@ -227,3 +237,11 @@ def hushed(turn: StaffTurn, reply: Reply) -> Reply:
 def undo(turn: StaffTurn, value: str) -> tuple[Choice, ...]:
     """The button that takes back what was just done."""
     return (Choice(label=turn.say("agent.undo"), value=value),)
+
+
+def confirming(turn: StaffTurn, *, danger: bool = False) -> tuple[Choice, ...]:
+    """The buttons below a question whether to do it."""
+    return (
+        Choice(label=turn.say("common.yes"), value="affirm", style="danger" if danger else "primary"),
+        Choice(label=turn.say("common.no"), value="deny"),
+    )

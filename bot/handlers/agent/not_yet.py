@@ -11,7 +11,6 @@ INSTEAD = {
     "translate": "suggest_reply",
     "send_canned_reply": "suggest_reply",
     "list_tasks": "add_task",
-    "update_field": "add_note",
 }
 """What helps until then: the name of a phrase below `agent.not_yet.instead`."""
 
