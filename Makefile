@@ -20,6 +20,7 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(PY) -m benchmarks.messages
+	$(PY) -m benchmarks.interpreter
 	$(PY) -m benchmarks.footprint
 
 $(VENV)/bin/python:

@@ -4,7 +4,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.console import Console
@@ -13,10 +13,16 @@ from rich.table import Table
 from nlu.training import NotTrained
 from nlu.understanding import Audience
 
+if TYPE_CHECKING:
+    from nlu.interpreter import Interpreter
+
 ROOT = Path(__file__).resolve().parents[1]
 app = typer.Typer(help="Understanding: training, trying and measuring.", no_args_is_help=True, add_completion=False)
 Config = Annotated[Path, typer.Option("--config", help="Folder with the training files.")]
 Cache = Annotated[Path, typer.Option("--cache", help="Folder for trained models.")]
+Names = Annotated[
+    Path | None, typer.Option("--names", help='JSON file with names: {"products": [["T2 case", "T2"]], "people": …}.')
+]
 As = Annotated[str, typer.Option("--as", help="Who speaks: customer, agent or manager.")]
 CONFIG, CACHE = ROOT / "config" / "nlu", ROOT / "data" / "models"
 
@@ -25,6 +31,16 @@ def _audience(name: str) -> Audience:
     if name not in {"customer", "agent", "manager"}:
         raise typer.BadParameter("use customer, agent or manager", param_hint="--as")
     return cast(Audience, name)
+
+
+def _interpreter(config: Path, cache: Path, names: Path | None = None) -> "Interpreter":
+    """The interpreter, knowing the names of the file where one is given."""
+    from nlu.entities import read_names
+    from nlu.interpreter import build_interpreter
+
+    gazetteer = read_names(names) if names else None  # before training: a wrong file is told at once
+    interpreter = build_interpreter(config, cache, progress=lambda line: print(line, file=sys.stderr))
+    return interpreter.with_gazetteer(gazetteer) if gazetteer else interpreter
 
 
 @app.command()
@@ -37,12 +53,11 @@ def train(config: Config = CONFIG, cache: Cache = CACHE) -> None:
 
 
 @app.command("try")
-def try_text(text: str, speaker: As = "customer", config: Config = CONFIG, cache: Cache = CACHE) -> None:
+def try_text(
+    text: str, speaker: As = "customer", names: Names = None, config: Config = CONFIG, cache: Cache = CACHE
+) -> None:
     """Show what is understood of one text."""
-    from nlu.interpreter import build_interpreter
-
-    interpreter = build_interpreter(config, cache, progress=lambda line: print(line, file=sys.stderr))
-    found = interpreter.understand(text, _audience(speaker), now=datetime.now(UTC))
+    found = _interpreter(config, cache, names).understand(text, _audience(speaker), now=datetime.now(UTC))
     print(json.dumps(found.model_dump(mode="json"), ensure_ascii=False, indent=2))
 
 
@@ -51,16 +66,15 @@ def evaluate(
     file: Path,
     speaker: As = "customer",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    names: Names = None,
     config: Config = CONFIG,
     cache: Cache = CACHE,
 ) -> None:
     """Measure on labelled texts: JSON lines, CSV (text,category) or Rasa YAML. `--as` is for files that do not say."""
     from nlu.evaluation import measure, read_cases
-    from nlu.interpreter import build_interpreter
 
     cases = read_cases(file, _audience(speaker))
-    interpreter = build_interpreter(config, cache, progress=lambda line: print(line, file=sys.stderr))
-    report = measure(interpreter, cases, now=datetime.now(UTC))
+    report = measure(_interpreter(config, cache, names), cases, now=datetime.now(UTC))
     if as_json:
         print(json.dumps(report, ensure_ascii=False))
         return
@@ -89,10 +103,9 @@ def serve(
     """Answer Rasa's POST /model/parse."""
     import uvicorn
 
-    from nlu.interpreter import build_interpreter
     from nlu.serving import build_service
 
-    interpreter = build_interpreter(config, cache, progress=lambda line: print(line, file=sys.stderr))
+    interpreter = _interpreter(config, cache)
     uvicorn.run(build_service(interpreter, clock=lambda: datetime.now(UTC)), host=host, port=port, log_level="warning")
 
 

@@ -4,11 +4,12 @@ from datetime import datetime
 
 from nlu.entities import amounts, closed_lists, dates, identifiers
 from nlu.entities.catalogue import Catalogue, Gazetteer
+from nlu.entities.names_file import read_names
 from nlu.entities.phrases import tokens
 from nlu.entities.spans import Passage, in_zone
 from nlu.understanding import Audience, Entity
 
-__all__ = ["Catalogue", "Gazetteer", "extract"]
+__all__ = ["Catalogue", "Gazetteer", "extract", "read_names"]
 
 
 def extract(

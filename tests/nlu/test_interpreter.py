@@ -7,11 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from nlu.entities import Gazetteer
-from nlu.intents import ENTITIES, INTENTS, OUT_OF_SCOPE
+from nlu.intents import OUT_OF_SCOPE
 from nlu.understanding import Understanding
 from tests.nlu.conftest import NOW
 
@@ -138,18 +136,6 @@ def test_hostile_texts_are_understood_quickly(interpreter, text, audience):
     spent = time.thread_time() - started
     assert isinstance(found, Understanding)
     assert spent < 0.05 * max(4, len(text.encode("utf-8", "replace")) / 1024)
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.text(alphabet=st.characters(), max_size=200), st.sampled_from(AUDIENCES))
-def test_any_text_is_understood(interpreter, text, audience):
-    found = interpreter.understand(text, audience, now=NOW, zone="Asia/Shanghai")
-    assert found.intent in INTENTS[audience]
-    assert -1 <= found.sentiment <= 1
-    for entity in found.entities:
-        assert entity.name in ENTITIES
-        assert found.text[entity.start : entity.end] == entity.text
-    Understanding.model_validate_json(found.model_dump_json())
 
 
 def test_one_encoding_serves_intent_mood_and_search(interpreter, monkeypatch):
