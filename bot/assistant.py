@@ -237,6 +237,8 @@ class Assistant:
             reply = reply.model_copy(update={"choices": ()})
         else:
             reply = self._care(session, conversation, turn, reply, now)
+        if turn.outcome.for_desk:
+            self._services.desk.show(session, conversation, turn.outcome.for_desk, now)
         self._conclude(session, conversation, turn, reply, now)
 
     def _is_for_a_person(

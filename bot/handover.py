@@ -19,6 +19,7 @@ from bot.phrases import Phrases
 from bot.turns import Question, Speaker
 from crm_core.customers import profile
 from crm_core.models import Attachment, Conversation, Interaction, OutboxMessage, Rating
+from nlu.understanding import Language
 
 SUMMARY_LINES = 6
 SNOOZE = timedelta(hours=4)
@@ -56,10 +57,7 @@ class Desk:
         if place is None:
             return False
         set_state(session, conversation, "waiting", now, by="bot", why=reason)
-        opens = conversation.desk_thread_id is None or not _is_at(conversation, place)
-        if opens:
-            conversation.desk_channel, conversation.desk_account = place.channel, place.account
-            conversation.desk_chat_id, conversation.desk_thread_id = place.chat_id, None
+        opens = _opens(session, conversation, place)
         queue_to_desk(
             session,
             conversation,
@@ -68,6 +66,29 @@ class Desk:
             language=place.language,
             opens=opens,
         )
+        return True
+
+    @property
+    def language(self) -> Language:
+        """What is spoken at the desk."""
+        place = self._place()
+        return "zh" if place and place.language == "zh" else "en"
+
+    def show(self, session: Session, conversation: Conversation, reply: Reply, now: datetime) -> bool:
+        """Show staff something about a conversation in its thread, opened where there is none; the bot goes on.
+
+        False when nobody can be told.
+        """
+        place = self._place()
+        if place is None:
+            return False
+        opens = _opens(session, conversation, place)
+        if opens and conversation.customer_id:
+            known = profile(session, conversation.customer_id, now)
+            cards = (customer_card(known, self.phrases, place.language, self.zone),) if known else ()
+            take = Choice(label=self.phrases("desk.take", place.language), value=f"desk:take:{conversation.id}")
+            reply = reply.model_copy(update={"cards": (*cards, *reply.cards), "choices": (*reply.choices, take)})
+        queue_to_desk(session, conversation, reply, now=now, language=place.language, opens=opens)
         return True
 
     def forward(self, session: Session, conversation: Conversation, message: Interaction, now: datetime) -> None:
@@ -153,6 +174,14 @@ class Desk:
         queue_reply(session, conversation, edit, now=now, author="staff", language=conversation.language or "en")
         return True
 
+    def tell(
+        self, session: Session, conversation: Conversation, key: str, now: datetime, /, **values: object
+    ) -> OutboxMessage:
+        """Tell the customer how a matter ended, in their language."""
+        language = conversation.language or "en"
+        reply = Reply(text=self.phrases(key, language, **values))
+        return queue_reply(session, conversation, reply, now=now, language=language)
+
     def resolve(self, session: Session, conversation: Conversation, speaker: Speaker, now: datetime) -> None:
         """The matter is settled: the customer is asked once for a rating, then the bot answers again."""
         set_state(session, conversation, "resolved", now, by=speaker.name, why="resolve", staff_id=speaker.staff_id)
@@ -214,6 +243,20 @@ class Desk:
 
     def _say(self, language: str) -> Callable[..., str]:
         return partial(_phrase, self.phrases, language)
+
+
+def _opens(session: Session, conversation: Conversation, place: Place) -> bool:
+    """Whether a thread has to be opened at this place; the conversation then belongs there."""
+    if _is_at(conversation, place):
+        on_its_way = select(OutboxMessage.id).where(
+            OutboxMessage.conversation_id == conversation.id,
+            OutboxMessage.opens_desk,
+            OutboxMessage.state.in_(("queued", "sending")),
+        )
+        return conversation.desk_thread_id is None and session.execute(on_its_way.limit(1)).first() is None
+    conversation.desk_channel, conversation.desk_account = place.channel, place.account
+    conversation.desk_chat_id, conversation.desk_thread_id = place.chat_id, None
+    return True
 
 
 def _is_at(conversation: Conversation, place: Place) -> bool:

@@ -86,6 +86,8 @@ class Outcome:
     question: Question | None = None
     hand_over: str = ""
     """Why a person is needed: a key below `desk.reasons` of the phrases."""
+    for_desk: Reply | None = None
+    """What staff are shown in the conversation's thread while the bot goes on, in the desk's language."""
     unsure: bool = False
     """The assistant did not know; twice in a row brings in a person."""
     language: Language | None = None

@@ -17,6 +17,7 @@ AGENT_ACTIONS = frozenset(
         "customer.export_list",
         "timeline.read",
         "order.read",
+        "order.write",
         "note.write",
         "tag.write",
         "task.write",

@@ -36,16 +36,23 @@ def open_case(
     priority: str,
     now: datetime,
     order_id: int | None = None,
+    adds: bool = False,
 ) -> CaseView:
     """Open a case; one about the same matter (topic, and order or conversation) of the last two days is taken up again.
 
     Taking up raises its priority where the new one is higher, and fills in the order.
+
+    Args:
+        adds: the title is a request of its own: put behind that of a case that is taken up.
     """
     known = _same_matter(session, customer_id, conversation_id, topic, now, order_id)
     if known is not None:
         if PRIORITIES.index(priority) > PRIORITIES.index(known.priority):
             known.priority, known.due_at = priority, now + timedelta(hours=TARGET_HOURS[priority])
         known.order_id = known.order_id or order_id
+        wanted = " ".join(title.split())
+        if adds and wanted not in (known.title or ""):
+            known.title = f"{wanted} / {known.title}"[:LONGEST_TITLE]
         return CaseView(known.number, known.priority, known.opened_at, repeated=True)
     case = Case(
         number=next_number(session, "case"),
@@ -84,3 +91,12 @@ def _same_matter(
         elif conversation_id is not None and case.conversation_id == conversation_id:
             return case
     return None
+
+
+def close_cases(session: Session, order_id: int, topic: str, resolution: str, now: datetime) -> list[Case]:
+    """Close what is open about one matter of an order; returns the cases."""
+    query = select(Case).where(Case.order_id == order_id, Case.topic == topic, Case.status != "closed")
+    closed = list(session.execute(query.order_by(Case.number)).scalars())
+    for case in closed:
+        case.status, case.closed_at, case.resolution = "closed", now, resolution
+    return closed

@@ -14,12 +14,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.settings import Business
-from crm_core import cases, catalogue, consent, identities, orders, ratings
+from crm_core import cases, catalogue, consent, drafts, identities, order_changes, orders, ratings
 from crm_core.cases import CaseView
 from crm_core.catalogue import ProductView, Wish
 from crm_core.contact_details import normalised_email
 from crm_core.crypto import Vault
-from crm_core.errors import NotFound
+from crm_core.drafts import Wanted
+from crm_core.errors import NotAllowed, NotFound
 from crm_core.identities import MOST_WRONG_TRIES, LinkResult, Place
 from crm_core.models import Conversation, Customer, Identity, Order
 from crm_core.orders import OrderView, RefundView
@@ -85,11 +86,13 @@ class CustomerStore:
 
     # --- orders -----------------------------------------------------------------------------------------------------
     def orders(self, passes: Sequence[Pass] = (), limit: int = orders.SHOWN) -> list[OrderView]:
-        """The last orders that may be shown here, newest first: all of a verified person's, else the opened ones."""
+        """The last orders that may be shown here, newest first: all of a verified person's; else the opened ones, and
+        what was asked for in this chat."""
+        own = orders.newest(self._session, self._customer_id, limit) if self._owns_record else []
         if self.verified:
-            return orders.newest(self._session, self._customer_id, limit)
-        views = [orders.with_id(self._session, order_id) for order_id in self._opened(passes)[:limit]]
-        return sorted((view for view in views if view), key=lambda view: view.placed_at, reverse=True)
+            return own
+        views = [*own, *(orders.with_id(self._session, order_id) for order_id in self._opened(passes)[:limit])]
+        return sorted((view for view in views if view), key=lambda view: view.placed_at, reverse=True)[:limit]
 
     def order(self, number: str, passes: Sequence[Pass] = ()) -> OrderView | None:
         """The order with this number, if it may be shown here; else None, whether it exists or not."""
@@ -139,6 +142,39 @@ class CustomerStore:
         """
         return orders.request_return(self._session, self._needed(number, passes), position, reason, self._now)
 
+    def why_not_change(self, order: OrderView) -> str:
+        """Why an order cannot be changed any more; "" when it can."""
+        return order_changes.why_not_change(order, self._now)
+
+    def change_address(self, number: str, address: str) -> OrderView:
+        """Send one's own order somewhere else, before it ships.
+
+        Raises:
+            NotAllowed: we are not sure who this is; a number and an e-mail address are too little for that.
+            NotFound, NotPossible: no such order, or too late; nothing was changed.
+        """
+        if not self.verified:
+            raise NotAllowed("Only the person who ordered may send an order somewhere else.")
+        return order_changes.change_address(self._session, self._needed(number, ()), address, self._now)
+
+    def swap(self, number: str, position: int, sku: str, passes: Sequence[Pass] = ()) -> OrderView:
+        """Put the same product in another colour into a line of an order, before it ships.
+
+        Raises:
+            NotFound, NotPossible: no such order, line or product, or too late, or sold out; nothing was changed.
+        """
+        return order_changes.swap(self._session, self._needed(number, passes), position, sku, self._now)
+
+    def place_draft(self, wanted: Sequence[Wanted]) -> OrderView:
+        """Note an order that a member of staff has to confirm, to the address of the last one where we know it.
+
+        Raises:
+            NotFound, NotPossible: not on sale, not enough in stock, or priced in different money.
+        """
+        address = drafts.last_address(self._session, self._customer_id) if self.verified else ""
+        self._own.clear()
+        return drafts.place(self._session, self._customer_id, wanted, address, self._now)
+
     # --- products ---------------------------------------------------------------------------------------------------
     def products(self, skus: Sequence[str]) -> list[ProductView]:
         """The products with these SKUs, in this order."""
@@ -154,9 +190,16 @@ class CustomerStore:
 
     # --- service ----------------------------------------------------------------------------------------------------
     def open_case(
-        self, topic: str, title: str, priority: str, number: str = "", passes: Sequence[Pass] = ()
+        self,
+        topic: str,
+        title: str,
+        priority: str,
+        number: str = "",
+        passes: Sequence[Pass] = (),
+        *,
+        adds: bool = False,
     ) -> CaseView:
-        """Open a case for staff, tied to an order if that may be shown here."""
+        """Open a case for staff, tied to an order if that may be shown here. `adds`: see `cases.open_case`."""
         return cases.open_case(
             self._session,
             customer_id=self._customer_id,
@@ -166,6 +209,7 @@ class CustomerStore:
             title=title,
             priority=priority,
             now=self._now,
+            adds=adds,
         )
 
     def rate(self, score: int) -> RatingView:
@@ -180,6 +224,11 @@ class CustomerStore:
         """Stop all marketing at once; False when it had been stopped before."""
         return consent.withdraw_marketing(self._session, self._customer_id, how, self._now)
 
+    @property
+    def _owns_record(self) -> bool:
+        """Whether all of the record is theirs to see: of a visitor it is nothing but what they said and asked for."""
+        return self.verified or self._session.get_one(Customer, self._customer_id).kind == "visitor"
+
     # --- inside -----------------------------------------------------------------------------------------------------
     def _needed(self, number: str, passes: Sequence[Pass]) -> int:
         order_id = self._visible(number, passes)
@@ -189,7 +238,7 @@ class CustomerStore:
 
     def _visible(self, number: str, passes: Sequence[Pass]) -> int | None:
         """Row id of the order with this number, if it may be shown here."""
-        if self.verified:
+        if self._owns_record:
             if number not in self._own:
                 self._own[number] = orders.identify(self._session, self._customer_id, number)
             own = self._own[number]

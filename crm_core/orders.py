@@ -15,6 +15,7 @@ from crm_core.models import Order, OrderLine, Product, Refund, Shipment
 
 OPEN = ("placed", "paid", "shipped")
 CANCELLABLE = ("placed", "paid")
+CHAT = "chat"
 RETURN_WINDOW = timedelta(days=30)
 SHOWN = 5
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -70,6 +71,13 @@ class OrderView:
     lines: tuple[LineView, ...]
     shipments: tuple[ShipmentView, ...]
     refunds: tuple[RefundView, ...]
+    source: str = ""
+    """Where it came from: import, shop, sample, or chat: put together here and to be confirmed by staff."""
+
+    @property
+    def asked_in_chat(self) -> bool:
+        """Whether it is a draft that waits for a member of staff."""
+        return self.status == "draft" and self.source == CHAT
 
     @property
     def delivered_at(self) -> datetime | None:
@@ -142,6 +150,8 @@ def why_not_cancel(order: OrderView, now: datetime, window_hours: int) -> str:
     """Why a customer cannot cancel an order by chat; "" when they can. `window_hours` 0: until it ships."""
     if order.status == "cancelled":
         return "cancelled"
+    if order.asked_in_chat:
+        return ""
     if order.status not in CANCELLABLE or any(parcel.shipped_at for parcel in order.shipments):
         return "shipped" if order.status in (*OPEN, "delivered") else order.status
     if window_hours and now - order.placed_at > timedelta(hours=window_hours):
@@ -155,11 +165,12 @@ def cancel(session: Session, order_id: int, now: datetime, window_hours: int) ->
     Raises:
         NotPossible: cancelled, shipped, returned, draft or too_late; nothing was changed.
     """
-    view = _locked(session, order_id)
+    view = locked(session, order_id)
     reason = why_not_cancel(view, now, window_hours)
     if reason:
         raise NotPossible(reason, number=view.number)
-    _back_to_stock(session, order_id)
+    if view.status != "draft":  # a draft has taken nothing yet
+        _back_to_stock(session, order_id)
     refunds = view.refunds
     if view.status == "paid" and view.total_minor:
         refund = _refund(order_id, view, view.total_minor, "cancelled", now)
@@ -196,7 +207,7 @@ def request_return(session: Session, order_id: int, position: int | None, reason
     Raises:
         NotPossible: not_delivered, cancelled, returned, draft or too_late; nothing was changed.
     """
-    view = _locked(session, order_id)
+    view = locked(session, order_id)
     problem = why_not_return(view, now)
     if problem == "requested" and view.refund:
         return view.refund
@@ -216,7 +227,7 @@ def returned_minor(order: OrderView, position: int | None) -> int:
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
-def _locked(session: Session, order_id: int) -> OrderView:
+def locked(session: Session, order_id: int) -> OrderView:
     """One order that nobody else changes until this transaction ends."""
     found = _views(session, Order.id == order_id, 1, lock=True)
     if not found:
@@ -235,6 +246,7 @@ def _views(session: Session, condition: ColumnElement[bool], limit: int, lock: b
         Order.total_minor,
         Order.discount_minor,
         Order.shipping_minor,
+        Order.source,
     )
     query = select(*columns).where(condition).order_by(Order.placed_at.desc(), Order.id.desc()).limit(limit)
     rows = session.execute(query.with_for_update() if lock else query).all()
@@ -255,6 +267,7 @@ def _views(session: Session, condition: ColumnElement[bool], limit: int, lock: b
             lines=tuple(lines[row.id]),
             shipments=tuple(parcels[row.id]),
             refunds=tuple(refunds[row.id]),
+            source=row.source,
         )
         for row in rows
     ]

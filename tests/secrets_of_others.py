@@ -68,7 +68,8 @@ def _read(store: Store) -> Belongings:
         for customer in session.execute(select(Customer).where(Customer.kind != "visitor")).scalars():
             known = (*_called(customer.name or ""), customer.email, customer.phone)
             found.of_customer[customer.id] = {one for one in known if one and len(one) >= SHORTEST}
-        for order in session.execute(select(Order)).scalars():
+        sold_before = select(Order).where(Order.source != "chat")  # those of the play itself are not kept for the next
+        for order in session.execute(sold_before).scalars():
             found.of_customer[order.customer_id] |= {one for one in (order.number, order.address) if one}
             found.of_order[order.number] = {order.number}
         query = select(Order.customer_id, Order.number, Shipment.tracking_no).join(Order, Order.id == Shipment.order_id)

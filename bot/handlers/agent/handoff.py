@@ -6,6 +6,7 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from bot.handlers.agent.asking import Asked, StaffTurn, asked, declined, desk_conversation, hushed, label, present, whom
+from bot.handlers.agent.decisions import DECISIONS
 from bot.handlers.agent.suggestions import suggest_for
 from bot.handover import sent_from
 from bot.messages import Choice, IncomingMessage, OutgoingFile, Reply
@@ -66,8 +67,10 @@ def _return(turn: StaffTurn, conversation: Conversation) -> Reply:
 
 # --- buttons of the thread ------------------------------------------------------------------------------------------
 def desk(turn: StaffTurn) -> Reply:
-    """A button of a hand-over thread: take, suggest, resolve, snooze, return, or send:<interaction id>."""
+    """A button of a hand-over thread: take, suggest, resolve, snooze, return, send:<interaction id>, or a decision."""
     action, _, digits = turn.argument.partition(":")
+    if action in DECISIONS:
+        return DECISIONS[action](turn, action, digits)
     key = int(digits) if digits.isdigit() and len(digits) < 20 else 0
     if action == "send":
         return _send_kept(turn, turn.store.session.get(Interaction, key) if key else None)

@@ -1,6 +1,17 @@
 """What customers are answered: a handler for every intent. Each reaches this customer's own record alone."""
 
-from bot.handlers.customer import knowledge, orders, privacy, products, returns, service, small_talk
+from bot.handlers.customer import (
+    buying,
+    changes,
+    knowledge,
+    orders,
+    payments,
+    privacy,
+    products,
+    returns,
+    service,
+    small_talk,
+)
 from bot.handlers.customer.arrivals import attended
 from bot.handlers.customer.not_yet import not_yet
 from bot.turns import Handler
@@ -15,6 +26,9 @@ _ANSWERED: dict[str, Handler] = {
     "order_status": orders.order_status,
     "delivery_problem": orders.delivery_problem,
     "cancel_order": orders.cancel_order,
+    "change_order": changes.change_order,
+    "place_order": buying.place_order,
+    "payment_problem": payments.payment_problem,
     "return_request": returns.return_request,
     "refund_status": returns.refund_status,
     "stock_check": products.stock_check,
@@ -32,9 +46,6 @@ _ANSWERED: dict[str, Handler] = {
     "switch_language": privacy.switch_language,
     "out_of_scope": knowledge.out_of_scope,
     # understood, and not there yet
-    "change_order": not_yet,
-    "place_order": not_yet,
-    "payment_problem": not_yet,
     "invoice_request": not_yet,
     "technical_problem": not_yet,
     "warranty_check": not_yet,

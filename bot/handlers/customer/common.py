@@ -2,6 +2,7 @@
 
 from bot.messages import Choice, Reply
 from bot.turns import Turn
+from crm_core.cases import CaseView
 from crm_core.customer_store import CustomerStore, Pass
 
 CustomerTurn = Turn[CustomerStore]
@@ -55,6 +56,31 @@ def choices(turn: CustomerTurn, *wanted: str) -> tuple[Choice, ...]:
 def offer_person(turn: CustomerTurn, key: str, **values: object) -> Reply:
     """Say something and offer a person."""
     return Reply(text=turn.say(key, **values), choices=choices(turn, "talk_to_human"))
+
+
+def confirmed(turn: CustomerTurn) -> bool | None:
+    """The answer to our question to confirm; None when this is none."""
+    asked = turn.question is not None and turn.question.wants == "confirm"
+    said = turn.understanding.first("confirmed") if asked else None
+    return None if said is None else bool(said)
+
+
+def show_desk(turn: CustomerTurn, key: str, choices: tuple[tuple[str, str], ...] = (), /, **values: object) -> None:
+    """Show staff something in the conversation's thread; `choices`: (key of the label, value) of their buttons."""
+    language = turn.services.desk.language
+    said = turn.services.phrases(key, language, **values)
+    buttons = tuple(Choice(label=turn.services.phrases(label, language), value=value) for label, value in choices)
+    turn.outcome.for_desk = Reply(text=said, choices=buttons)
+
+
+def ask_staff(turn: CustomerTurn, case: CaseView, request: str, number: str = "") -> None:
+    """Show staff a request that became a case, with the buttons that settle it."""
+    buttons = (
+        ("desk.request.done", f"desk:done:{case.number}"),
+        ("desk.request.refuse", f"desk:refuse:{case.number}"),
+    )
+    about = number or "–"
+    show_desk(turn, "desk.request.asked", buttons, case=case.number, order=about, request=request)
 
 
 def yes_or_no(turn: CustomerTurn) -> tuple[Choice, ...]:

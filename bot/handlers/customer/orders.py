@@ -53,6 +53,8 @@ def order_status(turn: CustomerTurn) -> Reply:
 def tell(turn: CustomerTurn, order: OrderView) -> Reply:
     """State of an order in words and as a card, with what one may want next."""
     wanted = []
+    if not turn.store.why_not_change(order):
+        wanted.append(f"change_order:{order.number}")
     if not turn.store.why_not_cancel(order):
         wanted.append(f"cancel_order:{order.number}")
     if order.status in ("shipped", "delivered"):
@@ -64,6 +66,8 @@ def tell(turn: CustomerTurn, order: OrderView) -> Reply:
 
 def _state_in_words(turn: CustomerTurn, order: OrderView) -> str:
     number, said = order.number, "customer.order."
+    if order.asked_in_chat:
+        return turn.say(f"{said}asked", number=number)
     if order.status in ("placed", "paid"):
         slow = turn.now - order.placed_at > PACKED_WITHIN and not order.shipments
         return turn.say(f"{said}{'slow' if slow else order.status}", number=number)

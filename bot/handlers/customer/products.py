@@ -108,16 +108,16 @@ def availability(turn: CustomerTurn, product: ProductView) -> str:
     return turn.say("customer.stock.few", count=product.stock) if product.stock > 0 else turn.say("customer.stock.none")
 
 
-def _which(turn: CustomerTurn, intent: str, key: str = "customer.product.which") -> Reply:
+def ask_product(turn: CustomerTurn, intent: str, key: str = "customer.product.which") -> Reply:
     """Ask which product is meant, with the best sold ones to choose from."""
     turn.ask("product", intent, **{name: value for name, value in turn.slots.items() if name != "product"})
     kept = turn.memory.shown("product")
     found = turn.store.products([str(sku) for sku in kept][:SHOWN]) if isinstance(kept, list) else []
     found = found or turn.store.matching(Wish(category=_category(turn)), SHOWN)
-    return Reply(text=turn.say(key), choices=_pick(turn, intent, found))
+    return Reply(text=turn.say(key), choices=pick(turn, intent, found))
 
 
-def _pick(turn: CustomerTurn, intent: str, products: list[ProductView]) -> tuple[Choice, ...]:
+def pick(turn: CustomerTurn, intent: str, products: list[ProductView]) -> tuple[Choice, ...]:
     values = ((product, f"{intent}:{product.sku}") for product in products)
     return tuple(
         Choice(label=product.names[turn.language], value=value)
@@ -137,7 +137,7 @@ def stock_check(turn: CustomerTurn) -> Reply:
     products = named_products(turn, every=True)
     if not products:
         category = _category(turn)
-        return _in_stock_of(turn, category) if category else _which(turn, "stock_check")
+        return _in_stock_of(turn, category) if category else ask_product(turn, "stock_check")
     colour = str(turn.understanding.first("colour") or "")
     lines = [_stock_line(turn, product, colour) for product in products]
     if any(product.stock > 0 for product in products):
@@ -178,7 +178,7 @@ def _in_stock_of(turn: CustomerTurn, category: str) -> Reply:
         return offer_person(turn, "customer.stock.category_empty")
     turn.memory.show("product", [product.sku for product in found])
     cards = tuple(product_card(turn, product) for product in found)
-    return Reply(text=turn.say("customer.stock.category"), cards=cards, choices=_pick(turn, "product_question", found))
+    return Reply(text=turn.say("customer.stock.category"), cards=cards, choices=pick(turn, "product_question", found))
 
 
 def _next_steps(turn: CustomerTurn, product: ProductView) -> tuple[Choice, ...]:
@@ -194,7 +194,7 @@ def price_question(turn: CustomerTurn) -> Reply:
         return known_answer(turn) or _no_deal_known(turn)
     products = named_products(turn)
     if not products:
-        reply = _which(turn, "price_question")
+        reply = ask_product(turn, "price_question")
         if turn.outcome.question:
             turn.ask("product", "price_question", quantity=quantity)
         return reply
@@ -237,7 +237,7 @@ def product_question(turn: CustomerTurn) -> Reply:
     if len(products) >= 2:
         return _compared(turn, products[0], products[1])
     if not products:
-        return known_answer(turn) or _which(turn, "product_question")
+        return known_answer(turn) or ask_product(turn, "product_question")
     return _described(turn, products[0])
 
 
@@ -330,7 +330,7 @@ def _recommended(turn: CustomerTurn, text: str, found: list[tuple[ProductView, s
     return Reply(
         text=text,
         cards=tuple(product_card(turn, product, reason=reason) for product, reason in found),
-        choices=_pick(turn, "product_question", [product for product, _ in found]),
+        choices=pick(turn, "product_question", [product for product, _ in found]),
     )
 
 
