@@ -24,7 +24,7 @@ def _confirm(turn: StaffTurn, action: str, number: str) -> Reply:
         return turn.reply("desk.gone")
     except NotPossible as refusal:
         return _not_confirmed(turn, number, refusal)
-    told = _decided(turn, order_id, order, "customer.buy.confirmed")
+    told = _decided(turn, order_id, order, "desk.told.order_confirmed")
     key = "desk.draft.confirmed" if told else "desk.draft.confirmed_untold"
     return turn.reply(key, number=order.number, name=turn.speaker.name)
 
@@ -38,7 +38,7 @@ def _decline(turn: StaffTurn, action: str, number: str) -> Reply:
         return turn.reply("desk.gone")
     except NotPossible as refusal:
         return _not_confirmed(turn, number, refusal)
-    _decided(turn, order_id, order, "customer.buy.declined")
+    _decided(turn, order_id, order, "desk.told.order_declined")
     return turn.reply("desk.draft.declined", number=order.number, name=turn.speaker.name)
 
 
@@ -79,7 +79,7 @@ def _settle(turn: StaffTurn, action: str, key: str) -> Reply:
     conversation = turn.store.session.get(Conversation, case.conversation_id) if case.conversation_id else None
     if conversation is None:
         return turn.reply("desk.request.untold", case=number)
-    turn.services.desk.tell(turn.store.session, conversation, f"customer.request.{action}", turn.now, case=number)
+    turn.services.desk.tell(turn.store.session, conversation, f"desk.told.{action}", turn.now, case=number)
     return turn.reply(f"desk.request.{action}_now", case=number, name=turn.speaker.name)
 
 
