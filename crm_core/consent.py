@@ -36,6 +36,12 @@ def withdraw_marketing(session: Session, customer_id: int, how: str, now: dateti
     news = session.execute(newest).scalar_one_or_none() is not False
     if news:
         session.add(Consent(customer_id=customer_id, kind=MARKETING, granted=False, how=how, occurred_at=now))
+    stop_waiting(session, customer_id)
+    return news
+
+
+def stop_waiting(session: Session, customer_id: int) -> None:
+    """Cancel what nobody asked for and is still waiting to go to a customer."""
     session.execute(
         update(OutboxMessage)
         .where(
@@ -46,4 +52,3 @@ def withdraw_marketing(session: Session, customer_id: int, how: str, now: dateti
         .values(state="cancelled", error="The customer unsubscribed before it was sent.")
         .execution_options(synchronize_session="fetch")
     )
-    return news

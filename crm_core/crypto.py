@@ -190,7 +190,7 @@ class Vault:
         if sealed[:1] != VERSION or len(sealed) < 37:
             raise Tampered(f"{place}: not a sealed value of this version. Restore this row from a backup.")
         try:
-            cipher = self._cipher(struct.unpack(">q", sealed[1:9])[0])
+            cipher = self._cipher(key_id_of(sealed))
         except KeyError:
             return b""
         try:
@@ -228,6 +228,12 @@ class Vault:
             connection.execute(statement)
         with self._lock:
             self._current.pop(from_customer, None)
+
+    def key_ids(self, customer_id: int) -> set[int]:
+        """The ids of a customer's data keys."""
+        with self._engine.connect() as connection:
+            query = select(data_keys.c.id).where(data_keys.c.customer_id == customer_id)
+            return set(connection.execute(query).scalars())
 
     def forget(self, customer_id: int) -> int:
         """Destroy all data keys of a customer; returns how many there were."""
@@ -290,6 +296,11 @@ class Vault:
         for cache in (self._ciphers, self._current):
             while len(cache) > CACHED_KEYS:
                 cache.popitem(last=False)
+
+
+def key_id_of(sealed: bytes) -> int:
+    """The id of the data key that a value was sealed with."""
+    return int(struct.unpack(">q", sealed[1:9])[0])
 
 
 def _batches(ids: list[int], size: int = 500) -> Iterator[list[int]]:

@@ -4,6 +4,7 @@ Rights come from `Identity.verified_at` alone: set when somebody shared their ow
 vouches for it, or when a member of staff confirmed it. Never from what somebody says.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -20,6 +21,8 @@ from crm_core.models import Base, Customer, Identity, Interaction, LinkAttempt
 
 MOST_WRONG_TRIES = 5
 TRIES_COUNT_FOR = timedelta(hours=24)
+MOST_AT_ONCE = 500
+"""Rows named in one statement: databases take only so many values."""
 
 LinkResult = Literal["linked", "already", "unknown", "several", "other_record"]
 
@@ -140,7 +143,7 @@ def _link(
         session.get(
             Customer, visitor_id, with_for_update=True
         )  # what is being stored for them waits, and finds the other
-        _move_everything(session, visitor_id, customer_id)
+        move_everything(session, visitor_id, customer_id)
         session.execute(delete(Customer).where(Customer.id == visitor_id))
         # the keystore is a database of its own: it must not move what is rolled back here
         event.listen(session, "after_commit", lambda _: vault.move_keys(visitor_id, customer_id), once=True)
@@ -148,22 +151,40 @@ def _link(
     session.flush()
 
 
-def _move_everything(session: Session, visitor_id: int, customer_id: int) -> None:
-    """Give every row of a visitor to the customer. The tables are found in the models: none can be forgotten."""
-    tables = {table.name: table for table in Base.metadata.sorted_tables if _points_to_customers(table)}
+def move_everything(session: Session, from_id: int, to_id: int) -> dict[str, list[int]]:
+    """Give every row of one customer to another; returns the ids by table, for taking it back.
+
+    The tables are found in the models: none can be forgotten. Where the other has one already that must stay the only
+    one (a tag, a score), theirs counts and the row stays where it is.
+    """
+    tables = {table.name: table for table in customers_tables()}
     used = union_all(
         *(
-            select(literal(name)).where(select(table.c.id).where(table.c.customer_id == visitor_id).exists())
+            select(literal(name)).where(select(table.c.id).where(table.c.customer_id == from_id).exists())
             for name, table in tables.items()
         )
     )
+    moved: dict[str, list[int]] = {}
     for (name,) in session.execute(used).all():
-        mapped = next(mapper.class_ for mapper in Base.registry.mappers if mapper.local_table is tables[name])
-        statement = update(mapped).where(mapped.customer_id == visitor_id).values(customer_id=customer_id)
-        kept = _conflicting(session, tables[name], visitor_id, customer_id)
-        if kept:
-            statement = statement.where(mapped.id.not_in(kept))  # the customer has one already: theirs stays
+        theirs = select(tables[name].c.id).where(tables[name].c.customer_id == from_id)
+        kept = set(_conflicting(session, tables[name], from_id, to_id))
+        moved[name] = [row_id for row_id in session.execute(theirs).scalars() if row_id not in kept]
+        give(session, tables[name], moved[name], to_id)
+    return {name: ids for name, ids in moved.items() if ids}
+
+
+def give(session: Session, table: Table, row_ids: Sequence[int], customer_id: int) -> None:
+    """Make these rows a customer's."""
+    mapped = next(mapper.class_ for mapper in Base.registry.mappers if mapper.local_table is table)
+    for start in range(0, len(row_ids), MOST_AT_ONCE):
+        few = list(row_ids[start : start + MOST_AT_ONCE])
+        statement = update(mapped).where(mapped.id.in_(few)).values(customer_id=customer_id)
         session.execute(statement.execution_options(synchronize_session="fetch"))
+
+
+def customers_tables() -> list[Table]:
+    """The tables whose rows belong to a customer, parents first."""
+    return [table for table in Base.metadata.sorted_tables if _points_to_customers(table)]
 
 
 def _points_to_customers(table: Table) -> bool:

@@ -128,9 +128,13 @@ class NameIndex:
                 position += 1
         return found
 
-    def _learn(self, fresh: dict[int, tuple[str, str, str]]) -> None:
-        for key, (name, company, city) in fresh.items():
+    def _learn(self, fresh: dict[int, tuple[str, str, str] | None]) -> None:
+        """Take these names in; None: the record was merged into another, which goes by its own name."""
+        for key, names in fresh.items():
             self._drop(key)
+            if names is None:
+                continue
+            name, company, city = names
             self._names[key] = (name, company, city)
             self._folded[key] = (_folded(name), _folded(company))
             for way in _ways(name, company):
@@ -150,11 +154,7 @@ class NameIndex:
             newest, count = session.execute(select(func.max(Customer.updated_at), func.count(Customer.id))).one()
             if newest == self._seen and count == self._count:
                 return
-            query = (
-                select(Customer, Company.name)
-                .outerjoin(Company, Company.id == Customer.company_id)
-                .where(Customer.merged_into_id.is_(None))
-            )
+            query = select(Customer, Company.name).outerjoin(Company, Company.id == Customer.company_id)
             if self._seen is not None and count >= self._count:
                 query = query.where(Customer.updated_at >= self._seen)
             else:
@@ -163,7 +163,9 @@ class NameIndex:
                     self._folded.clear()
                     self._by_key.clear()
             fresh = {
-                customer.id: (customer.name or "", company or "", customer.city or "")
+                customer.id: None
+                if customer.merged_into_id
+                else (customer.name or "", company or "", customer.city or "")
                 for customer, company in session.execute(query)
             }
         with self._lock:

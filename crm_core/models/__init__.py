@@ -10,7 +10,7 @@ from crm_core.models.people import Company, Customer, Identity, LinkAttempt, Sta
 from crm_core.models.system import AuditEntry, Counter, ErasedMark, JobRun
 from crm_core.models.talk import Attachment, Conversation, Delivery, Interaction, OutboxMessage, Rating
 from crm_core.models.trade import Order, OrderLine, Product, Refund, Shipment
-from crm_core.models.work import Case, Consent, CustomerTag, Note, Task
+from crm_core.models.work import Case, Consent, CustomerTag, Merge, Note, Task
 
 __all__ = [
     "Attachment",
@@ -31,6 +31,7 @@ __all__ = [
     "Interaction",
     "JobRun",
     "LinkAttempt",
+    "Merge",
     "Note",
     "Order",
     "OrderLine",

@@ -1,6 +1,7 @@
 """What staff keep about customers: cases, tasks, tags, notes, consent."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -69,3 +70,20 @@ class Consent(Base):
     granted: Mapped[bool]
     how: Mapped[str]
     occurred_at: Mapped[datetime]
+
+
+class Merge(Base):
+    """One customer's record joined into another, with all that is needed to take it back."""
+
+    __tablename__ = "merges"
+    from_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), index=True)
+    into_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), index=True)
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    moved: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Table -> ids of the rows that were given to the other."""
+    filled: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Field of the other that was empty and took the value of this one -> what it held before."""
+    withdrawn: Mapped[list[Any]] = mapped_column(default=list)
+    """Ids of the withdrawals that were added because the stricter word counts."""
+    merged_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]

@@ -6,6 +6,7 @@ from bot.handlers.agent.customers import find_customer, show_customer, show_time
 from bot.handlers.agent.fields import update_field
 from bot.handlers.agent.handoff import HANDOFF
 from bot.handlers.agent.lists import list_customers
+from bot.handlers.agent.merging import merge_customers, unmerge_customers
 from bot.handlers.agent.not_yet import not_yet
 from bot.handlers.agent.notes import add_note, add_task, tag_customer
 from bot.handlers.agent.orders import order_lookup
@@ -30,8 +31,8 @@ AGENT: dict[str, Handler] = {
     "add_task": add_task,
     "list_tasks": not_yet,
     "complete_task": not_yet,
-    "merge_customers": not_yet,
-    "unmerge_customers": not_yet,
+    "merge_customers": merge_customers,
+    "unmerge_customers": unmerge_customers,
     "get_score": not_yet,
     "explain_score": not_yet,
     "suggest_reply": suggest_reply,

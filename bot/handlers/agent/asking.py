@@ -159,7 +159,8 @@ def _exact(turn: StaffTurn, wanted: Asked, text: str) -> Search:
 
 def _bare_numbers(turn: StaffTurn, wanted: Asked, text: str) -> list[int]:
     """Numbers that nothing else explains and that a customer has."""
-    taken = {int(digits) for entity in wanted.entities for digits in re.findall(r"\d{4,9}", entity.text)}
+    explained = [entity for entity in wanted.entities if entity.name != "quantity"]  # "10207: tea" is no order of tea
+    taken = {int(digits) for entity in explained for digits in re.findall(r"\d{4,9}", entity.text)}
     found = [int(match[1]) for match in _NUMBER.finditer(text[:READ_UP_TO])][:5]
     return [number for number in found if number not in taken and turn.store.numbered(number)]
 

@@ -5,7 +5,8 @@ from bot.handlers.agent.asking import StaffTurn, desk_conversation, hushed, labe
 from bot.messages import Choice, Reply
 
 WORKING = ("find", "show", "timeline", "list", "order", "note", "tag", "task", "case", "take", "release", "reply",
-           "suggest", "link", "trace", "set")  # fmt: skip
+           "suggest", "link", "trace", "set",
+           "merge", "unmerge")  # fmt: skip
 """Sub-commands of /crm that do something already."""
 
 
