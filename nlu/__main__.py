@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 app = typer.Typer(help="Understanding: training, trying and measuring.", no_args_is_help=True, add_completion=False)
 Config = Annotated[Path, typer.Option("--config", help="Folder with the training files.")]
+Sentences = Annotated[str, typer.Option("--encoder", help="light, or rich: better English, needs the extra.")]
 Cache = Annotated[Path, typer.Option("--cache", help="Folder for trained models.")]
 Names = Annotated[
     Path | None, typer.Option("--names", help='JSON file with names: {"products": [["T2 case", "T2"]], "people": …}.')
@@ -44,11 +45,11 @@ def _interpreter(config: Path, cache: Path, names: Path | None = None) -> "Inter
 
 
 @app.command()
-def train(config: Config = CONFIG, cache: Cache = CACHE) -> None:
+def train(config: Config = CONFIG, cache: Cache = CACHE, encoder: Sentences = "light") -> None:
     """Train from the files in config/nlu, and store the models."""
     from nlu.models import train as fit
 
-    folder = fit(config, cache, progress=lambda line: print(line, flush=True))
+    folder = fit(config, cache, lambda line: print(line, flush=True), encoder)
     print(f"Models are in {folder}")
 
 

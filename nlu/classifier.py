@@ -17,10 +17,6 @@ from nlu.encoder import Vector
 from nlu.features import Floats, Grams, Vocabulary, grams
 from nlu.intents import OUT_OF_SCOPE
 
-SHARPNESS = 8.0
-"""Scores are multiplied by this before the softmax: the best likelihood in cross-validation."""
-WORDING = 0.15
-"""Weight of the SVM's margins beside the kernel regression's scores."""
 NEIGHBOURS = 3
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -36,6 +32,16 @@ def kernel(cosines: Floats) -> Floats:
     """Gaussian kernel of unit vectors, from their cosines."""
     result: Floats = np.exp(2 * (cosines - 1))
     return result
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How both views become probabilities; learned from held-out examples."""
+
+    wording: float = 0.15
+    """Weight of the SVM's margins beside the kernel regression's scores."""
+    sharpness: float = 8.0
+    """Scores are multiplied by this before the softmax (temperature scaling; Guo et al. 2017)."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,7 @@ class Classifier:
     strange: NDArray[np.bool_]
     prior: Floats
     """Added to each label's score: what is likelier before a word is read."""
+    mix: Mix = Mix()
     rejector: Rejector | None = None
 
     def classify(self, text: str, vector: Vector) -> Verdict:
@@ -99,7 +106,7 @@ class Classifier:
         known = self.known
         if not len(known):
             return Verdict((), 1.0)
-        probabilities = softmax(SHARPNESS * scores.total[known])
+        probabilities = softmax(self.mix.sharpness * scores.total[known])
         order = np.argsort(-probabilities)
         ranking = tuple((self.labels[known[place]], float(probabilities[place])) for place in order)
         outside = self.rejector.outside(self.signs(scores)) if self.rejector else 0.0
@@ -113,7 +120,7 @@ class Classifier:
         for place, text in enumerate(texts):
             indices, weights = self.vocabulary.weigh(text)
             wording = weights @ self.margins[indices].astype(np.float32) + self.margins_bias
-            total = meaning[place] + np.float32(WORDING) * wording + self.prior
+            total = meaning[place] + np.float32(self.mix.wording) * wording + self.prior
             found.append(Scores(wording, meaning[place], total, cosines[place]))
         return found
 
@@ -125,7 +132,7 @@ class Classifier:
     def signs(self, scores: Scores) -> Floats:
         """Return what the rejector looks at: how sure, by how much, how near to what is known and what is strange."""
         known = self.known
-        total = softmax(SHARPNESS * scores.total)
+        total = softmax(self.mix.sharpness * scores.total)
         top = np.sort(total[known])[::-1]
         second = top[1] if len(top) > 1 else 0.0
         inside = [top[0], top[0] - second, scores.meaning[known].max(), scores.wording[known].max()]
@@ -146,6 +153,7 @@ class Classifier:
             "dual": self.dual,
             "strange": self.strange,
             "prior": self.prior,
+            "mix": np.array([self.mix.wording, self.mix.sharpness]),
         }
         if self.rejector is not None:
             named["rejector"] = np.append(self.rejector.weights, [self.rejector.bias, self.rejector.threshold])
@@ -169,6 +177,7 @@ class Classifier:
             dual=np.asarray(named["dual"], dtype=np.float32),
             strange=np.asarray(named["strange"], dtype=np.bool_),
             prior=np.asarray(named["prior"], dtype=np.float32),
+            mix=Mix(*map(float, named["mix"])),
             rejector=rejector,
         )
 

@@ -1,12 +1,13 @@
 """Fits classifiers with scikit-learn. Imported in the training process only; serving never needs it."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nlu.classifier import Classifier, Rejector, kernel
+from nlu.classifier import Classifier, Mix, Rejector, Scores, kernel, softmax
 from nlu.encoder import Vector
 from nlu.features import Floats, Grams, Vocabulary, grams
 from nlu.intents import OUT_OF_SCOPE
@@ -22,31 +23,39 @@ REFUSED_AT_MOST = 0.04
 """Share of in-scope examples that the rejector may refuse in cross-validation."""
 
 
+WORDINGS = (0.05, 0.1, 0.15, 0.25, 0.4, 0.6)
+SHARPNESSES = (3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 15.0)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What a classifier fitted on the other examples says of those at `places`."""
+
+    classifier: Classifier
+    scores: list[Scores]
+    places: list[int]
+
+
 def fit(texts: Sequence[str], labels: Sequence[str], vectors: Vector, favoured: Collection[str] = ()) -> Classifier:
     """Fit on labelled texts and their sentence vectors; learns to reject if some are labelled out of scope.
 
-    `favoured` labels are taken to be likelier than the others before a word is read.
+    `favoured` labels are taken to be likelier than the others before a word is read. How both views are mixed, how
+    sure the result is, and what is rejected, is learned from examples that were held out, not from those fitted on.
     """
     counted = [grams(text) for text in texts]
-    classifier = _favour(fit_without_rejector(counted, labels, vectors), favoured)
-    strange = classifier.strange
-    if strange.sum() < 2 * FOLDS or (~strange).sum() < 2 * FOLDS:
-        return classifier
-    folds = spread(labels)
-    rows: list[Floats] = []
-    held_out: list[NDArray[np.intp]] = []
-    for fold in range(FOLDS):
-        inner, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        lines, names = [counted[int(i)] for i in inner], [labels[int(i)] for i in inner]
-        part = _favour(fit_without_rejector(lines, names, vectors[inner]), favoured)
-        rows += map(part.signs, part.score_all([counted[int(i)] for i in held], vectors[held]))
-        held_out.append(held)
-        if len(rows) >= ENOUGH:
-            break
-    return replace(classifier, rejector=_rejector(np.array(rows), strange[np.concatenate(held_out)]))
+    whole = _favour(fit_views(counted, labels, vectors), favoured)
+    if len(whole.labels) < 2 or min(Counter(labels).values()) < FOLDS:
+        return whole
+    parts = list(_hold_out(counted, labels, vectors, favoured))
+    whole = replace(whole, mix=_mix(parts, labels))
+    strange = whole.strange[np.concatenate([part.places for part in parts])]
+    if min(strange.sum(), (~strange).sum()) < FOLDS:
+        return whole
+    signs = [replace(part.classifier, mix=whole.mix).signs(row) for part in parts for row in part.scores]
+    return replace(whole, rejector=_rejector(np.array(signs), strange))
 
 
-def fit_without_rejector(texts: Sequence[Grams], labels: Sequence[str], vectors: Vector) -> Classifier:
+def fit_views(texts: Sequence[Grams], labels: Sequence[str], vectors: Vector) -> Classifier:
     """Fit the two views alone."""
     names = np.unique(np.asarray(labels, dtype=np.str_))
     targets = np.searchsorted(names, np.asarray(labels, dtype=np.str_))
@@ -62,6 +71,35 @@ def fit_without_rejector(texts: Sequence[Grams], labels: Sequence[str], vectors:
         strange=np.asarray(labels, dtype=np.str_) == OUT_OF_SCOPE,
         prior=np.zeros(len(names), dtype=np.float32),
     )
+
+
+def _hold_out(
+    texts: Sequence[Grams], labels: Sequence[str], vectors: Vector, favoured: Collection[str]
+) -> Iterator[HeldOut]:
+    """Fit without one fold of the examples after the other, until enough were held out."""
+    folds, seen = spread(labels), 0
+    for fold in range(FOLDS):
+        inner, held = np.flatnonzero(folds != fold).tolist(), np.flatnonzero(folds == fold).tolist()
+        lines, names = [texts[place] for place in inner], [labels[place] for place in inner]
+        part = _favour(fit_views(lines, names, vectors[inner]), favoured)
+        yield HeldOut(part, part.score_all([texts[place] for place in held], vectors[held]), held)
+        seen += len(held)
+        if seen >= ENOUGH:
+            return
+
+
+def _mix(parts: Sequence[HeldOut], labels: Sequence[str]) -> Mix:
+    """Choose the mix under which the right labels of the held-out examples are likeliest."""
+    names = parts[0].classifier.labels
+    right = np.array([names.index(labels[place]) for part in parts for place in part.places])
+    meaning = np.array([row.meaning + part.classifier.prior for part in parts for row in part.scores])
+    wording = np.array([row.wording for part in parts for row in part.scores])
+
+    def surprise(mix: Mix) -> float:
+        chances = softmax(np.float32(mix.sharpness) * (meaning + np.float32(mix.wording) * wording))
+        return -float(np.log(chances[np.arange(len(right)), right] + 1e-9).mean())
+
+    return min((Mix(weight, size) for weight in WORDINGS for size in SHARPNESSES), key=surprise)
 
 
 def _favour(classifier: Classifier, favoured: Collection[str]) -> Classifier:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nlu import shortcuts
 from nlu.cleaning import clean
-from nlu.encoder import Encoder, Vector
+from nlu.encoder import ENCODERS, Encoder, Vector
 from nlu.engines import ENGINES, Classification, Engine, Setup
 from nlu.entities import Catalogue, Gazetteer, extract
 from nlu.intents import OUT_OF_SCOPE
@@ -46,12 +46,12 @@ class Interpreter:
         return Interpreter(self._engine, self._sentiment, gazetteer, self._encoder)
 
     def vector(self, text: str) -> Vector:
-        """Return the sentence vector of a text: 512 floats of length one, the same array while it is remembered."""
-        return self._encoder.vector(clean(text))
+        """Return the sentence vector of a text in any language: 512 floats of length one."""
+        return self._encoder.shared(self._encoder.vector(clean(text)))
 
     def vectors(self, texts: list[str]) -> Vector:
         """Return one vector per row; for lists, where it costs a third per text."""
-        return self._encoder.vectors([clean(text) for text in texts])
+        return self._encoder.shared(self._encoder.vectors([clean(text) for text in texts]))
 
     def understand(
         self, text: str, audience: Audience, *, now: datetime, zone: str = "UTC", region: str = "CN"
@@ -107,12 +107,16 @@ def build_interpreter(
     engine: str = "builtin",
     rasa_url: str | None = None,
     progress: Callable[[str], None] | None = None,
+    encoder: str = "light",
 ) -> Interpreter:
     """Train from the files in `config_dir` (or load from `cache_dir` what was trained from the same files).
 
-    Raises NotTrained with what to do when a training file cannot be used or the engine is unknown.
+    Raises NotTrained with what to do when a training file cannot be used, or the engine or encoder is unknown.
     """
+    if encoder not in ENCODERS:
+        raise NotTrained(f'There is no encoder "{encoder}". Set RAPPORT_NLU__ENCODER to one of: {", ".join(ENCODERS)}.')
     if engine not in ENGINES:
         raise NotTrained(f'There is no engine "{engine}". Set RAPPORT_NLU__ENGINE to one of: {", ".join(ENGINES)}.')
-    models = load_or_train(config_dir, cache_dir, progress)
-    return Interpreter(ENGINES[engine].build(Setup(models, rasa_url)), Sentiment(models.mood))
+    models = load_or_train(config_dir, cache_dir, progress, encoder)
+    sentences = ENCODERS[encoder]()
+    return Interpreter(ENGINES[engine].build(Setup(models, rasa_url)), Sentiment(models.mood), encoder=sentences)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from nlu import model_files
 from nlu.classifier import Classifier
-from nlu.encoder import Encoder
+from nlu.encoder import ENCODERS
 from nlu.intents import INTENTS, MANAGER, OUT_OF_SCOPE
-from nlu.training import Example, NotTrained, read_audience, read_moods
+from nlu.training import Example, NotTrained, read_audience, read_moods, with_names
 from nlu.understanding import Audience
 
 Progress = Callable[[str], None]
@@ -32,44 +32,45 @@ class Models:
     mood: Classifier
 
 
-def load_or_train(config_dir: Path, cache_dir: Path, progress: Progress | None = None) -> Models:
+def load_or_train(
+    config_dir: Path, cache_dir: Path, progress: Progress | None = None, encoder: str = "light"
+) -> Models:
     """Return the models for the training files in `config_dir`, training in a child process where none are stored.
 
     Raises NotTrained, naming file and line, when a training file cannot be used.
     """
-    folder = cache_dir / f"models-{fingerprint(config_dir)}"
+    folder = cache_dir / f"models-{fingerprint(config_dir, encoder)}"
     try:
         return _load(folder)
     except model_files.CorruptModel:
         examples_of(config_dir)  # a broken file is reported from here, with its place
-        _train_in_child(config_dir, cache_dir, progress or (lambda line: None))
+        _train_in_child(config_dir, cache_dir, progress or (lambda line: None), encoder)
     try:
         return _load(folder)
     except model_files.CorruptModel as error:
         raise NotTrained(f"The models could not be stored: {error}. Check space and rights of {cache_dir}.") from None
 
 
-def train(config_dir: Path, cache_dir: Path, progress: Progress = lambda line: None) -> Path:
+def train(config_dir: Path, cache_dir: Path, progress: Progress = lambda line: None, encoder: str = "light") -> Path:
     """Fit everything here and now, and return the folder it was stored in."""
     from nlu.features import grams
-    from nlu.fitting import fit, fit_without_rejector
+    from nlu.fitting import fit, fit_views
 
-    folder = cache_dir / f"models-{fingerprint(config_dir)}"
+    folder = cache_dir / f"models-{fingerprint(config_dir, encoder)}"
     examples = examples_of(config_dir)
-    encoder = Encoder()
+    sentences = ENCODERS[encoder]()
     texts = sorted({example.text for group in examples.values() for example in group})
     progress(f"Reading {len(texts)} examples")
-    vectors = dict(zip(texts, encoder.vectors(texts), strict=True))
+    vectors = dict(zip(texts, sentences.vectors(texts), strict=True))
     stored = {}
     for name, group in examples.items():
         progress(f"Learning what a {name} says" if name != "mood" else "Learning moods")
         lines, labels = [example.text for example in group], [example.intent for example in group]
-        rows = encoder.stack([vectors[line] for line in lines])
-        fitted = (
-            fit_without_rejector([grams(line) for line in lines], labels, rows)
-            if name == "mood"
-            else fit(lines, labels, rows, favoured=MANAGER if name == "manager" else ())
-        )
+        rows = sentences.stack([vectors[line] for line in lines])
+        if name == "mood":
+            fitted = fit_views([grams(line) for line in lines], labels, rows)
+        else:
+            fitted = fit(lines, labels, rows, favoured=MANAGER if name == "manager" else ())
         stored[name] = fitted.arrays()
     model_files.save(folder, stored)
     progress("Done")
@@ -83,13 +84,19 @@ def examples_of(config_dir: Path) -> dict[str, list[Example]]:
     borrowed = [line for line in own["agent"] if line.intent != OUT_OF_SCOPE and line.text not in mine]
     allowed = set(INTENTS["manager"])
     manager = [line for line in own["manager"] + borrowed if line.intent in allowed]
-    return {**own, "manager": manager, "mood": read_moods(config_dir)}
+    groups = {**own, "manager": manager}
+    return {**{name: _with_names(group) for name, group in groups.items()}, "mood": read_moods(config_dir)}
 
 
-def fingerprint(config_dir: Path) -> str:
+def _with_names(group: list[Example]) -> list[Example]:
+    rows = with_names([(example.text, example.intent) for example in group])
+    return group + [Example(text, intent, line=0) for text, intent in rows[len(group) :]]
+
+
+def fingerprint(config_dir: Path, encoder: str = "light") -> str:
     """Return a hash of the training files, the libraries and the code that the models depend on."""
     digest = hashlib.sha256()
-    for part in _parts(config_dir):
+    for part in (*_parts(config_dir), encoder.encode()):
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()[:24]
 
@@ -113,11 +120,11 @@ def _load(folder: Path) -> Models:
         raise model_files.CorruptModel(f"{folder} lacks {error}") from error
 
 
-def _train_in_child(config_dir: Path, cache_dir: Path, progress: Progress) -> None:
+def _train_in_child(config_dir: Path, cache_dir: Path, progress: Progress, encoder: str) -> None:
     """scikit-learn would cost the serving process over 100 MB for good; a child gives them back."""
     single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     command = [sys.executable, "-m", "nlu", "train"]
-    command += ["--config", str(config_dir.resolve()), "--cache", str(cache_dir.resolve())]
+    command += ["--config", str(config_dir.resolve()), "--cache", str(cache_dir.resolve()), "--encoder", encoder]
     with subprocess.Popen(  # noqa: S603 - our own interpreter and module
         command, cwd=ROOT, env={**os.environ, **single}, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as child:

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 import yaml
 
 from nlu.cleaning import clean
-from nlu.intents import TRAINED
+from nlu.intents import OUT_OF_SCOPE, TRAINED
 from nlu.understanding import Audience, Entity
 
+NAME_HELPS_BELOW = 20
 MOODS = ("positive", "neutral", "negative")
 _MARKED = re.compile(r"\[(?P<text>[^\[\]\n]{1,200})\](?:\((?P<name>[\w:.-]{1,60})\)|(?P<json>\{[^{}\n]{1,400}\}))")
 
@@ -73,6 +75,17 @@ def clashes(examples: Iterable[Example]) -> list[tuple[Example, Example]]:
         else:
             first[key] = example
     return found
+
+
+def with_names(rows: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return (text, intent) rows and, for an intent with few of them, its name as one more: a point at ten rows.
+
+    >>> with_names([("has it come", "card_arrival")])
+    [('has it come', 'card_arrival'), ('card arrival', 'card_arrival')]
+    """
+    counts = Counter(intent for _, intent in rows)
+    named = [name for name, count in sorted(counts.items()) if count < NAME_HELPS_BELOW and name != OUT_OF_SCOPE]
+    return [*rows, *((name.replace("_", " "), name) for name in named)]
 
 
 def unmark(text: str) -> tuple[str, tuple[Entity, ...]]:

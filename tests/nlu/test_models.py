@@ -25,9 +25,9 @@ def trainings(monkeypatch):
     """Train in this process, and count how often."""
     runs = []
 
-    def here(config_dir, cache_dir, progress):
+    def here(config_dir, cache_dir, progress, encoder):
         runs.append(config_dir)
-        models.train(config_dir, cache_dir, progress)
+        models.train(config_dir, cache_dir, progress, encoder)
 
     monkeypatch.setattr(models, "_train_in_child", here)
     return runs
