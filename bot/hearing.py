@@ -20,6 +20,9 @@ _YES_FIRST = re.compile(
     r"|嗯|对|是的|好|行|可以|确定|确认|没错)",
     re.IGNORECASE,
 )
+_STILL = re.compile(r"\W*(?:(?:it |it's |its |no |nope )?(?:is )?still\b|还是|仍然|依然|一样|照样|试了)", re.IGNORECASE)
+_CODE = re.compile(r"[A-Za-z]{0,20}\d[A-Za-z0-9-]{0,40}")
+"""A number with letters, which says nothing about the language."""
 _ANY_NO = re.compile(r"\b(?:no|not|never|\w+n['’]t|dont)\b|[不别勿]|算了", re.IGNORECASE)
 
 
@@ -41,6 +44,8 @@ def take_up(heard: Heard, question: Question | None) -> tuple[Heard, Question | 
     understanding = heard.understanding
     if _agrees(understanding, question):
         understanding = understanding.model_copy(update={"intent": "affirm"})
+    elif _says_again(understanding, question):
+        understanding = understanding.model_copy(update={"intent": "deny"})
     answers = understanding.first(question.wants) is not None or question.wants == "text"
     if question.wants == "confirm":
         answers = understanding.intent in ("affirm", "deny")
@@ -67,13 +72,19 @@ def _agrees(understanding: Understanding, question: Question) -> bool:
     return bool(_YES_FIRST.match(understanding.text)) and not _ANY_NO.search(understanding.text)
 
 
+def _says_again(understanding: Understanding, question: Question) -> bool:
+    """Whether a no comes as the trouble itself, said again: "still not working", 还是不转."""
+    asked = question.wants == "confirm" and understanding.intent == question.intent
+    return asked and bool(_STILL.match(understanding.text))
+
+
 def has_words(understanding: Understanding) -> bool:
     """Whether anything but addresses, numbers and signs was written."""
     text = understanding.text
     for entity in understanding.entities:
         if entity.name in ("email", "phone", "order_id", "tracking_no", "rating", "handle") and entity.text:
             text = text.replace(entity.text, "")
-    return any(character.isalpha() for character in text)
+    return any(character.isalpha() for character in _CODE.sub("", text))
 
 
 def remember_meaning(row: Interaction, understanding: Understanding) -> None:

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from config.settings import Business
-from crm_core import cases, catalogue, consent, drafts, identities, order_changes, orders, ratings
+from crm_core import cases, catalogue, consent, drafts, identities, invoices, order_changes, orders, ratings
 from crm_core.cases import CaseView
 from crm_core.catalogue import ProductView, Wish
 from crm_core.contact_details import normalised_email
@@ -22,7 +22,8 @@ from crm_core.crypto import Vault
 from crm_core.drafts import Wanted
 from crm_core.errors import NotAllowed, NotFound
 from crm_core.identities import MOST_WRONG_TRIES, LinkResult, Place
-from crm_core.models import Conversation, Customer, Identity, Order
+from crm_core.invoices import InvoiceView
+from crm_core.models import Conversation, Customer, Identity, Interaction, Order
 from crm_core.orders import OrderView, RefundView
 from crm_core.ratings import RatingView
 
@@ -175,6 +176,15 @@ class CustomerStore:
         self._own.clear()
         return drafts.place(self._session, self._customer_id, wanted, address, self._now)
 
+    def request_invoice(self, number: str, title: str, tax_number: str, passes: Sequence[Pass] = ()) -> InvoiceView:
+        """Keep what the invoice of an order shall say.
+
+        Raises:
+            NotFound: no order that may be shown here.
+        """
+        order_id = self._needed(number, passes)
+        return invoices.keep(self._session, self._customer_id, order_id, title, tax_number, self._now)
+
     # --- products ---------------------------------------------------------------------------------------------------
     def products(self, skus: Sequence[str]) -> list[ProductView]:
         """The products with these SKUs, in this order."""
@@ -211,6 +221,11 @@ class CustomerStore:
             now=self._now,
             adds=adds,
         )
+
+    def note_topic(self, interaction_id: int, topic: str) -> None:
+        """Say what a message of this conversation is about, so that it can be counted."""
+        mine = (Interaction.id == interaction_id, Interaction.conversation_id == self._conversation_id)
+        self._session.execute(update(Interaction).where(*mine).values(topic=topic[:60]))
 
     def rate(self, score: int) -> RatingView:
         """Keep a rating of this conversation; one that was given stays (`repeated`)."""

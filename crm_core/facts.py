@@ -72,6 +72,7 @@ class ProductFacts:
     consumable: bool | None = None
     active: bool | None = None
     aliases: tuple[str, ...] | None = None
+    warranty_months: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,7 @@ class RowReader:
             consumable=self._yes(row, "consumable"),
             active=self._yes(row, "active"),
             aliases=self._list(row, "aliases", 100),
+            warranty_months=self._whole(row, "warranty_months", 0, 600),
         )
 
     def order_row(self, row: Row) -> OrderRow:

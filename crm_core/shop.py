@@ -116,6 +116,7 @@ class ShopProduct(Part):
     currency: Annotated[str, Field(max_length=3)] | None = None
     stock: Annotated[int, Field(ge=0, le=100_000_000)] | None = None
     active: bool | None = None
+    warranty_months: Annotated[int, Field(ge=0, le=600)] | None = None
 
 
 Raw = list[dict[str, Any]]
@@ -210,6 +211,7 @@ class _Taking:
             currency=currency,
             stock=given.stock,
             active=given.active,
+            warranty_months=given.warranty_months,
         )
 
     def order(self, raw: dict[str, Any]) -> OrderFacts:

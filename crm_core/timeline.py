@@ -21,6 +21,8 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "payment": ("payment_problem",),
     "warranty": ("warranty_check",),
     "invoice": ("invoice_request",),
+    "suggestion": ("feature_suggestion",),
+    "technical": ("technical_problem",),
     "praise": ("praise",),
 }
 """Topic -> what a message about it was understood as."""

@@ -344,6 +344,8 @@ class ProductBatch:
         plain = ("category", "price_minor", "currency", "stock", "consumable", "active")
         values |= {name: getattr(facts, name) for name in plain}
         values["aliases"] = list(facts.aliases) if facts.aliases is not None else None
+        if facts.warranty_months is not None:
+            values["attributes"] = {**product.attributes, "warranty_months": facts.warranty_months}
         changed = [assign(product, name, value, fill_only=False) for name, value in values.items()]
         if any(changed):
             product.updated_at = self._now

@@ -9,8 +9,8 @@ from crm_core.models.insight import Campaign, CampaignContact, Post, Score, Segm
 from crm_core.models.people import Company, Customer, Identity, LinkAttempt, Staff
 from crm_core.models.system import AuditEntry, Counter, ErasedMark, JobRun
 from crm_core.models.talk import Attachment, Conversation, Delivery, Interaction, OutboxMessage, Rating
-from crm_core.models.trade import Order, OrderLine, Product, Refund, Shipment
-from crm_core.models.work import Case, Consent, CustomerTag, Merge, Note, Task
+from crm_core.models.trade import InvoiceRequest, Order, OrderLine, Product, Refund, Shipment
+from crm_core.models.work import Case, Consent, ContactPreference, CustomerTag, Merge, Note, Task
 
 __all__ = [
     "Attachment",
@@ -21,6 +21,7 @@ __all__ = [
     "Case",
     "Company",
     "Consent",
+    "ContactPreference",
     "Conversation",
     "Counter",
     "Customer",
@@ -29,6 +30,7 @@ __all__ = [
     "ErasedMark",
     "Identity",
     "Interaction",
+    "InvoiceRequest",
     "JobRun",
     "LinkAttempt",
     "Merge",

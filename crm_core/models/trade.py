@@ -87,3 +87,16 @@ class Refund(Base):
     reason: Mapped[str | None] = mapped_column(String(60))
     requested_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
+
+
+class InvoiceRequest(Base):
+    """What the invoice of an order shall say, asked for by its customer."""
+
+    __tablename__ = "invoice_requests"
+    customer_id: Mapped[int] = customer_key()
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"), unique=True)
+    title_sealed: Mapped[bytes | None] = personal(LargeBinary, kind="contact")
+    tax_number_sealed: Mapped[bytes | None] = personal(LargeBinary, kind="contact")
+    requested_at: Mapped[datetime]
+    title = Sealed("title_sealed")
+    tax_number = Sealed("tax_number_sealed")

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_core.models.base import Base, customer_key
@@ -87,3 +87,20 @@ class Merge(Base):
     """Ids of the withdrawals that were added because the stricter word counts."""
     merged_at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
+
+
+class ContactPreference(Base):
+    """When, how often and where a customer wants to be written to unasked; which messages is told by `Consent`."""
+
+    __tablename__ = "contact_preferences"
+    __table_args__ = (UniqueConstraint("customer_id"),)
+    customer_id: Mapped[int] = customer_key()
+    quiet_from: Mapped[int | None] = personal(kind="profile")
+    """Minute of the customer's day from which nothing is sent, until `quiet_until` (which may be the next day's)."""
+    quiet_until: Mapped[int | None] = personal(kind="profile")
+    quiet_days: Mapped[list[Any]] = personal(JSON, kind="profile", default=list)
+    """Weekdays without messages; Monday is 0."""
+    channel: Mapped[str | None] = personal(String(20), kind="profile")
+    """The only channel that may be used."""
+    at_most_every_days: Mapped[int | None] = personal(kind="profile")
+    updated_at: Mapped[datetime]

@@ -3,6 +3,7 @@
 from bot.handlers.customer import (
     buying,
     changes,
+    invoices,
     knowledge,
     orders,
     payments,
@@ -11,6 +12,8 @@ from bot.handlers.customer import (
     returns,
     service,
     small_talk,
+    troubleshooting,
+    warranty,
 )
 from bot.handlers.customer.arrivals import attended
 from bot.handlers.customer.not_yet import not_yet
@@ -38,6 +41,10 @@ _ANSWERED: dict[str, Handler] = {
     "business_hours": knowledge.faq,
     "faq": knowledge.faq,
     "complaint": service.complaint,
+    "invoice_request": invoices.invoice_request,
+    "technical_problem": troubleshooting.technical_problem,
+    "warranty_check": warranty.warranty_check,
+    "feature_suggestion": service.feature_suggestion,
     "praise": service.praise,
     "talk_to_human": service.talk_to_human,
     "csat_rating": service.csat_rating,
@@ -46,10 +53,6 @@ _ANSWERED: dict[str, Handler] = {
     "switch_language": privacy.switch_language,
     "out_of_scope": knowledge.out_of_scope,
     # understood, and not there yet
-    "invoice_request": not_yet,
-    "technical_problem": not_yet,
-    "warranty_check": not_yet,
-    "feature_suggestion": not_yet,
     "set_preferences": not_yet,
     "data_access": not_yet,
     "data_erase": not_yet,

@@ -19,6 +19,25 @@ _TOPICS = {
     "price": re.compile(r"price|expensive|rip.?off|overcharg|贵|涨价|坑"),
 }
 
+_NO_IDEA_YET = re.compile(
+    r"\W*(?:i(?: have|'ve| got|'ve got| have got) (?:a|an|one) (?:suggestion|idea|proposal)s?(?: for you)?"
+    r"|suggestion|idea|(?:我|给你们)?(?:想)?(?:有|提)(?:一?个|点)?(?:建议|想法|意见))\W*",
+    re.IGNORECASE,
+)
+_AREAS = {
+    "website": re.compile(
+        r"\bapp\b|website|\bsite\b|dark mode|search|wish ?list|log ?in|calendar|网站|小程序|页面|夜间模式|搜索|收藏"
+    ),
+    "delivery": re.compile(r"deliver|shipp|courier|parcel|pick ?up|配送|快递|物流|发货|送货|自提|周配"),
+    "packaging": re.compile(r"packag|plastic|\bbox(?:es)?\b|wrapp|label|包装|塑料|盒子|标签|印"),
+    "payment": re.compile(r"pay|instal?ment|invoice|points|loyalty|付款|支付|分期|发票|积分"),
+    "service": re.compile(
+        r"opening|hours|store|shop in|staff|support|chat|workshop|tasting|营业|门店|开店|客服|品鉴|课程"
+    ),
+    "subscriptions": re.compile(r"subscri|weekly|monthly|订阅|每周|按周|每月|包月"),
+}
+"""What an idea may be about; all others are about the products themselves."""
+
 
 def complaint(turn: CustomerTurn) -> Reply:
     """Apologise, open a case, and bring in a person when it is strong, wanted, or said again."""
@@ -42,6 +61,17 @@ def complaint(turn: CustomerTurn) -> Reply:
 def praise(turn: CustomerTurn) -> Reply:
     """Thank them, and pass it on."""
     return turn.reply("customer.praise")
+
+
+def feature_suggestion(turn: CustomerTurn) -> Reply:
+    """Keep an idea with what it is about, so that managers can count and read them; thanks."""
+    said = words(turn)
+    if turn.message.kind == "button" or _NO_IDEA_YET.fullmatch(said):
+        turn.ask("text", "feature_suggestion")
+        return turn.reply("customer.suggestion.what")
+    area = next((name for name, pattern in _AREAS.items() if pattern.search(said)), "products")
+    turn.store.note_topic(turn.interaction_id, f"suggestion: {area}")
+    return turn.reply("customer.suggestion.kept", about=turn.say(f"customer.suggestion.areas.{area}"))
 
 
 def talk_to_human(turn: CustomerTurn) -> Reply:
