@@ -1,7 +1,10 @@
 """The flow of a message, on one screen: who speaks, what is meant, who answers, what is remembered."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import reduce
+from itertools import zip_longest
 from typing import Any
 
 import structlog
@@ -12,7 +15,7 @@ from bot.commands import forced_intent
 from bot.handlers import HANDLERS, PREPARATIONS
 from bot.handover import WITH_PEOPLE, set_state
 from bot.hearing import Heard, customer_speaker, has_words, is_about_reach, is_outdated, remember_meaning, take_up
-from bot.messages import IncomingMessage, Reply
+from bot.messages import IncomingMessage, Reply, joined
 from bot.outbox import queue_reply, take_queued
 from bot.staff import StaffRoll
 from bot.turns import Handler, Memory, Outcome, Prepare, Preparing, Question, Services, Speaker, Turn
@@ -29,6 +32,8 @@ from nlu.understanding import Audience, Language, Understanding
 
 log = structlog.get_logger(__name__)
 
+LATER = "later"
+"""In the memory of a conversation: what else was wished for, while we wait for the answer to a question of ours."""
 PATIENCE = 2
 """How often it may be unsure, or the customer angry, before a person is brought in."""
 IN_PUBLIC = frozenset(
@@ -155,7 +160,11 @@ class Assistant:
         )
         if intent:
             understanding = understanding.model_copy(update={"intent": intent, "confidence": 1.0, "engine": "command"})
-        prepared = self._prepare(row.conversation_id, message, understanding, argument, audience)
+        one_by_one = [
+            self._prepare(row.conversation_id, message, meant, argument, audience)
+            for meant in understanding.wishes or (understanding,)
+        ]
+        prepared = one_by_one if understanding.wishes else one_by_one[0]
         return Heard(row, message, understanding, argument, prepared)
 
     def _prepare(
@@ -230,16 +239,16 @@ class Assistant:
         )
         turn = self._turn(row, conversation, heard, speaker, language, store, question, now)
         if not heard.message.direct and heard.understanding.intent not in IN_PUBLIC:
-            self._conclude(session, conversation, turn, turn.reply("desk.write_privately"), now)
+            self._conclude(session, conversation, turn, [turn.reply("desk.write_privately")], now)
             return
-        reply = self._handled(session, turn)
+        reply = reduce(joined, self._answers(session, turn))
         if conversation.state in WITH_PEOPLE:
             reply = reply.model_copy(update={"choices": ()})
         else:
             reply = self._care(session, conversation, turn, reply, now)
         if turn.outcome.for_desk:
             self._services.desk.show(session, conversation, turn.outcome.for_desk, now)
-        self._conclude(session, conversation, turn, reply, now)
+        self._conclude(session, conversation, turn, [reply], now)
 
     def _is_for_a_person(
         self, session: Session, conversation: Conversation, row: Interaction, heard: Heard, now: datetime
@@ -275,7 +284,7 @@ class Assistant:
         actor = Actor(speaker.staff_id or 0, speaker.role, speaker.name, speaker.external_id)
         store = StaffStore(session, self._store.vault, actor=actor, now=now, business=self._services.settings.business)
         turn = self._turn(row, conversation, heard, speaker, language, store, question, now)
-        self._conclude(session, conversation, turn, self._handled(session, turn), now)
+        self._conclude(session, conversation, turn, self._answers(session, turn), now)
 
     def _turn(
         self,
@@ -303,6 +312,42 @@ class Assistant:
             argument=heard.argument,
             prepared=heard.prepared,
         )
+
+    def _answers(self, session: Session, turn: Turn[Any]) -> list[Reply]:
+        """Answer every wish of the message; what must wait for the answer to our own question is taken up after it."""
+        waiting = turn.memory.shown(LATER)
+        turn.memory.forget(LATER)
+        wishes = turn.understanding.wishes
+        if wishes and turn.question is None:
+            return self._one_after_the_other(session, turn, wishes, turn.prepared or [])
+        reply = self._handled(session, replace(turn, prepared=None) if wishes else turn)
+        if not waiting or turn.question is None or turn.outcome.hand_over:
+            return [reply]
+        if turn.outcome.question:  # one question led to the next
+            turn.memory.show(LATER, waiting)
+            return [reply]
+        business = self._services.settings.business
+        heard = self._interpreter().understand(
+            waiting, turn.speaker.audience, now=turn.now, zone=business.zone, region=business.region
+        )
+        wishes = heard.wishes or (heard,)
+        made = [self._prepare(turn.conversation_id, turn.message, wish, "", turn.speaker.audience) for wish in wishes]
+        return [reply, *self._one_after_the_other(session, turn, wishes, made)]
+
+    def _one_after_the_other(
+        self, session: Session, turn: Turn[Any], wishes: Sequence[Understanding], prepared: Sequence[Any]
+    ) -> list[Reply]:
+        replies = []
+        for wish, made in zip_longest(wishes, prepared):
+            own = replace(turn, understanding=wish, question=None, argument="", prepared=made, outcome=Outcome())
+            replies.append(self._handled(session, own))
+            turn.outcome.take_over(own.outcome)
+            rest = wishes[len(replies) :]
+            if own.outcome.question and rest:  # one question at a time
+                turn.memory.show(LATER, "\n".join(one.text for one in rest))
+                replies[-1] = joined(replies[-1], turn.reply("common.then_the_rest"))
+                break
+        return replies
 
     def _handled(self, session: Session, turn: Turn[Any]) -> Reply:
         """The handler's reply. What a handler did before it found that it cannot be done is taken back."""
@@ -348,7 +393,7 @@ class Assistant:
         return reply.model_copy(update={"text": f"{said}\n{turn.say('desk.customer_told')}".strip(), "choices": ()})
 
     def _conclude(
-        self, session: Session, conversation: Conversation, turn: Turn[Any], reply: Reply, now: datetime
+        self, session: Session, conversation: Conversation, turn: Turn[Any], replies: Sequence[Reply], now: datetime
     ) -> None:
         outcome: Outcome = turn.outcome
         if outcome.language:
@@ -359,17 +404,18 @@ class Assistant:
         elif conversation.state != "resolved" or turn.question:
             conversation.question = None
         conversation.context = turn.memory.dump()
-        if reply == Reply():
-            return
-        queue_reply(
-            session,
-            conversation,
-            reply,
-            now=now,
-            answers_id=turn.interaction_id,
-            language=conversation.language or "en",
-            recipient=turn.message.sender.external_id if turn.message.side == "staff" else "",
-        )
+        for reply in replies:
+            if reply == Reply():
+                continue
+            queue_reply(
+                session,
+                conversation,
+                reply,
+                now=now,
+                answers_id=turn.interaction_id,
+                language=conversation.language or "en",
+                recipient=turn.message.sender.external_id if turn.message.side == "staff" else "",
+            )
 
     def _language(self, conversation: Conversation, understanding: Understanding) -> Language:
         """The one the customer chose, else that of their words; an address or a number alone says nothing about it."""

@@ -133,6 +133,20 @@ class Reply(Message):
     target: str = ""
 
 
+def joined(first: Reply, second: Reply) -> Reply:
+    """Both replies to a customer as one message, in order; tables are for staff, who get message after message."""
+    return first.model_copy(
+        update={
+            "text": "\n\n".join(text for text in (first.text, second.text) if text),
+            "cards": first.cards + second.cards,
+            "choices": first.choices + second.choices,
+            "files": first.files + second.files,
+            "request_contact": second.request_contact or first.request_contact,
+            "private": first.private or second.private,
+        }
+    )
+
+
 class Outgoing(Message):
     """One reply on its way to one chat; what `Channel.send` gets."""
 

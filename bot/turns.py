@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from bot.messages import IncomingMessage, Reply
+from bot.messages import IncomingMessage, Reply, joined
 from nlu.knowledge import KnowledgeBase
 from nlu.understanding import Audience, Language, Understanding
 
@@ -60,6 +60,10 @@ class Memory:
         """The record of this kind that was last shown here."""
         return self._shown.get(kind)
 
+    def forget(self, kind: str) -> None:
+        """Nothing of this kind was shown, as far as anybody remembers."""
+        self._shown.pop(kind, None)
+
     def dump(self) -> str:
         """As JSON, to be kept with the conversation."""
         return json.dumps(self._shown, ensure_ascii=False)
@@ -92,6 +96,18 @@ class Outcome:
     """The assistant did not know; twice in a row brings in a person."""
     language: Language | None = None
     """The customer chose this language for good."""
+
+    def take_over(self, other: "Outcome") -> None:
+        """Add what another handler decided about the same message."""
+        self.question = self.question or other.question
+        self.hand_over = self.hand_over or other.hand_over
+        self.for_desk = (
+            joined(self.for_desk, other.for_desk)
+            if self.for_desk and other.for_desk
+            else (self.for_desk or other.for_desk)
+        )
+        self.unsure = self.unsure or other.unsure
+        self.language = other.language or self.language
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """Understands a text: language, intent, entities and mood, with one sentence vector for all of them."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from nlu import shortcuts
+from nlu import clauses, shortcuts
 from nlu.cleaning import clean
 from nlu.encoder import ENCODERS, Encoder, Vector
 from nlu.engines import ENGINES, Classification, Engine, Setup
@@ -20,10 +20,21 @@ from nlu.understanding import Audience, Entity, Understanding
 __all__ = ["UNSURE_BELOW", "Gazetteer", "Interpreter", "build_interpreter"]
 
 OURS = frozenset({"product", "order_id", "case_id", "customer_id", "tracking_no"})
+RECORDS = OURS | {"person_name", "company", "phone", "email", "reference"}
 LIKELY_OURS = 0.6
 """From this probability on, the best intent of a text that names our own records is believed over a rejection."""
 UNSURE_BELOW = 0.35
 """Confidence under which it is better to ask than to act."""
+
+
+@dataclass(frozen=True)
+class _Listener:
+    """Who is listened to, and from where the times and numbers are seen."""
+
+    audience: Audience
+    now: datetime
+    zone: str
+    region: str
 
 
 class Interpreter:
@@ -62,18 +73,29 @@ class Interpreter:
         `text` of the answer is cleaned (no invisible characters, at most 4,000), and entities point into it.
         """
         cleaned = clean(text)
-        language, mixed = detect(cleaned)
         if not cleaned:
-            return Understanding(text="", language=language, intent=OUT_OF_SCOPE, confidence=0.0)
-        vector = self._encoder.vector(cleaned)
-        mood = self._sentiment.feel(cleaned, vector)
-        found = shortcuts.recognise(cleaned, audience) or self._engine.classify(cleaned, vector, audience)
+            return Understanding(text="", language=detect(text)[0], intent=OUT_OF_SCOPE, confidence=0.0)
+        listener = _Listener(audience, now, zone, region)
+        whole = self._meaning(cleaned, listener)
+        return whole.model_copy(update={"wishes": self._wishes(whole, listener)})
+
+    def _meaning(self, text: str, listener: "_Listener") -> Understanding:
+        language, mixed = detect(text)
+        vector = self._encoder.vector(text)
+        mood = self._sentiment.feel(text, vector)
+        found = shortcuts.recognise(text, listener.audience) or self._engine.classify(text, vector, listener.audience)
         entities = extract(
-            cleaned, self._catalogue, audience=audience, intent=_likely(found), now=now, zone=zone, region=region
+            text,
+            self._catalogue,
+            audience=listener.audience,
+            intent=_likely(found),
+            now=listener.now,
+            zone=listener.zone,
+            region=listener.region,
         )
         found = _in_scope_after_all(found, entities)
         return Understanding(
-            text=cleaned,
+            text=text,
             language=language,
             intent=found.intent,
             confidence=min(1.0, max(0.0, found.confidence)),
@@ -84,6 +106,23 @@ class Interpreter:
             mixed=mixed,
             engine=found.engine,
         )
+
+    def _wishes(self, whole: Understanding, listener: "_Listener") -> tuple[Understanding, ...]:
+        """What the text says one after the other. A wish that names no record is about the one named before."""
+        spans = clauses.pieces(whole.text, listener.audience)
+        if len(spans) < 2:
+            return ()
+        texts = [whole.text[slice(*span)].strip() for span in spans]
+        vectors = self._encoder.vectors(texts)
+        said = [self._engine.classify(text, row, listener.audience) for text, row in zip(texts, vectors, strict=True)]
+        found: list[Understanding] = []
+        for start, end in clauses.wishes(list(zip(spans, said, strict=True))):
+            wish = self._meaning(whole.text[start:end].strip(), listener)
+            known = found[-1].entities if found else ()
+            named = {entity.name for entity in wish.entities}
+            about = tuple(one for one in known if one.name in RECORDS and not named & RECORDS)
+            found.append(wish.model_copy(update={"entities": (*about, *wish.entities), "language": whole.language}))
+        return tuple(found) if len({wish.intent for wish in found}) == len(found) else ()
 
 
 def _in_scope_after_all(found: Classification, entities: tuple[Entity, ...]) -> Classification:

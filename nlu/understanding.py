@@ -39,6 +39,8 @@ class Understanding(BaseModel):
     mixed: bool = False
     """True when both scripts carry meaning; `language` is then the majority's."""
     engine: str = "builtin"
+    wishes: tuple["Understanding", ...] = ()
+    """Where the text says several things to be answered one after the other: each of them, in order; else empty."""
 
     def first(self, name: str) -> Any | None:
         """The value of the first entity called `name`, or None."""

@@ -12,7 +12,6 @@ import pytest
 
 from nlu.evaluation import Case, read_cases
 from nlu.intents import TRAINED
-
 from nlu.training import read_audience, read_moods
 from nlu.understanding import Audience
 
