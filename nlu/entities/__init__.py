@@ -28,9 +28,10 @@ def extract(
     """
     passage = Passage(text, now=in_zone(now, zone), region=region, audience=audience, intent=intent)
     words = tokens(passage.folded)
-    identifiers.find(passage)
+    identifiers.find_sure(passage, catalogue.colleagues)
     closed_lists.find_zones(passage, words)
     catalogue.find(passage, words)
+    identifiers.find_likely(passage)
     closed_lists.find_claiming(passage, words)
     dates.find(passage)
     amounts.find(passage)

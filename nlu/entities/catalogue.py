@@ -126,6 +126,8 @@ _AT = re.compile(r"(?<![a-z])(?:at|from|of)\s+$")
 _CUE = re.compile(
     r"(?<![a-z])(?:find|up|for|is|about|on|with|call|named|called|ask|tell|from|show|to|customer|client|and|me|of)\s+$"
 )
+_PART_OF_A_CODE = re.compile(r"[_/-]?\d|_[a-z]")
+"""What goes on so is no name: HK-20931, sam_88."""
 _NOT_A_NAME = (
     "高价|高消|高级|高端|高风|高优|金额|金卡|方便|方式|方案|方面|马上|白色|白天|黄色|周[一二三四五六日末边年期]|万|何|任务|任何|任意"
     "|江苏|成都|于|严重|程序|程度|陶瓷|余额|余下|向|莫名|段时|范围|夏[天季装]|秋[天季]|谢谢|许多|叶子|苏州|沈阳|郑州|杜绝|关于|常"
@@ -146,7 +148,8 @@ class Catalogue:
         self._phrases = Phrases(_entries(gazetteer))
         self._by_surname = _surnames(gazetteer)
         self._alike = _Alike(gazetteer)
-        self.has_people = bool(gazetteer.people)
+        self.colleagues = frozenset(fold(name) for name, _ in gazetteer.agents)
+        """Names of staff, folded: "@sam" is one of them and no handle."""
 
     def find(self, passage: Passage, words: list[Token]) -> None:
         """Claim exact names, then people by title and surname."""
@@ -154,6 +157,8 @@ class Catalogue:
             meanings = [meaning for meaning in hit.meanings if _may_name(passage, meaning[0])]
             written = passage.text[hit.start : hit.end]
             if not meanings or not passage.free(hit.start, hit.end) or _only_a_word(written):
+                continue
+            if _PART_OF_A_CODE.match(passage.folded, hit.end) and written.isalpha():
                 continue
             first = _preferred(meanings, passage)
             for _, value in [meaning for meaning in meanings if meaning[0] == first][:CANDIDATES]:

@@ -1,44 +1,59 @@
-"""Things with a number or an address: e-mail, phone, handle, order, case, customer and parcel numbers."""
+"""Things with a number or an address: e-mail, phone, handle, order, case, customer and parcel numbers.
+
+Every quantifier is bounded: the usual e-mail pattern needs seconds for 64 KB of one letter.
+"""
 
 import re
+from collections.abc import Set
 from functools import lru_cache
 
+from nlu.entities.addresses import find_emails, find_handles
 from nlu.entities.spans import Passage
 
-# Every quantifier is bounded: the usual e-mail pattern needs seconds for 64 KB of one letter.
-_LINK = re.compile(r"https?://[^\s<>\"]{1,500}")
-_EMAIL = re.compile(
-    r"(?<![a-z0-9.+_%-])[a-z0-9][a-z0-9.+_%-]{0,63}@[a-z0-9](?:[a-z0-9-]{0,62}\.){1,8}[a-z]{2,24}(?![a-z0-9])"
+_CODE = r"[a-z]{0,6}[-_/]?\d{1,24}[a-z]{0,2}(?:[-_/][a-z0-9]{1,12}){0,3}"
+"""A number as shops make them: 8821, SO-20931, QX88210, 112-3456789-1234567, R-10023-A, ORD/2026/0042."""
+_END = r"(?![a-z0-9_%]|\.\d|[-/][a-z0-9]|[年月天元块个件])"
+_ORDER_WORD = (
+    r"(?:orders?|ordr|purchase|order number|order no\.?|订单编号|订单号码|订单号|订单尾号|订单|单号|那单|这单|下单|定单)"
 )
-_HANDLE = re.compile(r"(?<![a-z0-9_.@/])@[a-z0-9_][a-z0-9_.]{1,31}(?<!\.)")
-_PHONE = re.compile(r"(?<![a-z0-9_-])(?:\+|00)?\(?\d[\d ().-]{5,20}\d(?![a-z0-9_-]|\.\d)")
-_ORDER_WORD = r"(?:orders?|purchase|order number|order no\.?|订单编号|订单号码|订单号|订单|单号|那单|这单|下单|定单)"
 _CASE_WORD = r"(?:cases?|tickets?|case number|工单编号|工单号|工单|案件|个案|案子)"
 _CUSTOMER_WORD = r"(?:customers?|clients?|profile|customer id|客户编号|客户号|客户|顾客|会员号?|用户)"
-_LINKED = r"(?: ?(?:number|no\.?|id|nr|num|code|is|号码?|编号|是|为))? ?[:：#№]{0,2} ?"
+_LINKED = r"(?:[ _]?(?:number|no\.?|id|nr|num|code|is|was|号码?|编号|是|为)){0,2}[ _]?[:：#№(-]{0,2} ?"
 _WORDED = tuple(
-    (name, re.compile(rf"(?<![a-z]){word}{_LINKED}(?P<value>\d{{3,14}})(?![a-z0-9_%]|\.\d|[年月天元块个])"))
-    for name, word in (("order_id", _ORDER_WORD), ("case_id", _CASE_WORD), ("customer_id", _CUSTOMER_WORD))
+    (name, re.compile(rf"(?<![a-z]){word}{_LINKED}(?P<value>\d{{1,3}}(?:,\d{{3}}){{1,3}}|{_CODE}){_END}"))
+    for name, word in (
+        ("case_id", _CASE_WORD.replace("工单", "(?<!加)工单")),
+        ("customer_id", _CUSTOMER_WORD),
+        ("order_id", _ORDER_WORD),
+    )
 )
-_OWN_ORDER = re.compile(
-    rf"(?<![a-z]){_ORDER_WORD}{_LINKED}(?P<value>[a-z]{{1,5}}[-_/]?\d{{3,14}})(?![a-z0-9_%]|\.\d|-\d)"
+_AND = re.compile(rf"(?:, ?|、|，| ?& ?| ?\+ ?| and | or |和|跟|与|或|还有)#?(?P<value>{_CODE}){_END}")
+_CODED = re.compile(
+    rf"(?<![a-z0-9_/-])(?P<prefix>[a-z]{{1,6}})(?P<dash>[-_/]| ?# ?| |)"
+    rf"(?P<digits>\d{{3,20}}(?:[-_/]\d{{1,12}}){{0,2}}(?:-[a-z])?){_END}"
 )
-"""Shops number orders as they like ("N-1001"): what stands after the word is one, whatever its letters."""
-_CODED = re.compile(r"(?<![a-z0-9-])(?P<prefix>[a-z]{1,4})(?P<dash>-| ?# ?|)(?P<digits>\d{3,12})(?![a-z0-9]|-\d)")
-_HASHED = re.compile(r"(?<![a-z0-9_&])# ?(?P<value>\d{2,14})(?![a-z0-9_%])")
-_ORDER_PREFIXES = frozenset({"so", "ord", "po", "rp", "ra", "rap", "order", "od", "wo", "no"})
+_PARTED = re.compile(rf"(?<![a-z0-9_.,/+-])(?P<value>\d{{3,10}}(?:-\d{{3,10}}){{1,3}}){_END}")
+_HASHED = re.compile(rf"(?<![a-z0-9_&])# ?(?P<value>\d{{2,14}}|{_CODE}){_END}")
+_ORDER_PREFIXES = frozenset({"so", "ord", "po", "rp", "ra", "rap", "order", "od", "wo", "no", "nr"})
 _CASE_PREFIXES = frozenset({"c", "cs", "cas", "case", "t", "tk", "tkt"})
 _CUSTOMER_PREFIXES = frozenset({"cu", "cus", "cust", "kh"})
+_SPOKEN = frozenset({"no", "nr", "order", "case"})
 _TRACKING_WORD = (
     r"(?:tracking(?: number| no\.?| code| id)?|parcel(?: number)?|waybill|快递单号|快递号|物流单号|运单号"
-    r"|运单|包裹号|快递)"
+    r"|运单|包裹号|快递|(?:顺丰|中通|圆通|申通|韵达|极兔|邮政|京东|德邦|菜鸟|(?<![a-z])(?:ups|fedex|dhl|usps|ems|dpd|gls|evri"
+    r"|hermes|tnt|royal mail|yamato|sagawa))(?:快递|速运|物流)?(?:单号)?)"
 )
-_TRACKING = re.compile(rf"{_TRACKING_WORD}{_LINKED}(?P<value>[a-z]{{0,4}}\d[a-z0-9]{{7,28}})(?![a-z0-9])")
+_GROUPED = r"\d{3,5}(?: \d{2,5}){2,6}"
+_TRACKING = re.compile(rf"{_TRACKING_WORD}{_LINKED}(?P<value>{_GROUPED}|[a-z]{{0,4}}\d[a-z0-9]{{7,28}})(?![a-z0-9])")
 _CARRIER = re.compile(
-    r"(?<![a-z0-9])(?:1z[0-9a-z]{16}|(?:sf|yt|zto|jt|jd|ems|dpk|db)[a-z]{0,2}\d{10,15}"
-    r"|[a-z]{2}\d{9}[a-z]{2})(?![a-z0-9])"
+    r"(?<![a-z0-9])(?:1z(?: ?[0-9a-z]){16}|(?:sf|yt|zto|jt|jd|ems|dpk|db|sto|yd|jtsd)[a-z]{0,2} ?\d{10,15}|tba\d{12}"
+    r"|[a-z]{2} ?\d{9} ?[a-z]{2})(?![a-z0-9])"
 )
-_BARE = re.compile(r"(?<![a-z0-9_.,#+-])(?P<value>\d{3,10})(?![a-z0-9_%]|[.,]\d|-\d)")
+_PHONE = re.compile(r"(?<![a-z0-9_-])(?:\(?\+|00)?\(?\d[\d ().-]{5,20}\d(?![a-z0-9_-]|\.\d|:\d)")
+_SPOKEN_PHONE = re.compile(r"(?<![一-鿿])[一幺][三四五六七八九][零〇一幺二三四五六七八九]{9}(?![零〇一幺二三四五六七八九])")
+_DIGIT_OF = str.maketrans("零〇一幺二三四五六七八九", "001123456789")
+_STARTS_WITH_A_DATE = re.compile(r"(?:19|20)\d\d[-./ ](?:1[0-2]|0?\d)[-./ ](?:3[01]|[0-2]?\d)(?!\d)")
+_BARE = re.compile(r"(?<![a-z0-9_.,#+:/-])(?P<value>\d{3,24})(?![a-z0-9_%]|[.,/:]\d|-\d)")
 _BARE_MEANS = {
     "find_customer": "customer_id",
     "show_customer": "customer_id",
@@ -56,24 +71,29 @@ _BARE_MEANS = {
     "case_assign": "case_id",
     "case_snooze": "case_id",
 }
+_ABOUT_GOODS = frozenset(
+    {"stock_check", "product_question", "price_question", "product_recommend", "place_order", "technical_problem"}
+)
+"""Intents in which letters with digits are rather a model of something than an order."""
 _NOT_COUNTED = re.compile(r"\s?(?:[年月日天元块个件台分]|days?|weeks?|months?|pcs|pieces|yuan|dollars|usd|rmb|%)")
+_NO_ORDER = re.compile(r"(?:卡号?|账号|帐号|户|税号|card|account|iban|tax|vat|serial|序列号|身份证号?)[^\d]{0,8}$")
+_LONG = 13
+"""Digits from which a number beside nothing can only be an order's, for a customer."""
 
 
-def find(passage: Passage) -> None:
-    """Claim every identifier in the passage."""
-    for match in _LINK.finditer(passage.folded):
-        passage.block(*match.span())
-    for match in _EMAIL.finditer(passage.folded):
-        if passage.free(*match.span()):
-            passage.claim("email", match.group(), *match.span())
-    for match in _HANDLE.finditer(passage.folded):
-        if passage.free(*match.span()):
-            passage.claim("handle", match.group(), *match.span())
+def find_sure(passage: Passage, colleagues: Set[str] = frozenset()) -> None:
+    """Claim addresses, and numbers that a word or their form explains. Handles of colleagues are their names."""
+    find_emails(passage)
+    find_handles(passage, colleagues)
     _find_tracking(passage)
     _find_worded(passage)
+
+
+def find_likely(passage: Passage) -> None:
+    """Claim numbers that might also have been a product's: to be called when those are known."""
     _find_coded(passage)
-    _find_own_orders(passage)
     _find_phones(passage)
+    _find_parted(passage)
     _find_hashed(passage)
     _find_bare(passage)
 
@@ -82,50 +102,114 @@ def _find_tracking(passage: Passage) -> None:
     for pattern, group in ((_TRACKING, "value"), (_CARRIER, 0)):
         for match in pattern.finditer(passage.folded):
             if passage.free(*match.span(group)):
-                passage.claim("tracking_no", match[group].upper(), *match.span(group))
+                passage.claim("tracking_no", match[group].upper().replace(" ", ""), *match.span(group))
 
 
 def _find_worded(passage: Passage) -> None:
     """ "order 8821", "工单 3312": the word before says what the number is; "3312 and 3313" go on in the same kind."""
     for name, pattern in _WORDED:
         for match in pattern.finditer(passage.folded):
-            if passage.free(*match.span("value")) and not (
-                len(match["value"]) >= 11 and name != "order_id" and _phone(match["value"], passage.region)
-            ):
-                passage.claim(name, match["value"], *match.span("value"))
+            value, end = match["value"], match.end("value")
+            if not passage.free(*match.span("value")) or not _numbered(value):
+                continue
+            if len(value) >= 11 and name != "order_id" and _phone(value, passage.region):
+                continue
+            passage.claim(name, _written(value), *match.span("value"))
+            _find_more(passage, name, value, end)
 
 
-def _find_own_orders(passage: Passage) -> None:
-    for match in _OWN_ORDER.finditer(passage.folded):
-        if passage.free(*match.span("value")):
-            passage.claim("order_id", match["value"].upper(), *match.span("value"))
+def _find_more(passage: Passage, name: str, first: str, end: int) -> None:
+    """The numbers after the first one of a list: as long as it, or with its letters."""
+    while True:
+        match = _AND.match(passage.folded, end)
+        if not match or not passage.free(*match.span("value")) or not _numbered(match["value"]):
+            return
+        if _letters(match["value"]) != _letters(first) or abs(len(match["value"]) - len(first)) > 1:
+            return
+        passage.claim(name, _written(match["value"]), *match.span("value"))
+        end = match.end()
+
+
+def _letters(value: str) -> str:
+    return re.sub(r"[^a-z]", "", value)
+
+
+def _numbered(value: str) -> bool:
+    """Three digits at least, no date, no measure."""
+    return (
+        sum(map(str.isdigit, value)) >= 3
+        and not _STARTS_WITH_A_DATE.fullmatch(value)
+        and not re.fullmatch(r"\d+(?:g|kg|ml|l|cm|mm|w|v|k|m|x|h|d)", value)
+    )
+
+
+def _written(value: str) -> str:
+    """A number as it is kept: capitals, no thousands signs, and a dash after the letters that shops use for orders."""
+    plain = re.sub(r",", "", value).upper()
+    spaced = re.fullmatch(r"([A-Z]{2,5})(\d{3,14})", plain)
+    if spaced and spaced[1].lower() in _ORDER_PREFIXES | _CUSTOMER_PREFIXES | _CASE_PREFIXES:
+        return f"{spaced[1]}-{spaced[2]}"
+    return plain
 
 
 def _find_coded(passage: Passage) -> None:
     for match in _CODED.finditer(passage.folded):
-        prefix, digits = match["prefix"], match["digits"]
-        known = prefix in _ORDER_PREFIXES | _CASE_PREFIXES | _CUSTOMER_PREFIXES
-        if not passage.free(*match.span()) or not (known or (match["dash"] == "-" and len(prefix) > 1)):
+        if not passage.free(*match.span()) or _STARTS_WITH_A_DATE.match(match["digits"]):
             continue
-        if known and match["dash"] != "-" and len(prefix) == 1:
-            continue  # "t2000" is a product more often than a ticket
-        name = "case_id" if prefix in _CASE_PREFIXES else "customer_id" if prefix in _CUSTOMER_PREFIXES else "order_id"
-        spoken = prefix in {"no", "order", "case"}
-        passage.claim(name, digits if spoken else f"{prefix.upper()}-{digits}", *match.span())
+        name = _kind_of_code(passage, match)
+        if not name:
+            continue
+        if match["prefix"] in _SPOKEN and match["dash"] not in {"-", "/"}:
+            passage.claim(name, match["digits"].upper(), *match.span())
+        else:
+            code = match.group().replace("#", "-").replace(" ", "-")
+            passage.claim(name, _written(code), *match.span())
+            _find_more(passage, name, code, match.end())
+
+
+def _kind_of_code(passage: Passage, match: "re.Match[str]") -> str | None:
+    """What letters with digits are, if they are a number of ours at all."""
+    prefix, dash, digits = match["prefix"], match["dash"], sum(map(str.isdigit, match["digits"]))
+    known = prefix in _ORDER_PREFIXES | _CASE_PREFIXES | _CUSTOMER_PREFIXES
+    if dash == " " and not (prefix in _SPOKEN - {"case"} and digits >= 3 and prefix != "order"):
+        if not (known and len(prefix) > 1 and digits >= 4 and passage.text[match.start() : match.end("prefix")].isupper()):
+            return None
+    if known and len(prefix) == 1 and dash != "-":
+        return None  # "t2000" is a product more often than a ticket
+    if not known and not _like_an_order(passage, dash, len(prefix), digits):
+        return None
+    if prefix in _CUSTOMER_PREFIXES:
+        return "customer_id"
+    if prefix in _CASE_PREFIXES:
+        of_customer = passage.audience == "customer"
+        meant = _BARE_MEANS.get(passage.intent, "case_id")
+        return "order_id" if of_customer else meant if prefix == "c" else "case_id"
+    return "order_id"
+
+
+def _like_an_order(passage: Passage, dash: str, letters: int, digits: int) -> bool:
+    if dash in {"-", "/"} and letters > 1:
+        return digits >= (5 if passage.intent in _ABOUT_GOODS else 3)
+    if dash:
+        return False
+    about_order = _BARE_MEANS.get(passage.intent) == "order_id"
+    return digits >= (4 if about_order and letters > 1 else 6 if passage.intent in _ABOUT_GOODS else 5)
 
 
 def _find_phones(passage: Passage) -> None:
-    for match in _PHONE.finditer(passage.folded):
-        number = _phone(match.group().strip(), passage.region) if passage.free(*match.span()) else None
-        if number:
-            passage.claim("phone", number, *match.span())
+    for pattern in (_PHONE, _SPOKEN_PHONE):
+        for match in pattern.finditer(passage.folded):
+            said = match.group().strip().translate(_DIGIT_OF)
+            number = _phone(said, passage.region) if passage.free(*match.span()) else None
+            if number:
+                passage.claim("phone", number, *match.span())
 
 
 @lru_cache(maxsize=512)
 def _phone(text: str, region: str) -> str | None:
     """Return the number in E.164 if it is one that can exist in the region."""
     digits = sum(map(str.isdigit, text))
-    if not 7 <= digits <= 15 or re.fullmatch(r"(?:19|20)\d\d[-./ ]\d{1,2}[-./ ]\d{1,2}", text):
+    if not 7 <= digits <= 15 or _STARTS_WITH_A_DATE.match(text):
         return None
     import phonenumbers
 
@@ -138,6 +222,14 @@ def _phone(text: str, region: str) -> str | None:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
+def _find_parted(passage: Passage) -> None:
+    """112-3456789-1234567: no telephone, no date, so an order where one may be meant."""
+    wanted = passage.audience == "customer" or _BARE_MEANS.get(passage.intent) == "order_id"
+    for match in _PARTED.finditer(passage.folded) if wanted else ():
+        if passage.free(*match.span()) and len(match["value"]) >= 11:
+            passage.claim("order_id", match["value"], *match.span())
+
+
 def _find_hashed(passage: Passage) -> None:
     """ "#3312" alone: a customer means an order; staff mean what the intent is about."""
     fallback = "order_id" if passage.audience == "customer" else "customer_id"
@@ -145,16 +237,24 @@ def _find_hashed(passage: Passage) -> None:
         fallback = "case_id"
     name = _BARE_MEANS.get(passage.intent, fallback)
     for match in _HASHED.finditer(passage.folded):
-        if passage.free(*match.span()):
-            passage.claim(name, match["value"], *match.span())
+        if passage.free(*match.span()) and (match["value"].isdigit() or _numbered(match["value"])):
+            passage.claim(name, match["value"].upper(), *match.span())
 
 
 def _find_bare(passage: Passage) -> None:
-    """A number with nothing beside it, where the intent leaves one reading only."""
+    """A number with nothing beside it, where the intent leaves one reading only, or its length does."""
     name = _BARE_MEANS.get(passage.intent)
-    if name is None or passage.has((name,)):
+    if name is None and passage.audience != "customer":
         return
+    if name and passage.has((name,)):
+        return
+    shortest = 3 if name else _LONG
     for match in _BARE.finditer(passage.folded):
-        counted = _NOT_COUNTED.match(passage.folded, match.end())
-        if passage.free(*match.span()) and not counted and not re.fullmatch(r"(?:19|20)\d\d", match["value"]):
-            passage.claim(name, match["value"], *match.span())
+        value = match["value"]
+        if len(value) < shortest or not passage.free(*match.span()) or _NOT_COUNTED.match(passage.folded, match.end()):
+            continue
+        if re.fullmatch(r"(?:19|20)\d\d", value) or (len(value) > 10 and name not in {None, "order_id"}):
+            continue
+        if name in {None, "order_id"} and _NO_ORDER.search(passage.folded[max(0, match.start() - 16) : match.start()]):
+            continue
+        passage.claim(name or "order_id", value, *match.span())
