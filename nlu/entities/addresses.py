@@ -18,7 +18,8 @@ _SPOKEN = re.compile(
 _MAIL_CUE = re.compile(r"(?:mail|邮箱|邮件|address)[^\n]{0,12}$")
 _LINK = re.compile(r"https?://[^\s<>\"]{1,500}")
 _PROFILE = re.compile(
-    r"(?<![a-z0-9.-])(?:https?://)?(?:www\.)?(?:t\.me|telegram\.me|instagram\.com|twitter\.com|x\.com|weibo\.com|facebook\.com"
+    r"(?<![a-z0-9.-])(?:https?://)?(?:www\.)?(?:t\.me|telegram\.me|instagram\.com|twitter\.com|x\.com"
+    r"|weibo\.com|facebook\.com"
     r"|fb\.com|tiktok\.com|threads\.net|linkedin\.com/in|bsky\.app/profile|youtube\.com)/@?"
     r"(?P<name>[a-z0-9_][a-z0-9_.-]{2,31})(?=$|[\s/?),。，）])/?(?!\w)"
 )

@@ -1,82 +1,31 @@
-"""Money with its bounds, percentages, ratings, ordinals, counts and quantities, in both languages."""
+"""Percentages, ratings, ordinals, counts and quantities, in both languages."""
 
 import re
 from decimal import Decimal
-from typing import Any
 
+from nlu.entities import money
 from nlu.entities.numbers import CHINESE, NUMBER, parse, tidy, whole
 from nlu.entities.spans import Passage
 
-_CURRENCIES = {
-    "CNY": ("¥", "rmb", "cny", "yuan", "kuai", "人民币", "元人民币", "块钱", "元钱", "圆", "元", "块"),
-    "USD": ("us$", "usd", "us dollars", "us dollar", "dollars", "dollar", "bucks", "buck", "美元", "美金", "$", "刀"),
-    "EUR": ("€", "eur", "euros", "euro", "欧元"),
-    "GBP": ("£", "gbp", "pounds", "pound", "quid", "英镑"),
-    "HKD": ("hk$", "hkd", "港币", "港元", "港纸"),
-    "TWD": ("nt$", "twd", "ntd", "台币", "新台币"),
-    "JPY": ("jpy", "yen", "日元", "日币"),
-    "SGD": ("s$", "sgd", "新币"),
-}
-_CURRENCY = {sign: code for code, signs in _CURRENCIES.items() for sign in signs}
-_WITHOUT_MINOR = frozenset({"JPY"})
-
-
-def _either(words: "list[str] | tuple[str, ...]") -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-
-
-_SIGNS = _either(
-    [sign for sign in _CURRENCY if not sign[-1].isalpha() or sign in {"rmb", "usd", "cny", "eur", "gbp", "hkd"}]
-)
-_UNITS = _either([sign for sign in _CURRENCY if sign[-1].isalpha() or sign in {"€", "£", "¥", "$"}])
-_BOUND_BEFORE = {
-    "max": "under|below|less than|lower than|up to|at most|no more than|not more than|within|maximum|max"
-    "|cheaper than|<=|<|≤"
-    "|不超过|不高于|不到|低于|少于|最多|最高|小于|不多于|未满|控制在|别超过|顶多",
-    "min": "over|above|more than|greater than|higher than|at least|no less than|not less than|minimum|exceeding"
-    "|exceeds|from"
-    "|>=|>|≥|超过|超出|高于|大于|多于|至少|不少于|不低于|起码|最少|超|满|破",
-    "about": "around|about|roughly|approximately|approx\\.?|some|~|大概|大约|差不多|约",
-}
-_BOUND_AFTER = {
-    "max": "以内|之内|以下|内|封顶|max(?![a-z])|or less|or under|or below|tops|maximum",
-    "min": "以上|往上|起步|起|or more|or above|or over|and up|and above|\\+",
-    "about": "左右|上下|or so|ish|出头",
-}
-_BEFORE = "|".join(f"(?P<{name}_before>{words})" for name, words in _BOUND_BEFORE.items())
-_AFTER = "|".join(f"(?P<{name}_after>{words})" for name, words in _BOUND_AFTER.items())
-_LEAD = rf"(?:(?<![a-z])(?:{_BEFORE}) ?(?:了|the |a |of )?)?"
-_TAIL = rf"(?: ?(?:{_AFTER}))?"
-_RANGE = rf"(?: ?(?:-|–|—|~|到|至|to|and) ?(?:{_SIGNS})?(?P<upper>{NUMBER}))?"
-_SIGNED = re.compile(rf"{_LEAD}(?P<unit>{_SIGNS}) ?(?P<amount>{NUMBER}){_RANGE}(?: ?(?:{_UNITS})(?![a-z]))?{_TAIL}")
-_UNITED = re.compile(
-    rf"{_LEAD}(?P<amount>{NUMBER})(?:多|来"
-    rf"|几)?{_RANGE} ?(?P<unit>{_UNITS})(?![a-z])(?P<change>[\d一二三四五六七八九](?![\d十百千个折月天年]))?{_TAIL}"
-)
-_BARE = re.compile(rf"{_LEAD}(?P<amount>{NUMBER}){_RANGE}(?P<unit>){_TAIL}")
-_ABOUT_MONEY = re.compile(
-    r"(?<![a-z])(?:spen[dt]|spending|budget|price|cost|worth|paid|revenue|sales|value|cheaper|amount|bill)(?![a-z])"
-    r"|消费|花了|花费|花销|预算|价格|价位|价钱|金额|买了|贡献|营业额|销售额|客单价|累计"
-)
-_OTHER_UNIT = re.compile(
-    r" ?(?:个月|[个件只台条双套份盒包瓶箱支张本袋杯年月日天号周星次名位分岁人点楼度遍回级家种]|小时|days?"
-    r"|weeks?|months?|years?|hours?"
-    r"|times?|pcs|pieces|people|customers?|orders?|cases?|stars?|percent|%|am|pm|minutes?|mins?|points?"
-    r"|(?!(?:and|but|since|per|this|last|for|with|from|who|that|please|total|each|max|tops|budget|ish|online"
-    r"|here)(?![a-z]))[a-z]{3,})"
-)
-_PIECE = re.compile(r"[\u4e00-\u9fff]")
-_AFTER_PIECE = frozenset("以之内左右上下的吧钱到起多来封和与或有呢吗能够就出就可行了")
-_MONEY_INTENTS = frozenset({"product_recommend", "price_question"})
-
 _PERCENT = re.compile(
-    rf"(?P<value>{NUMBER}) ?(?:%|percent|per cent|个百分点)|百分之(?P<words>{CHINESE}{{1,6}}|\d{{1,3}})"
+    rf"(?P<value>{NUMBER}) ?(?:%|percent(?![a-z])|per cent(?![a-z])|个百分点|个点(?![心子赞]))"
+    rf"|百分之(?P<words>{CHINESE}{{1,6}}|\d{{1,3}}(?:\.\d)?)"
+    rf"|千分之(?P<mille>{CHINESE}{{1,4}}|\d{{1,3}})"
+    r"|(?<![\d.])(?P<off>[1-9](?:\.\d|\d)?|[一二三四五六七八九]{1,2})折"
+    r"|(?<![\d.])(?P<tenths>[1-9]|[一二三四五六七八九])成(?![功为交长员立都绩分新熟品本])"
+    r"|(?P<half>半价|(?<![a-z])half(?: |-)(?:off|price))(?![a-z])"
 )
+_STAR_NUMBER = r"[0-5](?:\.\d)?|zero|one|two|three|four|five|[零一二两三四五]"
 _RATING = re.compile(
-    r"(?<![\d.])(?P<stars>[1-5]|one|two|three|four|five|[一二两三四五]) ?(?:-? ?stars?(?![a-z])|颗?星|⭐)"
-    r"|(?<![\d.])(?P<points>10|[0-9]|[一二两三四五六七八九十])(?:\.\d)? ?分(?![钟之期店享类手公批组别析开])"
-    r"|(?<![\d./])(?P<of>10|[0-9]) ?(?:/|out of) ?(?:5|10|five|ten)(?![\d/])"
+    rf"(?<![\d.])(?P<stars>{_STAR_NUMBER})(?P<and_half> and a half|星半)? ?(?:-? ?stars?(?![a-z])|颗?星(?![期球])|⭐)"
+    r"|(?<![\d.])(?P<points>10|[0-9]|[零一二两三四五六七八九十])(?:\.\d)? ?分(?![钟之期店享类手公批组别析开])"
+    r"|(?<![\d./])(?P<of>10|[0-9](?:\.\d)?) ?(?:/|out of) ?(?:5|10|five|ten)(?![\d/-])"
     r"|(?:csat|ratings?|scores?|评分|打分|满意度|评价)[^\d\n]{0,16}?(?<![\d.])(?P<named>10|[1-9])(?![\d%]|\.\d)"
+)
+_GIVEN_RATING = re.compile(
+    r"(?<![a-z])(?:give|giving|rate|rated|score|a solid|call it)(?: (?:it|you|this|that|them|him|her"
+    r"|the service))?(?: an?)?(?: solid)?"
+    r" (?P<value>10|\d|one|two|three|four|five)(?=\s*(?:$|[.,!?;，。！]|out of))|(?P<full>满分)(?!是)"
 )
 _STAR_RUN = re.compile(r"(?:⭐️?|★|🌟){1,5}")
 _ONLY_RATING = re.compile(
@@ -84,34 +33,58 @@ _ONLY_RATING = re.compile(
 )
 _ORDINAL_WORDS = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
-    "tenth": 10,
+    "tenth": 10, "eleventh": 11, "twelfth": 12,
 }  # fmt: skip
+_THING = r"[条个件项款张份位名次遍单封种]"
 _ORDINAL = re.compile(
-    rf"第(?P<zh>{CHINESE}{{1,4}}|\d{{1,3}}) ?(?:[条个件项款张份位名次遍单封]|家|种)?"
+    rf"(?P<back>倒数)?第(?P<zh>{CHINESE}{{1,4}}|\d{{1,3}}) ?(?:{_THING}|家)?"
     rf"|(?<![\w.])(?P<digits>\d{{1,3}})(?:st|nd|rd|th)(?![a-z])"
     rf"|(?<![a-z])(?P<word>{'|'.join(_ORDINAL_WORDS)})(?! ?(?:response|name|reply|class|hand|quarter|half"
     rf"|thing|of all|off))(?![a-z])"
     r"|(?<![a-z])(?:suggestions?|options?|items?|lines?|candidates?)s? ?#?(?P<named>\d{1,3})(?![\d\w])"
+    r"|(?:建议|选项|方案|候选) ?#?(?P<listed>\d{1,3}|[一二三四五六七八九十])(?![\d\w])"
+    rf"|(?<!\d)(?P<numbered>\d{{1,2}}|{CHINESE}{{1,2}})号(?=方案|建议|选项|候选|客户|那个)"
+    r"|(?<![a-z] )(?<![a-z])(?:number|no\.) ?(?P<called>[1-9]|10|one|two|three|four|five|six)(?![\w.]|%|,\d)"
+    rf"|(?P<head>头一{_THING}(?!月)|首[条个款](?!月))"
     r"|(?P<last>最后(?:一)?[条个件项款份位]|倒数第一[条个]|(?<![a-z])the last (?:one|item|suggestion))"
 )
+_MORE_ORDINALS = re.compile(
+    rf"(?:, ?|、|，| ?& ?| and |和|跟|与)(?:第|the )?#?(?P<value>\d{{1,3}}|{CHINESE}{{1,3}})(?:st|nd|rd"
+    rf"|th)?{_THING}?(?![\w.]|%)"
+)
+_COUNTED = (
+    r"(?:customers?|clients?|buyers?|people|orders?|cases?|tickets?|topics?|messages?|reviews?|products?"
+    r"|complaints?|agents?"
+    r"|examples?|conversations?|notes?|tasks?)(?![a-z])"
+)
+_COUNTED_ZH = r"(?=客户|顾客|会员|用户|人|订单|工单|话题|消息|评价|产品|商品|投诉|客服|例子|会话|备注|待办)"
 _COUNT = re.compile(
     rf"(?<![a-z])(?:top|first|bottom|best|worst|last|latest|recent|biggest|largest)(?: "
     rf"|-)?(?P<top>{NUMBER})(?![a-z0-9_%])"
-    rf"|前 ?(?P<zh>\d{{1,4}}|{CHINESE}{{1,6}})(?! ?[天日周月年\d])"
+    rf"|前 ?(?P<zh>\d{{1,4}}|{CHINESE}{{1,6}})(?! ?[天日周月年\d%％]|百分之|个[月星季小])"
     rf"|(?<![a-z])(?P<best>{NUMBER}) (?=(?:most|biggest|best|worst|highest|lowest|largest|latest|newest"
     rf"|oldest|unhappiest|happiest|top)(?![a-z]))"
     rf"|最(?:近|新)(?:的)?(?P<recent>\d{{1,4}}|{CHINESE}{{1,4}})(?:[条单笔个次封]|件)(?!月)"
     rf"|最[\u4e00-\u9fff]{{1,8}}的(?P<most>\d{{1,4}}|{CHINESE}{{1,6}})[个名位条大款件家]"
+    rf"|倒数(?P<bottom>\d{{1,3}}|{CHINESE}{{1,3}})[个名位条款家]"
+    rf"|(?<![a-z])(?:show(?: me)?|list|give me|get me|find(?: me)?|pull up|see) (?P<wanted>\d{{1,4}}|{CHINESE}"
+    rf"|[a-z]{{3,6}})"
+    rf" (?={_COUNTED})"
+    rf"|(?:给我|列出?|看看?|找出?|来)(?P<shown>\d{{1,4}}|{CHINESE}{{1,4}})[个位条名款张]{_COUNTED_ZH}"
 )
 _MEASURE = (
-    r"(?:个(?!月|百分)|件|只|台|条|双|套|份|盒|包|瓶|箱|支|张|本|袋|杯|罐|副|部|颗|把|斤|公斤|块(?!钱)|片|枚"
+    r"(?:个(?!月|百分|工作日|小时|钟头|星期|礼拜|季度|半|点)|件|只|台|条|双|套|份|盒|包|瓶|箱|支|张|本|袋|杯|罐"
+    r"|副|部|颗|把|斤|公斤|块(?!钱)|片|枚"
     r"|对|组|打|桶|筒|串)"
 )
 _QUANTITY = re.compile(
-    rf"(?P<zh>{NUMBER}) ?{_MEASURE}"
+    rf"(?P<dozens>{NUMBER}) ?打(?![开电印包折算扰])"
+    rf"|(?P<zh>{NUMBER})[来多]? ?{_MEASURE}"
     rf"|(?P<en>{NUMBER}) ?(?:pcs|pc|pieces?|units?|boxes|box|pairs?|packs?|packets?|bottles?|sets?|bags?"
     rf"|cups?|items?|copies"
-    r"|cartons?|cases of|kilos?|kg|lbs?|x)(?![a-z])"
+    r"|cartons?|cases of|kilos?|kg|lbs?|x|more(?! than| days?| weeks?| months?| hours?| minutes?| times?))(?![a-z])"
+    rf"|(?<![a-z])(?P<several>(?!one ){NUMBER}) of (?:them|these|those|the|your)(?![a-z])"
+    rf"|(?<![a-z])another (?P<another>(?!one){NUMBER})(?! ?(?:days?|weeks?|months?|minutes?|hours?|%))"
     r"|(?<![a-z0-9_])x ?(?P<times>\d{1,4})(?![a-z0-9_])"
 )
 _LOOSE = re.compile(rf"{NUMBER}(?![a-z0-9_%]|[.,]\d)")
@@ -124,72 +97,28 @@ def find(passage: Passage) -> None:
     _find_ratings(passage)
     _find_ordinals(passage)
     _find_percent(passage)
-    _find_money(passage)
+    money.find(passage)
     _find_counts(passage)
     _find_quantities(passage)
 
 
-def _find_money(passage: Passage) -> None:
-    patterns = [_SIGNED, _UNITED]
-    if passage.intent in _MONEY_INTENTS or _ABOUT_MONEY.search(passage.folded):
-        patterns.append(_BARE)
-    for pattern in patterns:
-        for match in pattern.finditer(passage.folded):
-            if _is_money(passage, match):
-                _claim_money(passage, match)
-
-
-def _is_money(passage: Passage, match: "re.Match[str]") -> bool:
-    start, end = match.span("amount")
-    if not passage.free(start, match.end()) or parse(match["amount"]) is None:
-        return False
-    if match["unit"] in {"块", "圆"} and (parse(match["amount"]) or 0) < 10:
-        following = passage.folded[match.end("unit") : match.end("unit") + 1]
-        if _PIECE.match(following) and following not in _AFTER_PIECE:
-            return False  # 一块蛋糕 is a piece of cake
-    if match["unit"]:
-        return True
-    bounded = bool(match["upper"]) or any(
-        match[f"{kind}_{side}"] for kind in _BOUND_BEFORE for side in ("before", "after")
-    )
-    if not bounded:
-        bounded = bool(re.search(r"(?:budget|预算)[^\d]{0,12}$", passage.folded[max(0, start - 20) : start]))
-    value = parse(match["amount"]) or Decimal(0)
-    tail = passage.folded[(match.end("upper") if match["upper"] else end) :]
-    return bounded and value >= 10 and not _OTHER_UNIT.match(tail)
-
-
-def _claim_money(passage: Passage, match: "re.Match[str]") -> None:
-    currency = _CURRENCY.get(match["unit"]) if match["unit"] else None
-    lower, upper = parse(match["amount"]), parse(match["upper"]) if match["upper"] else None
-    if lower is None:
-        return
-    change = match.groupdict().get("change")
-    if change:  # 3块5
-        lower += (parse(change) or Decimal(0)) / 10
-    bound = next(
-        (bound for bound in ("max", "min", "about") if match[f"{bound}_before"] or match[f"{bound}_after"]), "exact"
-    )
-    start, end = match.span()
-    if upper is None:
-        passage.claim("money", _money(lower, currency, bound), start, end)
-        return
-    if match["amount"].isdigit() and upper >= 1000 > lower * 10 and re.search(r"[kw千万]", match["upper"]):
-        lower *= upper // Decimal(re.sub(r"[^\d.]", "", match["upper"]) or "1")  # 1-2k, 3到5千
-    passage.add("money", _money(lower, currency, "min"), start, end)
-    passage.claim("money", _money(upper, currency, "max"), start, end)
-
-
-def _money(amount: Decimal, currency: str | None, bound: str) -> dict[str, Any]:
-    minor = amount if currency in _WITHOUT_MINOR else amount * 100
-    return {"amount_minor": int(minor), "currency": currency, "bound": bound}
-
-
 def _find_percent(passage: Passage) -> None:
+    """八折 and 20% off say the same: 20."""
     for match in _PERCENT.finditer(passage.folded):
-        value = parse(match["value"] or match["words"])
-        if value is not None and passage.free(*match.span()):
-            passage.claim("percent", tidy(value), *match.span())
+        if match["half"]:
+            value: Decimal | None = Decimal(50)
+        else:
+            group = next(name for name, text in match.groupdict().items() if text)
+            value = parse(match[group])
+        if value is None or not passage.free(*match.span()):
+            continue
+        if match["off"]:
+            value = 100 - (value * 10 if value < 10 else value)
+        elif match["tenths"]:
+            value *= 10
+        elif match["mille"]:
+            value /= 10
+        passage.claim("percent", tidy(value), *match.span())
 
 
 def _find_ratings(passage: Passage) -> None:
@@ -198,27 +127,52 @@ def _find_ratings(passage: Passage) -> None:
         value = parse(match[group])
         span = match.span(group) if group == "named" else match.span()
         if value is not None and passage.free(*span):
-            passage.claim("rating", tidy(value), *span)
+            passage.claim("rating", tidy(value + Decimal("0.5") if match["and_half"] else value), *span)
     for match in _STAR_RUN.finditer(passage.text):
         if passage.free(*match.span()):
             passage.claim("rating", sum(char in "⭐★🌟" for char in match.group()), *match.span())
+    if passage.audience != "customer" or passage.has(("rating",)):
+        return
     only = _ONLY_RATING.fullmatch(passage.folded)
-    if only and passage.free(*only.span("value")) and passage.audience == "customer":
-        passage.claim("rating", whole(only["value"]), *only.span("value"))
+    given = only or (_GIVEN_RATING.search(passage.folded) if passage.intent == "csat_rating" else None)
+    if given and not given.groupdict().get("full") and passage.free(*given.span("value")):
+        passage.claim("rating", whole(given["value"]), *given.span("value"))
+    elif given and passage.free(*given.span()):
+        passage.claim("rating", 5, *given.span())
 
 
 def _find_ordinals(passage: Passage) -> None:
     for match in _ORDINAL.finditer(passage.folded):
         if not passage.free(*match.span()):
             continue
-        if match["last"]:
-            value: int | None = -1
-        elif match["word"]:
-            value = _ORDINAL_WORDS[match["word"]]
-        else:
-            value = whole(match["zh"] or match["digits"] or match["named"])
-        if value is not None:
-            passage.claim("ordinal", value, *match.span())
+        value = _place(match)
+        if value is None:
+            continue
+        passage.claim("ordinal", value, *match.span())
+        if match["named"] or match["listed"] or match["zh"]:
+            _find_more_ordinals(passage, match.end())
+
+
+def _find_more_ordinals(passage: Passage, end: int) -> None:
+    """Suggestions 1 and 3, 第一和第三条."""
+    while (more := _MORE_ORDINALS.match(passage.folded, end)) and passage.free(*more.span("value")):
+        value = whole(more["value"])
+        if value is None:
+            return
+        passage.claim("ordinal", value, *more.span("value"))
+        end = more.end()
+
+
+def _place(match: "re.Match[str]") -> int | None:
+    if match["last"]:
+        return -1
+    if match["head"]:
+        return 1
+    if match["word"]:
+        return _ORDINAL_WORDS[match["word"]]
+    said = ("zh", "digits", "named", "listed", "numbered", "called")
+    value = whole(next(match[name] for name in said if match[name]))
+    return -value if value is not None and match["back"] else value
 
 
 def _find_counts(passage: Passage) -> None:
@@ -232,7 +186,8 @@ def _find_counts(passage: Passage) -> None:
 def _find_quantities(passage: Passage) -> None:
     name = "quantity"
     for match in _QUANTITY.finditer(passage.folded):
-        value = whole(match["zh"] or match["en"] or match["times"])
+        value = whole(next(text for text in match.groupdict().values() if text))
+        value = value * 12 if value and match["dozens"] else value
         if value is not None and value > 0 and passage.free(*match.span()) and not _vague(match):
             passage.claim(name, value, *match.span())
     if passage.has((name,)):

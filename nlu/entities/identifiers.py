@@ -14,7 +14,8 @@ _CODE = r"[a-z]{0,6}[-_/]?\d{1,24}[a-z]{0,2}(?:[-_/][a-z0-9]{1,12}){0,3}"
 """A number as shops make them: 8821, SO-20931, QX88210, 112-3456789-1234567, R-10023-A, ORD/2026/0042."""
 _END = r"(?![a-z0-9_%]|\.\d|[-/][a-z0-9]|[年月天元块个件])"
 _ORDER_WORD = (
-    r"(?:orders?|ordr|purchase|order number|order no\.?|订单编号|订单号码|订单号|订单尾号|订单|单号|那单|这单|下单|定单)"
+    r"(?:orders?|ordr|purchase|order number|order no\.?|订单编号|订单号码|订单号|订单尾号|订单|单号|那单|这单|下单"
+    r"|定单)"
 )
 _CASE_WORD = r"(?:cases?|tickets?|case number|工单编号|工单号|工单|案件|个案|案子)"
 _CUSTOMER_WORD = r"(?:customers?|clients?|profile|customer id|客户编号|客户号|客户|顾客|会员号?|用户)"
@@ -40,7 +41,8 @@ _CUSTOMER_PREFIXES = frozenset({"cu", "cus", "cust", "kh"})
 _SPOKEN = frozenset({"no", "nr", "order", "case"})
 _TRACKING_WORD = (
     r"(?:tracking(?: number| no\.?| code| id)?|parcel(?: number)?|waybill|快递单号|快递号|物流单号|运单号"
-    r"|运单|包裹号|快递|(?:顺丰|中通|圆通|申通|韵达|极兔|邮政|京东|德邦|菜鸟|(?<![a-z])(?:ups|fedex|dhl|usps|ems|dpd|gls|evri"
+    r"|运单|包裹号|快递|(?:顺丰|中通|圆通|申通|韵达|极兔|邮政|京东|德邦|菜鸟|(?<![a-z])(?:ups|fedex|dhl|usps"
+    r"|ems|dpd|gls|evri"
     r"|hermes|tnt|royal mail|yamato|sagawa))(?:快递|速运|物流)?(?:单号)?)"
 )
 _GROUPED = r"\d{3,5}(?: \d{2,5}){2,6}"
@@ -50,7 +52,9 @@ _CARRIER = re.compile(
     r"|[a-z]{2} ?\d{9} ?[a-z]{2})(?![a-z0-9])"
 )
 _PHONE = re.compile(r"(?<![a-z0-9_-])(?:\(?\+|00)?\(?\d[\d ().-]{5,20}\d(?![a-z0-9_-]|\.\d|:\d)")
-_SPOKEN_PHONE = re.compile(r"(?<![一-鿿])[一幺][三四五六七八九][零〇一幺二三四五六七八九]{9}(?![零〇一幺二三四五六七八九])")
+_SPOKEN_PHONE = re.compile(
+    r"(?<![一-鿿])[一幺][三四五六七八九][零〇一幺二三四五六七八九]{9}(?![零〇一幺二三四五六七八九])"
+)
 _DIGIT_OF = str.maketrans("零〇一幺二三四五六七八九", "001123456789")
 _STARTS_WITH_A_DATE = re.compile(r"(?:19|20)\d\d[-./ ](?:1[0-2]|0?\d)[-./ ](?:3[01]|[0-2]?\d)(?!\d)")
 _BARE = re.compile(r"(?<![a-z0-9_.,#+:/-])(?P<value>\d{3,24})(?![a-z0-9_%]|[.,/:]\d|-\d)")
@@ -171,8 +175,9 @@ def _kind_of_code(passage: Passage, match: "re.Match[str]") -> str | None:
     """What letters with digits are, if they are a number of ours at all."""
     prefix, dash, digits = match["prefix"], match["dash"], sum(map(str.isdigit, match["digits"]))
     known = prefix in _ORDER_PREFIXES | _CASE_PREFIXES | _CUSTOMER_PREFIXES
-    if dash == " " and not (prefix in _SPOKEN - {"case"} and digits >= 3 and prefix != "order"):
-        if not (known and len(prefix) > 1 and digits >= 4 and passage.text[match.start() : match.end("prefix")].isupper()):
+    if dash == " ":
+        capitals = passage.text[match.start() : match.end("prefix")].isupper()
+        if prefix not in {"no", "nr"} and not (known and len(prefix) > 1 and digits >= 4 and capitals):
             return None
     if known and len(prefix) == 1 and dash != "-":
         return None  # "t2000" is a product more often than a ticket

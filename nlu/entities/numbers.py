@@ -1,12 +1,16 @@
 """Numbers as people write them: 1,500 · 1.5k · 三百二十 · 两千 · 1.5万 · half a dozen · twenty-five."""
 
+import math
 import re
 from decimal import Decimal, InvalidOperation
 
 _DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "俩": 2, "仨": 3}
 _UNITS = {"十": 10, "百": 100, "千": 1_000}
 _BIG = {"万": 10_000, "亿": 100_000_000}
-_SUFFIX = {"k": 1_000, "m": 1_000_000, "w": 10_000, "千": 1_000, "百": 100, "万": 10_000, "亿": 100_000_000}
+_SUFFIX = {
+    "k": 1_000, "m": 1_000_000, "mn": 1_000_000, "w": 10_000, "bn": 1_000_000_000, "十": 10, "百": 100, "千": 1_000,
+    "万": 10_000, "亿": 100_000_000, "hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000,
+}  # fmt: skip
 _SMALL = {
     word: value
     for value, word in enumerate(
@@ -40,18 +44,24 @@ _TENS = {
         ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
     )
 }
-_SCALE = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "dozen": 12}
+_SCALE = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000, "dozen": 12}
 _FIXED: dict[str, Decimal | int] = {
     "a": 1, "an": 1, "half a dozen": 6, "a couple of": 2, "a couple": 2, "couple": 2, "a pair of": 2, "a dozen": 12,
-    "half": Decimal("0.5"), "半": Decimal("0.5"),
+    "half": Decimal("0.5"), "半": Decimal("0.5"), "half a million": 500_000, "a couple hundred": 200,
+    "a couple thousand": 2_000,
 }  # fmt: skip
 
 CHINESE = "[零〇一二两俩仨三四五六七八九十百千万亿]"
 _ENGLISH_WORD = "|".join(sorted((*_SMALL, *_TENS, *_SCALE), key=len, reverse=True))
-ARABIC = r"(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,12})(?:\.\d{1,4})?(?: ?(?:[kmw](?![a-z])|[百千万亿]))?"
+ARABIC = (
+    r"(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,12})(?:\.\d{1,4})?"
+    r"(?: ?(?:(?:[kmw]|mn|bn|hundred|thousand|million|billion)(?![a-z])"
+    r"|[百千万亿]{1,2}(?:\d[千百]?(?![\d.万千百十]))?))?"
+)
 ENGLISH = (
-    rf"(?:half a dozen|a couple of|a couple|a pair of|a dozen|(?:a )?(?:{_ENGLISH_WORD})"
-    rf"(?:(?:-| and | )(?:{_ENGLISH_WORD})){{0,5}})(?![a-z])"
+    rf"(?:half a dozen|half a million|a couple of|a couple(?: hundred| thousand)?|a few (?:hundred|thousand)"
+    rf"|a pair of|a dozen"
+    rf"|(?:a )?(?:{_ENGLISH_WORD})(?:(?:-| and a | and | )(?:{_ENGLISH_WORD})){{0,5}})(?![a-z])"
 )
 NUMBER = rf"(?:(?<![\w.]){ARABIC}|(?<![a-z]){ENGLISH}|{CHINESE}{{1,12}}|(?<!\d){ARABIC})"
 """A number in any of these forms, in folded text."""
@@ -85,15 +95,41 @@ def tidy(value: Decimal) -> int | float:
 
 
 def _arabic(text: str) -> Decimal | None:
-    factor = 1
-    body = text.replace(",", "").replace(" ", "")
-    while body and body[-1] in _SUFFIX:
-        factor *= _SUFFIX[body[-1]]
-        body = body[:-1]
+    match = re.fullmatch(r"([\d.,]+)([a-z]+|[十百千万亿]{0,2})(?:(\d)([千百]?))?", text.replace(" ", ""))
+    if not match:
+        return None
+    body, suffix, digit, small = match.groups()
+    factors = [_SUFFIX.get(part) for part in ([suffix] if suffix.isascii() else suffix) if part]
+    if None in factors:
+        return None
+    factor = math.prod(one for one in factors if one)
     try:
-        return Decimal(body) * factor
+        value = Decimal(_with_point(body)) * factor
     except InvalidOperation:
         return None
+    if digit:  # 1万2千 is 12,000 and 3千5 is 3,500
+        value += int(digit) * (_SUFFIX[small] if small else factor // 10)
+    return value
+
+
+def _with_point(body: str) -> str:
+    """1,299.50 and 1.299,50 and 49,90 alike."""
+    if re.fullmatch(r"\d{1,3}(?:\.\d{3}){0,3},\d{1,2}|\d{1,9},\d{2}", body):
+        return body.replace(".", "").replace(",", ".")
+    return body.replace(",", "")
+
+
+def spread(text: str) -> tuple[Decimal, Decimal] | None:
+    """Return both ends of 三四百, 一两千, 七八十; None where it is one number.
+
+    >>> spread("三四百"), spread("三百")
+    ((Decimal('300'), Decimal('400')), None)
+    """
+    match = re.fullmatch(r"([一二两三四五六七八])([二两三四五六七八九])([十百千万]{0,2})", text)
+    if not match or _DIGITS[match[2]] != _DIGITS[match[1]] + 1:
+        return None
+    factor = math.prod(_UNITS.get(unit) or _BIG[unit] for unit in match[3])
+    return Decimal(_DIGITS[match[1]] * factor), Decimal(_DIGITS[match[2]] * factor)
 
 
 def _chinese(text: str) -> Decimal | None:
