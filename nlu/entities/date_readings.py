@@ -7,7 +7,17 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from nlu.entities.numbers import parse, whole
-from nlu.entities.periods import BY_UNIT, Period, add_months, ahead, back, holiday, length, month, shift, year
+from nlu.entities.periods import (
+    BY_UNIT,
+    ONE_DAY,
+    Period,
+    add_months,
+    ahead,
+    back,
+    holiday,
+    length,
+    shift,
+)
 
 _MONTH_NAMES = [
     "january",
@@ -32,24 +42,12 @@ WEEKDAYS = {name: place for place, name in enumerate(DAY_NAMES)} | {
     "一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6,
     "1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "6": 5, "7": 6,
 }  # fmt: skip
-_UNITS = {
+UNITS = {
     "天": "day", "日": "day", "周": "week", "星期": "week", "礼拜": "week", "月": "month", "季度": "quarter",
     "季": "quarter", "年": "year", "小时": "hour", "钟头": "hour", "分钟": "minute", "hr": "hour", "min": "minute",
+    "h": "hour", "d": "day", "w": "week", "fortnight": "fortnight", "工作日": "day", "working day": "day",
+    "business day": "day", "刻钟": "quarter of an hour",
 }  # fmt: skip
-_PARTS = {
-    "早上": 0,
-    "上午": 0,
-    "清晨": 0,
-    "早晨": 0,
-    "凌晨": 0,
-    "早": 0,
-    "中午": 12,
-    "下午": 12,
-    "傍晚": 12,
-    "晚上": 12,
-    "夜里": 12,
-    "晚": 12,
-}
 
 
 @dataclass(frozen=True)
@@ -67,6 +65,18 @@ class Moment:
     """Both ends were said: no word before or after it opens one."""
     weekly: bool = False
     """A day of the week without a word that says of which week."""
+    weekday: int | None = None
+    """The period is this day of a week."""
+    day_of_month: int | None = None
+    """Only the number of the day was said."""
+    is_week: bool = False
+    """The period is one calendar week."""
+    ends: bool = False
+    """The end of a longer period: what goes on until then goes on to its end."""
+    part: str = ""
+    """A part of the day: morning, afternoon or evening."""
+    named: bool = False
+    """A time of day that needs no guess of its half: pm, 15:00, 早上."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,9 @@ class View:
     now: datetime
     forward: bool
     original: str
+    staff: bool = False
+    schedule: bool = False
+    """Something that is to happen again and again is being set."""
 
     @property
     def today(self) -> date:
@@ -83,23 +96,56 @@ class View:
         return self.now.date()
 
 
+OFFSETS = {"last": -1, "previous": -1, "上": -1, "去": -1, "next": 1, "下": 1, "明": 1, "上上": -2}
+"""Words before a month, a week or a year -> how far it is from this one."""
 Rule = Callable[["re.Match[str]", View], Moment | None]
 
 
-def _said(match: "re.Match[str]", name: str) -> str:
-    """What a group holds; patterns with two forms call the second form's group by the same name and a 2."""
+def said(match: "re.Match[str]", name: str) -> str:
+    """What a group holds; patterns with several forms call the other forms' groups by the same name and a number."""
     groups = match.groupdict()
-    return groups.get(name) or groups.get(f"{name}2") or ""
+    return next((groups[key] for key in (name, f"{name}2", f"{name}3", f"{name}4") if groups.get(key)), "")
 
 
-def _unit(text: str) -> str:
-    plain = text.strip().removeprefix("个")
-    return _UNITS.get(plain) or _UNITS.get(plain.rstrip("s")) or plain.rstrip("s")
+def year_of(match: "re.Match[str]", view: View) -> int | None:
+    """The year that was said: 2025, 25年, '25, 二〇二五, 去年, last year's."""
+    spoken = said(match, "year").strip(" '的年")
+    if not spoken:
+        return None
+    relative = {"去": -1, "今": 0, "本": 0, "明": 1, "前": -2, "后": 2, "last": -1, "this": 0, "next": 1}
+    for word, offset in relative.items():
+        if spoken.startswith(word):
+            return view.today.year + offset
+    number = whole(spoken.removesuffix("年"))
+    return None if number is None else number + 2000 if number < 100 else number
+
+
+def unit_of(text: str) -> str:
+    plain = text.strip(" -").removeprefix("个")
+    return UNITS.get(plain) or UNITS.get(plain.rstrip("s")) or plain.rstrip("s")
 
 
 def _amount(match: "re.Match[str]") -> float:
-    value = parse(_said(match, "n"))
-    return float(value) if value is not None else 1.0
+    """How many: numbers, halves, "a", "a couple of", a few."""
+    spoken = said(match, "n").strip(" -")
+    half = 0.5 if re.search(r"个半$| and a half$", spoken) else 0.0
+    plain = (
+        re.sub(r"个?半$| and a half$|来$|多$| of$", "", spoken) if spoken not in {"半", "half a", "half an"} else "half"
+    )
+    if plain in {"few", "a few", "several", "几"}:
+        return 3
+    value = parse({"couple": "two", "a couple": "two"}.get(plain, plain))
+    return (float(value) if value is not None else 1.0) + half
+
+
+def _length_of(match: "re.Match[str]") -> tuple[float, str]:
+    """Amount and unit, in units that the calendar knows."""
+    amount, unit = _amount(match), unit_of(said(match, "unit"))
+    if unit == "fortnight":
+        return amount * 2, "week"
+    if unit == "quarter of an hour":
+        return amount * 15, "minute"
+    return amount, unit
 
 
 def _toward(view: View, day: date) -> date:
@@ -112,37 +158,55 @@ def _toward(view: View, day: date) -> date:
 
 
 def read_back(match: "re.Match[str]", view: View) -> Moment | None:
-    amount, unit = _amount(match), _unit(_said(match, "unit"))
+    amount, unit = _length_of(match)
     if amount < 1:  # 近半年, 最近半个月
-        amount, unit = (6, "month") if unit == "year" else (15, "day")
+        amount, unit = _halves(unit)
     if amount > 5_000:
         return None
+    if view.forward and match.group().startswith("这"):
+        return Moment(*match.span(), period=ahead(view.today, int(amount), unit), duration=length(amount, unit))
     return Moment(*match.span(), period=back(view.today, int(amount), unit), duration=length(amount, unit))
 
 
 def read_past_unit(match: "re.Match[str]", view: View) -> Moment | None:
     """The past week: seven days, not the calendar's."""
-    return Moment(*match.span(), period=back(view.today, 1, _said(match, "unit")))
+    unit = said(match, "unit")
+    return Moment(
+        *match.span(), period=back(view.today, 2 if unit == "fortnight" else 1, unit.replace("fortnight", "week"))
+    )
 
 
 def read_within(match: "re.Match[str]", view: View) -> Moment | None:
-    amount, unit = _amount(match), _unit(_said(match, "unit"))
-    if amount > 5_000 or amount < 1:
+    """Within 3 days; "in 3 days" is a day ahead for who looks ahead, and a span back for who looks back."""
+    amount, unit = _length_of(match)
+    if amount > 5_000 or amount <= 0:
         return None
+    if view.forward and said(match, "lead").startswith("in"):
+        return read_hence(match, view)
+    if amount < 1:
+        amount, unit = _halves(unit)
     period = ahead(view.today, int(amount), unit) if view.forward else back(view.today, int(amount), unit)
     return Moment(*match.span(), period=period, duration=length(amount, unit))
 
 
+def _halves(unit: str) -> tuple[int, str]:
+    return {"year": (6, "month"), "month": (15, "day"), "hour": (30, "minute"), "quarter": (45, "day")}.get(
+        unit, (1, "day")
+    )
+
+
 def read_next_units(match: "re.Match[str]", view: View) -> Moment | None:
-    amount = _amount(match)
-    if amount > 5_000 or amount < 1:
+    amount, unit = _length_of(match)
+    if amount > 5_000:
         return None
-    return Moment(*match.span(), period=ahead(view.today, int(amount), _unit(_said(match, "unit"))))
+    if amount < 1:
+        amount, unit = _halves(unit)
+    return Moment(*match.span(), period=ahead(view.today, int(amount), unit))
 
 
 def read_calendar_unit(match: "re.Match[str]", view: View) -> Moment | None:
     """last week, this quarter, 上上个月, 本周末."""
-    word = re.sub(r"[\s个]", "", _said(match, "which"))
+    word = re.sub(r"[\s个]", "", said(match, "which"))
     offset = {
         "last": -1,
         "previous": -1,
@@ -156,14 +220,16 @@ def read_calendar_unit(match: "re.Match[str]", view: View) -> Moment | None:
     }.get(word)
     if offset is None:
         offset = {"本": 0, "当": 0, "下": 1, "下下": 2, "去": -1, "前": -2, "今": 0, "明": 1, "后": 2, "": 0}[word]
-    unit = _said(match, "unit")
-    name = "year" if unit == "年度" else "weekend" if unit in {"weekend", "周末"} else _unit(unit)
-    return Moment(*match.span(), period=BY_UNIT[name](view.today, offset))
+    unit = said(match, "unit")
+    name = "year" if unit == "年度" else "weekend" if unit in {"weekend", "周末"} else unit_of(unit)
+    return Moment(*match.span(), period=BY_UNIT[name](view.today, offset), is_week=name == "week")
 
 
-def read_half_year(match: "re.Match[str]", view: View) -> Moment | None:
-    first = date(view.today.year, 1 if _said(match, "half") in {"上", "first"} else 7, 1)
-    return Moment(*match.span(), period=Period(first, add_months(first, 6)))
+def read_two_steps(match: "re.Match[str]", view: View) -> Moment | None:
+    """The week before last, the month after next, the year before."""
+    offset = {"before last": -2, "after next": 2, "before": -1, "after": 1}[said(match, "which")]
+    unit = said(match, "unit")
+    return Moment(*match.span(), period=BY_UNIT[unit](view.today, offset), is_week=unit == "week")
 
 
 _DAYS = {
@@ -174,17 +240,23 @@ _DAYS = {
 
 
 def read_named_day(match: "re.Match[str]", view: View) -> Moment | None:
-    return Moment(*match.span(), period=Period.day(view.today + timedelta(days=_DAYS[_said(match, "name")])))
+    name = said(match, "name").replace("儿", "")
+    days = _DAYS.get(name)
+    if days is None:
+        days = -1 if name.startswith("last") else 0 if name.startswith("this") else 1 if "m" in name else -1
+    part = said(match, "part") or ("evening" if name in {"tonight", "last night"} or "晚" in match.group() else "")
+    end = match.end() - (1 if match.group().endswith("晚") else 0)
+    return Moment(match.start(), end, period=Period.day(view.today + timedelta(days=days)), part=part)
 
 
 def read_weekday(match: "re.Match[str]", view: View) -> Moment | None:
     wanted, today = (
         WEEKDAYS[
-            _said(match, "weekday").rstrip("s") if _said(match, "weekday") not in WEEKDAYS else _said(match, "weekday")
+            said(match, "weekday").rstrip("s") if said(match, "weekday") not in WEEKDAYS else said(match, "weekday")
         ],
         view.today,
     )
-    which = _said(match, "which").strip()
+    which = said(match, "which").strip()
     since = (today.weekday() - wanted) % 7
     if which in {"last", "past", "previous"}:
         day = today - timedelta(days=since or 7)
@@ -196,13 +268,17 @@ def read_weekday(match: "re.Match[str]", view: View) -> Moment | None:
         day = today - timedelta(days=today.weekday()) + timedelta(days=wanted)
     else:
         day = today - timedelta(days=since)
-    return Moment(*match.span(), period=Period.day(day), weekly=not which)
+    later = said(match, "later")  # Friday week, a week from Friday
+    if later or match.groupdict().get("ahead"):
+        day += timedelta(weeks=1)
+    part = said(match, "part")
+    return Moment(*match.span(), period=Period.day(day), weekly=not which, weekday=wanted, part=part)
 
 
 def read_zh_weekday(match: "re.Match[str]", view: View) -> Moment | None:
-    wanted, today = WEEKDAYS[_said(match, "weekday")], view.today
+    wanted, today = WEEKDAYS[said(match, "weekday")], view.today
     monday = today - timedelta(days=today.weekday())
-    which = _said(match, "which")
+    which = said(match, "which")
     offset = {"上上": -2, "上": -1, "这": 0, "本": 0, "下": 1, "下下": 2}.get(which)
     if offset is None:
         day = monday + timedelta(days=wanted)
@@ -212,12 +288,12 @@ def read_zh_weekday(match: "re.Match[str]", view: View) -> Moment | None:
             day -= timedelta(weeks=1)
     else:
         day = monday + timedelta(weeks=offset, days=wanted)
-    return Moment(*match.span(), period=Period.day(day), weekly=not which)
+    return Moment(*match.span(), period=Period.day(day), weekly=not which, weekday=wanted)
 
 
-def _date(view: View, in_year: str | None, in_month: int, day: int) -> date | None:
+def _date(view: View, in_year: int | None, in_month: int, day: int) -> date | None:
     try:
-        found = date(int(in_year) if in_year else view.today.year, in_month, day)
+        found = date(in_year or view.today.year, in_month, day)
     except ValueError:
         return None
     return found if in_year else _toward(view, found)
@@ -225,100 +301,104 @@ def _date(view: View, in_year: str | None, in_month: int, day: int) -> date | No
 
 def read_month_day(match: "re.Match[str]", view: View) -> Moment | None:
     in_month = (
-        MONTH_NUMBERS[_said(match, "month").rstrip(".")]
-        if _said(match, "month").rstrip(".") in MONTH_NUMBERS
-        else whole(_said(match, "month"))
+        MONTH_NUMBERS[said(match, "month").rstrip(".")]
+        if said(match, "month").rstrip(".") in MONTH_NUMBERS
+        else whole(said(match, "month"))
     )
-    day = _date(view, _said(match, "year"), in_month or 0, whole(_said(match, "day")) or 0)
+    day = _date(view, year_of(match, view), in_month or 0, whole(said(match, "day")) or 0)
+    if not day:
+        return None
+    last = whole(said(match, "last")) or 0  # March 1-5
+    if last > day.day and _date(view, day.year, day.month, last):
+        return Moment(*match.span(), period=Period(day, day.replace(day=last) + ONE_DAY), closed=True)
+    return Moment(*match.span(), period=Period.day(day))
+
+
+def read_short(match: "re.Match[str]", view: View) -> Moment | None:
+    """3/5, 11.11, 11-11: month and day, where the text or the speaker leaves no other reading."""
+    if not (view.staff or said(match, "cue") or said(match, "month3")):
+        return None
+    day = _date(view, None, int(said(match, "month")), int(said(match, "day")))
+    if not day:
+        return None
+    start = match.start("month") if match.group("month") else match.start("month2")
+    if match.groupdict().get("month3"):
+        last = _date(view, None, int(match["month3"]), int(match["day3"]))
+        if not last or last <= day:
+            return None
+        return Moment(start, match.end(), period=Period(day, last + ONE_DAY), closed=True)
+    return Moment(start, match.end(), period=Period.day(day))
+
+
+def read_compact(match: "re.Match[str]", view: View) -> Moment | None:
+    """20261111: for staff; customers' eight digits are an order."""
+    day = _date(view, int(match["year"]), int(match["month"]), int(match["day"])) if view.staff else None
     return Moment(*match.span(), period=Period.day(day)) if day else None
 
 
 def read_iso(match: "re.Match[str]", view: View) -> Moment | None:
-    day = _date(view, _said(match, "year"), int(_said(match, "month")), int(_said(match, "day")))
+    day = _date(view, int(said(match, "year")), int(said(match, "month")), int(said(match, "day")))
     return Moment(*match.span(), period=Period.day(day)) if day else None
 
 
 def read_day_of_month(match: "re.Match[str]", view: View) -> Moment | None:
-    number = whole(_said(match, "day")) or 0
+    number = whole(said(match, "day")) or 0
     if not 1 <= number <= 31:
         return None
-    day = _date(view, str(view.today.year), view.today.month, number)
+    which = said(match, "which").strip().rstrip("个")
+    if which:
+        day = _date(view, *_moved(view.today, OFFSETS.get(which, 0)), number)
+        return Moment(*match.span(), period=Period.day(day)) if day else None
+    day = _date(view, view.today.year, view.today.month, number)
     if day and view.forward and day < view.today:
         day = add_months(day, 1)
     elif day and not view.forward and day > view.today:
         day = add_months(day, -1)
-    return Moment(*match.span(), period=Period.day(day)) if day else None
+    return Moment(*match.span(), period=Period.day(day), day_of_month=number) if day else None
 
 
-def read_month_alone(match: "re.Match[str]", view: View) -> Moment | None:
-    said = _said(match, "month").rstrip(".")
-    if said in {"may", "march", "mar", "sep", "dec", "jun", "jan", "oct", "nov", "feb", "apr", "aug", "jul"}:
-        place = match.start("month")
-        capital = view.original[place : place + 1].isupper() and place > 0
-        if not (_said(match, "lead") or _said(match, "year") or capital):
-            return None
-    number = MONTH_NUMBERS.get(said) or whole(said) or 0
-    if not 1 <= number <= 12:
-        return None
-    if _said(match, "year"):
-        first = date(int(_said(match, "year")), number, 1)
-    else:
-        first = date(view.today.year, number, 1)
-        if view.forward and month(first).end <= view.today:  # type: ignore[operator]
-            first = add_months(first, 12)
-        elif not view.forward and first > view.today:
-            first = add_months(first, -12)
-        which = _said(match, "lead").strip()
-        if which in {"last", "去年"} and first.year == view.today.year:
-            first = add_months(first, -12)
-    start = match.start("year") if match.groupdict().get("year") and match.start("year") < match.start("month") else -1
-    return Moment(start if start >= 0 else match.start("month"), match.end(), period=month(first))
-
-
-def read_quarter(match: "re.Match[str]", view: View) -> Moment | None:
-    said = _said(match, "q") or _said(match, "word") or _said(match, "zh")
-    number = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4}.get(said) or whole(said) or 0
-    if not 1 <= number <= 4:
-        return None
-    first = date(int(_said(match, "year") or view.today.year), 3 * number - 2, 1)
-    if not _said(match, "year") and not view.forward and first > view.today:
-        first = add_months(first, -12)
-    if not _said(match, "year") and view.forward and add_months(first, 3) <= view.today:
-        first = add_months(first, 12)
-    return Moment(*match.span(), period=Period(first, add_months(first, 3)))
-
-
-def read_year_alone(match: "re.Match[str]", view: View) -> Moment | None:
-    return Moment(*match.span(), period=year(date(int(_said(match, "year")), 1, 1)))
+def _moved(today: date, months: int) -> tuple[int, int]:
+    first = add_months(today.replace(day=1), months)
+    return first.year, first.month
 
 
 def read_ago(match: "re.Match[str]", view: View) -> Moment | None:
-    amount, unit = _amount(match), _unit(_said(match, "unit"))
-    if amount > 5_000:
+    amount, unit = _length_of(match)
+    if amount > 5_000 or said(match, "unit") == "月":  # 三月前 is before March
         return None
     if unit in {"hour", "minute"}:
         instant = view.now - timedelta(minutes=amount * (60 if unit == "hour" else 1))
         return Moment(*match.span(), instant=instant, duration=length(amount, unit))
-    day = view.today - timedelta(days=182) if amount < 1 else shift(view.today, -int(amount), unit)
+    halves = {"year": 182, "month": 15}.get(unit, 0)
+    day = view.today - timedelta(days=halves) if amount < 1 else shift(view.today, -int(amount), unit)
     return Moment(*match.span(), period=Period.day(day), duration=length(amount, unit))
 
 
 def read_hence(match: "re.Match[str]", view: View) -> Moment | None:
-    amount, unit = _amount(match), _unit(_said(match, "unit"))
-    if amount > 5_000:
+    amount, unit = _length_of(match)
+    if amount > 5_000 or said(match, "unit") == "月":  # 五月后 is after May
         return None
     if unit in {"hour", "minute"}:
-        return Moment(*match.span(), instant=view.now + timedelta(minutes=amount * (60 if unit == "hour" else 1)))
-    return Moment(*match.span(), period=Period.day(shift(view.today, max(1, int(amount)), unit)))
+        instant = view.now + timedelta(minutes=amount * (60 if unit == "hour" else 1))
+        return Moment(*match.span(), instant=instant, duration=length(amount, unit))
+    if amount < 1:
+        amount, unit = _halves(unit)
+    return Moment(
+        *match.span(), period=Period.day(shift(view.today, max(1, int(amount)), unit)), duration=length(amount, unit)
+    )
 
 
 def read_duration(match: "re.Match[str]", view: View) -> Moment | None:
-    amount, unit = _amount(match), _unit(_said(match, "unit"))
-    if unit == "month" and _said(match, "unit") == "月":
+    amount, unit = _length_of(match)
+    if said(match, "unit") == "月" and not said(match, "n").endswith("半"):
         return None  # 三月 is March
+    if said(match, "unit") in {"d", "w"} and not view.staff:
+        return None  # 3d is a secure payment or a film
+    if said(match, "plus"):  # a year and a half
+        amount += 0.5
     if amount > 36_500 or (unit == "year" and amount > 100):
         return None
-    if _said(match, "unit") in {"日", "年"} and _said(match, "n").isdigit() and amount > 31:
+    if said(match, "unit") in {"日", "年"} and said(match, "n").isdigit() and amount > 31:
         return None
     return Moment(*match.span(), duration=length(amount, unit))
 
@@ -328,80 +408,40 @@ def read_holiday(name: str) -> Rule:
 
     def rule(match: "re.Match[str]", view: View) -> Moment | None:
         today = view.today
+        in_year = year_of(match, view)
+        if in_year:
+            known_day = holiday(name, in_year)
+            return Moment(*match.span(), period=_celebrated(match, known_day)) if known_day else None
         days = [holiday(name, in_year) for in_year in (today.year - 1, today.year, today.year + 1)]
         known = [day for day in days if day]
-        if view.forward:
+        which = said(match, "which")
+        if which in {"last", "上", "上一", "previous"}:
+            chosen = next((day for day in reversed(known) if day < today), None)
+        elif view.forward or which in {"next", "下", "下一", "this coming"}:
             chosen = next((day for day in known if day >= today), None)
         else:
             chosen = next((day for day in reversed(known) if day <= today + timedelta(days=60)), None)
-        return Moment(*match.span(), period=Period.day(chosen)) if chosen else None
+        return Moment(*match.span(), period=_celebrated(match, chosen)) if chosen else None
 
     return rule
 
 
-def read_clock(match: "re.Match[str]", view: View) -> Moment | None:
-    hour, minute = int(_said(match, "hour")), int(_said(match, "minute") or 0)
-    half = (_said(match, "half") or "").replace(".", "")
-    said = _said(match, "said") or ""
-    if (half == "pm" or said in {"afternoon", "evening", "night"}) and hour < 12:
-        hour += 12
-    if (half == "am" or said == "morning") and hour == 12:
-        hour = 0
-    return _time(match, hour, minute)
+def _celebrated(match: "re.Match[str]", day: date) -> Period:
+    """The day itself; the week of free days where that was said."""
+    free = re.search(r"黄金周|golden week|长假|假期", match.group())
+    return Period(day, day + timedelta(days=7)) if free and (day.month, day.day) == (10, 1) else Period.day(day)
 
 
-def read_mixed_clock(match: "re.Match[str]", view: View) -> Moment | None:
-    """15:30, 3:30 pm, 下午3:30."""
-    hour, minute, half = int(_said(match, "hour")), int(_said(match, "minute")), _said(match, "half")
-    late = half.startswith("p") or _PARTS.get(_said(match, "part"), 0) == 12
-    if late and hour < 12:
-        hour += 12
-    elif half.startswith("a") and hour == 12:
-        hour = 0
-    return _time(match, hour, minute)
+def read_week_from(match: "re.Match[str]", view: View) -> Moment | None:
+    """A week from Friday."""
+    wanted = WEEKDAYS[said(match, "weekday")]
+    day = view.today + timedelta(days=(wanted - view.today.weekday()) % 7 or 7, weeks=1)
+    return Moment(*match.span(), period=Period.day(day))
 
 
-def read_zh_clock(match: "re.Match[str]", view: View) -> Moment | None:
-    hour = whole(_said(match, "hour"))
-    if hour is None:
+def read_hence_and_half(match: "re.Match[str]", view: View) -> Moment | None:
+    """An hour and a half from now."""
+    unit = said(match, "unit")
+    if unit != "hour":
         return None
-    minute = {"半": 30, "一刻": 15, "三刻": 45, "整": 0, "": 0}.get(_said(match, "minute") or "")
-    if minute is None:
-        minute = whole((_said(match, "minute") or "").rstrip("分")) or 0
-    if (
-        _PARTS.get(_said(match, "part") or "", 0) == 12
-        and hour < 12
-        and not (_said(match, "part") == "中午" and hour >= 11)
-    ):
-        hour += 12
-    return _time(match, hour % 24 if hour == 24 else hour, minute)
-
-
-def read_noon(match: "re.Match[str]", view: View) -> Moment | None:
-    return _time(match, 0 if match.group() in {"midnight", "半夜", "午夜"} else 12, 0)
-
-
-def _time(match: "re.Match[str]", hour: int, minute: int) -> Moment | None:
-    if not (0 <= hour < 24 and 0 <= minute < 60):
-        return None
-    return Moment(*match.span(), clock=time(hour, minute))
-
-
-def read_recurrence(match: "re.Match[str]", view: View) -> Moment | None:
-    said = {name: _said(match, name) for name in ("weekday", "workday", "day", "plain", "n", "other")}
-    value: dict[str, Any] = {"every": "week", "interval": 1}
-    if said["weekday"]:
-        value["weekday"] = WEEKDAYS[said["weekday"].rstrip("s") if said["weekday"] not in WEEKDAYS else said["weekday"]]
-    elif said["workday"]:
-        value["every"] = "workday"
-    elif said["day"]:
-        value |= {"every": "month", "day": whole(said["day"])}
-    else:
-        value["every"] = {"daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter"}.get(
-            said["plain"], _unit(said["plain"])
-        )
-        if said["n"]:
-            value["interval"] = whole(said["n"]) or 1
-        elif said["other"]:
-            value["interval"] = 2
-    return Moment(*match.span(), recurrence=value)
+    return Moment(*match.span(), instant=view.now + timedelta(minutes=90), duration={"minutes": 90})

@@ -4,6 +4,8 @@ import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from nlu.entities.lunar_days import LUNAR
+
 ONE_DAY = timedelta(days=1)
 
 
@@ -109,34 +111,43 @@ def length(amount: float, unit: str) -> dict[str, int]:
     return {"minutes": int(amount * (60 if unit == "hour" else 1))}
 
 
-_SPRING = (
-    "2024-02-10 2025-01-29 2026-02-17 2027-02-06 2028-01-26 2029-02-13 2030-02-03 2031-01-23 2032-02-11 2033-01-31"
-)
-_BOATS = "2024-06-10 2025-05-31 2026-06-19 2027-06-09 2028-05-28 2029-06-16 2030-06-05 2031-06-24 2032-06-12 2033-06-01"
-_MOON = "2024-09-17 2025-10-06 2026-09-25 2027-09-15 2028-10-03 2029-09-22 2030-09-12 2031-10-01 2032-09-19 2033-09-08"
-_SEVENTH = (
-    "2024-08-10 2025-08-29 2026-08-19 2027-08-08 2028-08-26 2029-08-16 2030-08-05 2031-08-24 2032-08-12 2033-08-01"
-)
-_BY_MOON = {
-    name: {int(day[:4]): date.fromisoformat(day) for day in days.split()}
-    for name, days in (("spring", _SPRING), ("boats", _BOATS), ("moon", _MOON), ("seventh", _SEVENTH))
-}
 _FIXED = {
     "double11": (11, 11), "double12": (12, 12), "618": (6, 18), "christmas": (12, 25), "christmas_eve": (12, 24),
     "new_year": (1, 1), "national": (10, 1), "valentine": (2, 14), "labour": (5, 1), "women": (3, 8),
-    "halloween": (10, 31),
+    "halloween": (10, 31), "520": (5, 20), "boxing": (12, 26), "new_year_eve": (12, 31),
     "children": (6, 1), "teachers": (9, 10),
 }  # fmt: skip
 
 
 def holiday(name: str, in_year: int) -> date | None:
-    """Return the day of a holiday in a year; lunar ones are known up to 2033."""
+    """Return the day of a holiday in a year; those by the moon are known from 2015 to 2056."""
     if name in _FIXED:
         return date(in_year, *_FIXED[name])
-    if name == "black_friday":  # the day after November's fourth Thursday
-        first = date(in_year, 11, 1)
-        return first + timedelta(days=(3 - first.weekday()) % 7 + 22)
-    if name in {"mothers_day", "fathers_day"}:
-        first = date(in_year, 5 if name == "mothers_day" else 6, 1)
-        return first + timedelta(days=(6 - first.weekday()) % 7 + (7 if name == "mothers_day" else 14))
-    return _BY_MOON.get(name, {}).get(in_year)
+    if name in _WEEKDAY_OF_MONTH:
+        month_of, weekday, number, later = _WEEKDAY_OF_MONTH[name]
+        first = date(in_year, month_of, 1)
+        return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (number - 1) + later)
+    if name == "easter":
+        return _easter(in_year)
+    by_moon, later = _AFTER_MOON.get(name, (name, 0))
+    day = LUNAR.get(in_year, {}).get(by_moon)
+    return day + timedelta(days=later) if day else None
+
+
+_WEEKDAY_OF_MONTH = {
+    "mothers_day": (5, 6, 2, 0), "fathers_day": (6, 6, 3, 0), "thanksgiving": (11, 3, 4, 0),
+    "black_friday": (11, 3, 4, 1), "cyber_monday": (11, 3, 4, 4),
+}  # fmt: skip
+"""Month, weekday from Monday, which of them, and how many days after it."""
+_AFTER_MOON = {"spring_eve": ("spring", -1), "lantern": ("spring", 14)}
+
+
+def _easter(in_year: int) -> date:
+    """Easter Sunday of the Western churches, by the anonymous Gregorian rule."""
+    golden, century = in_year % 19, in_year // 100
+    correction = (8 * century + 13) // 25
+    epact = (19 * golden + century - century // 4 - correction + 15) % 30
+    epact -= (epact + golden // 11) // 29
+    weekday = (in_year + in_year // 4 + epact + 2 - century + century // 4) % 7
+    after = epact - weekday
+    return date(in_year, 3, 28) + timedelta(days=after)

@@ -74,7 +74,7 @@ def test_cost_grows_no_faster_than_the_text(interpreter, piece):
         return sum(spent)
 
     cost(100)
-    small, large = min(cost(MAX_CHARACTERS // 4) for _ in range(2)), cost(MAX_CHARACTERS)
+    small, large = (min(cost(size) for _ in range(2)) for size in (MAX_CHARACTERS // 4, MAX_CHARACTERS))
     assert large < 6 * small + 0.05
 
 
