@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from nlu.entities import amounts, closed_lists, dates, identifiers
+from nlu.entities import amounts, closed_lists, companies, dates, identifiers
 from nlu.entities.catalogue import Catalogue, Gazetteer
 from nlu.entities.names_file import read_names
 from nlu.entities.phrases import tokens
@@ -30,6 +30,7 @@ def extract(
     words = tokens(passage.folded)
     identifiers.find_sure(passage, catalogue.colleagues)
     closed_lists.find_zones(passage, words)
+    companies.find(passage, catalogue.companies)
     catalogue.find(passage, words)
     identifiers.find_likely(passage)
     closed_lists.find_claiming(passage, words)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from nlu.cleaning import fold
+from nlu.entities import aliases
 from nlu.entities.common_words import COMMON, SHORT
 from nlu.entities.phrases import Phrases, Token, tokens
 from nlu.entities.spans import Passage
@@ -17,6 +18,7 @@ NEAR_ENOUGH = 84.0
 CANDIDATES = 5
 """At most so many people are offered for one name."""
 _SHORTEST_WITH_TYPO = 5
+_SHORTEST_GLUED = 5
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,13 @@ _SURNAMES = (
     "孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤欧阳"
 )
 _CHINESE_TITLE = re.compile(
-    rf"(?:(?P<old>[老小])(?P<nick>[{_SURNAMES}])(?![\u4e00-\u9fff]*(?:板|心|时))"
-    rf"|(?P<surname>[{_SURNAMES}])(?P<given>[\u4e00-\u9fff]{{0,2}}?)"
-    r"(?:先生|女士|小姐|太太|老师|经理|总(?![共是体计数量额部结])|老板))"
+    rf"(?:(?P<old>[老小])(?P<nick>[{_SURNAMES}])(?![\u4e00-\u9fff]*(?:板|心|时))(?!(?<=小于)(?:等"
+    rf"|[\d一二三四五六七八九十百]))"
+    rf"|(?P<surname>{aliases.COMPOUND}|[{_SURNAMES}])(?P<given>[\u4e00-\u9fff]{{0,2}}?)"
+    r"(?:先生|女士|小姐姐?|太太|老师|经理|总(?![共是体计数量额部结])|老板|阿姨|医生|律师|教授|主任|店长"
+    r"|[姐哥叔](?![妹弟]))"
+    r"|(?<![\u4e00-\u9fff])阿(?P<dear>[\u4e00-\u9fff])(?![\u4e00-\u9fff]{0,1}[姨])"
+    r"|(?P<called>[\u4e00-\u9fff])[姐哥](?![妹弟]))"
 )
 _ENGLISH_TITLE = re.compile(r"(?<![a-z])(?:mrs|mr|ms|miss|dr|mx)\.? (?P<surname>[a-z][a-z'’-]{1,30})(?![a-z])")
 PERSONAL = frozenset(
@@ -137,7 +143,8 @@ _NOT_A_NAME = (
 )
 _CALLED_CHINESE = re.compile(
     "(?:^|叫|给|找|查一?下|看一?下|看看|查|跟|和|联系|客户|关于|搜一?下|搜索?|打开|把|导出|调出|一下)"
-    rf"(?P<name>(?!{_NOT_A_NAME})[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}?)"
+    rf"\s?(?P<name>(?!{_NOT_A_NAME})(?:(?:{aliases.COMPOUND})[\u4e00-\u9fff]{{1,2}}?"
+    rf"|[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}?))"
     r"(?=的|$|[^\u4e00-\u9fff]|打电|打上|建|加|记|发|推|最近|这|现在|是谁|是哪|上次|说了|聊|有没|能不|转|写|贴"
     r"|情绪|流失|回电|买"
     "|下了|在哪|这个人)"
@@ -150,7 +157,12 @@ class Catalogue:
     def __init__(self, gazetteer: Gazetteer) -> None:
         self._phrases = Phrases(_entries(gazetteer))
         self._by_surname = _surnames(gazetteer)
+        self._sounding = _sounding(gazetteer)
         self._alike = _Alike(gazetteer)
+        self.companies = {
+            way: value for name, value in gazetteer.companies for way in (fold(name), aliases.of_company(name)) if way
+        }
+        """Company by its folded name, with and without its legal form."""
         self.colleagues = frozenset(fold(name) for name, _ in gazetteer.agents)
         """Names of staff, folded: "@sam" is one of them and no handle."""
 
@@ -172,9 +184,14 @@ class Catalogue:
 
     def find_misspelt(self, passage: Passage, words: list[Token]) -> None:
         """Claim names with a typo among the words that nothing else has taken."""
-        for start, end, entity, value in self._alike.search(passage, words):
-            if passage.free(start, end) and _may_name(passage, entity):
-                passage.claim(entity, value, start, end)
+        for start, end, meanings in self._alike.search(passage, words):
+            seen = [meaning for meaning in meanings if _may_name(passage, meaning[0])]
+            if not seen or not passage.free(start, end):
+                continue
+            first = _preferred(seen, passage)
+            for value in dict.fromkeys(value for entity, value in seen if entity == first):
+                passage.add(first, value, start, end)
+            passage.block(start, end)
 
     def find_unknown_people(self, passage: Passage, words: list[Token]) -> None:
         """Claim what is said like a name though no record has it: records are encrypted, so that most are unknown."""
@@ -183,7 +200,7 @@ class Catalogue:
         known = passage.has(("person_name",))
         for match in () if known else _CALLED_CHINESE.finditer(passage.folded):
             if passage.free(*match.span("name")):
-                passage.claim("person_name", passage.text[slice(*match.span("name"))], *match.span("name"))
+                self._claim_person(passage, *match.span("name"))
         for start, end in _strange_words(passage, words):
             written, before = passage.text[start:end], passage.folded[:start]
             if _AT.search(before) and not passage.has(("company",)) and passage.has(("person_name",)):
@@ -191,7 +208,17 @@ class Catalogue:
                 last = more.end() if more and passage.free(end, more.end()) else end
                 passage.claim("company", passage.text[start:last], start, last)
             elif not passage.has(("person_name",)) and (written[0].isupper() or _CUE.search(before) or not start):
-                passage.claim("person_name", written, start, end)
+                self._claim_person(passage, start, end)
+
+    def _claim_person(self, passage: Passage, start: int, end: int) -> None:
+        """Everybody who may be meant by the words, or the words themselves: records may know more names than we."""
+        written = passage.text[start:end]
+        spelt = aliases.pinyin(written)
+        key = " ".join(token.key for token in tokens(passage.folded[start:end]))
+        known = self._sounding.get("".join(spelt), ()) if spelt else self._by_surname.get(key, ())
+        for value in (known if len(known) <= CANDIDATES else ()) or (written,):
+            passage.add("person_name", value, start, end)
+        passage.block(start, end)
 
     def _find_titled(self, passage: Passage) -> None:
         """王女士, 老陈, Mr Chen: everybody of that surname, or the words themselves where nobody is."""
@@ -200,8 +227,11 @@ class Catalogue:
                 if not passage.free(*match.span()):
                     continue
                 groups = match.groupdict()
-                surname = groups.get("nick") or groups["surname"]
-                known = self._by_surname.get(surname + (groups.get("given") or ""), ())
+                by_given = groups.get("dear") or groups.get("called")
+                surname = groups.get("nick") or groups["surname"] or ""
+                known = self._by_surname.get(f"~{by_given}" if by_given else surname + (groups.get("given") or ""), ())
+                if by_given and not known:
+                    continue
                 said = passage.text[slice(*match.span())]
                 for value in known[:CANDIDATES] or (said,):
                     passage.add("person_name", value, *match.span())
@@ -214,22 +244,62 @@ def _entries(gazetteer: Gazetteer) -> Iterator[tuple[str, str, str]]:
             if len(fold(name).strip()) < 2:
                 continue
             yield name, entity, value
-            parts = name.split()
-            if entity == "person_name" and len(parts) == 2 and name.isascii():
-                yield f"{parts[1]} {parts[0]}", entity, value
+            for alias in _other_names(entity, name, value):
+                yield alias, entity, value
+    taken = frozenset(fold(name) for field in ENTITY_OF for name, _ in getattr(gazetteer, field))
+    for word, value in aliases.of_products(gazetteer.products, taken):
+        yield word, "product", value
+    for word, value in aliases.first_words(gazetteer.companies):
+        if word not in taken:
+            yield word, "company", value
+
+
+def _other_names(entity: str, name: str, value: str) -> Iterator[str]:
+    if entity == "person_name":
+        yield from aliases.of_person(name)
+    elif entity == "company" and (short := aliases.of_company(name)):
+        yield short
+    elif entity == "product" and re.search(r"\d", value):
+        yield value  # an article number is a name, too
 
 
 def _surnames(gazetteer: Gazetteer) -> dict[str, tuple[str, ...]]:
-    """Surname -> people: the first character of a Chinese name, either end of an English one."""
+    """Part of a name -> people: surnames, pinyin ones too, either end of a Western name, 芳 of 王芳 for 芳姐."""
     found: dict[str, tuple[str, ...]] = {}
     for name, value in gazetteer.people:
-        folded = fold(name).strip()
-        keys = {folded[:1], folded} if re.match("[\u4e00-\u9fff]", folded) else {folded.split()[-1], folded.split()[0]}
-        for key in keys if folded else ():
+        for key in _parts(fold(name).strip()):
             known = found.get(key, ())
             if value not in known and len(known) < CANDIDATES + 1:
                 found[key] = (*known, value)
     return found
+
+
+def _sounding(gazetteer: Gazetteer) -> dict[str, tuple[str, ...]]:
+    """Pinyin of a whole Chinese name -> people: 刘晓冬 is written for 刘晓东."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in gazetteer.people:
+        spelt = aliases.pinyin(name)
+        for way in ["".join(spelt)] if spelt else _glued(name):
+            known = found.get(way, ())
+            found[way] = known if value in known else (*known, value)
+    return found
+
+
+def _glued(name: str) -> list[str]:
+    """Zhang Wei, as 张伟 sounds: either order, without the gap."""
+    words = fold(name).split()
+    return ["".join(words), "".join(reversed(words))] if len(words) == 2 and name.isascii() else []
+
+
+def _parts(folded: str) -> set[str]:
+    if not folded:
+        return set()
+    if not re.match("[\u4e00-\u9fff]", folded):
+        words = [token.key for token in tokens(folded)]
+        return {words[0], words[-1]} if words else set()
+    compound = re.match(aliases.COMPOUND, folded)
+    keys = {folded[:1], folded, f"~{folded[-1]}", *(aliases.pinyin(folded) or ())}
+    return keys | ({compound.group()} if compound else set())
 
 
 def _may_name(passage: Passage, entity: str) -> bool:
@@ -276,30 +346,42 @@ def _is_strange(passage: Passage, word: Token) -> bool:
 
 
 class _Alike:
-    """Typo-tolerant search. Names are grouped by first letter and length, so that few are compared."""
+    """Typo-tolerant search. Names are grouped by first letter and length, so that few are compared.
+
+    What differs only in its gaps ("tea pot", "wangfang", "hb250") is found at once.
+    """
 
     def __init__(self, gazetteer: Gazetteer) -> None:
         self._groups: dict[tuple[int, str], list[tuple[str, str, str]]] = {}
-        for field in ("products", "categories", "brands", "competitors", "people", "companies", "segments", "tags"):
+        self._glued: dict[str, list[tuple[str, str]]] = {}
+        for field in _WITH_TYPOS:
             for name, value in getattr(gazetteer, field):
-                keys = [token.key for token in tokens(fold(name))]
-                plain = " ".join(keys)
-                if len(plain) >= _SHORTEST_WITH_TYPO and plain.isascii() and len(keys) <= 4:
-                    self._groups.setdefault((len(keys), plain[0]), []).append((plain, ENTITY_OF[field], value))
+                self._learn(name, ENTITY_OF[field], value)
+                for alias in aliases.of_person(name) if field == "people" else ():
+                    self._learn(alias, ENTITY_OF[field], value)
 
-    def search(self, passage: Passage, words: list[Token]) -> Iterator[tuple[int, int, str, str]]:
-        """Yield (start, end, entity, value) of names that are nearly written."""
-        if not self._groups:
+    def _learn(self, name: str, entity: str, value: str) -> None:
+        keys = [token.key for token in tokens(fold(name))]
+        plain, glued = " ".join(keys), "".join(keys).replace("'", "")
+        if len(glued) >= _SHORTEST_GLUED and glued.isascii() and len(self._glued.get(glued, ())) < CANDIDATES:
+            self._glued.setdefault(glued, []).append((entity, value))
+        if len(plain) >= _SHORTEST_WITH_TYPO and plain.isascii() and len(keys) <= 4:
+            self._groups.setdefault((len(keys), plain[0]), []).append((plain, entity, value))
+
+    def search(self, passage: Passage, words: list[Token]) -> Iterator[tuple[int, int, list[tuple[str, str]]]]:
+        """Yield (start, end, everything it may stand for) of names that are nearly written."""
+        if not self._groups and not self._glued:
             return
-        for size in (3, 2, 1):
+        for size in (4, 3, 2, 1):
             for place in range(len(words) - size + 1):
                 window = words[place : place + size]
-                said = " ".join(word.key for word in window)
-                if not _worth_comparing(said, window, passage):
+                glued = self._glued.get("".join(word.key for word in window).replace("'", ""))
+                if glued and passage.free(window[0].start, window[-1].end):
+                    yield window[0].start, window[-1].end, glued
                     continue
-                found = self._nearest(said, size)
-                if found:
-                    yield window[0].start, window[-1].end, *found
+                said = " ".join(word.key for word in window)
+                if _worth_comparing(said, window, passage) and (found := self._nearest(said, size)):
+                    yield window[0].start, window[-1].end, [found]
 
     def _nearest(self, said: str, size: int) -> tuple[str, str] | None:
         from rapidfuzz import fuzz, process
@@ -311,10 +393,17 @@ class _Alike:
         return (names[best[2]][1], names[best[2]][2]) if best else None
 
 
+_WITH_TYPOS = (
+    "products", "categories", "brands", "competitors", "people", "companies", "segments", "tags", "features", "agents",
+)  # fmt: skip
+
+
 def _worth_comparing(said: str, window: list[Token], passage: Passage) -> bool:
     if len(said) < _SHORTEST_WITH_TYPO or len(said) > 60 or not said.isascii() or not said[0].isalpha():
         return False
     if not passage.free(window[0].start, window[-1].end):
         return False
     ordinary = sum(word.key in COMMON for word in window)
+    if len(window) > 2 and len(said) > 11:
+        return ordinary < len(window)
     return ordinary < len(window) if len(window) == 1 else ordinary <= len(window) - 1 and ordinary <= 1

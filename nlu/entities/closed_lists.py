@@ -1,13 +1,14 @@
 """Finds the words of the closed lists in a passage."""
 
+import re
 from collections.abc import Mapping
 
-from nlu.entities import words
+from nlu.entities import places, words
 from nlu.entities.phrases import Phrases, Token
 from nlu.entities.spans import Passage
 
 
-def _compile(lists: Mapping[str, words.Table]) -> dict[str, Phrases]:
+def _compile(lists: Mapping[str, places.Table]) -> dict[str, Phrases]:
     return {
         entity: Phrases((phrase, entity, value) for value, said in table.items() for phrase in said.split("|"))
         for entity, table in lists.items()
@@ -24,6 +25,9 @@ _FOR_CUSTOMERS = frozenset({"recipient", "colour"})
 
 def find_zones(passage: Passage, tokens: list[Token]) -> None:
     """Claim time zones, which are called like places."""
+    for start, end, zone in places.offsets(passage.folded, passage.text):
+        if passage.free(start, end):
+            passage.claim("timezone", zone, start, end)
     _claim_words(passage, tokens, {"timezone": _CLAIMING["timezone"]})
 
 
@@ -38,6 +42,8 @@ def _claim_words(passage: Passage, tokens: list[Token], lists: Mapping[str, Phra
             continue
         for hit in phrases.find(tokens):
             value = hit.meanings[0][1]
+            if entity == "location" and not places.meant(passage.folded, hit.start, hit.end):
+                continue
             if value and passage.free(hit.start, hit.end):
                 passage.claim(entity, value, hit.start, hit.end)
 
@@ -62,10 +68,14 @@ def find_sharing(passage: Passage, tokens: list[Token]) -> None:
             value = hit.meanings[0][1]
             if value and not inside:
                 passage.add(entity, value if entity == "comparator" else True, hit.start, hit.end)
+    for match in _PLUS.finditer(passage.folded):
+        passage.add("comparator", ">=", *match.span())
 
 
+_PLUS = re.compile(r"(?<=\d)\+(?! ?\d)")
+"""3+ orders."""
 _MAY_CONTAIN = frozenset(
-    {"money", "percent", "rating", "quantity", "count", "date_range", "datetime", "duration", "status"}
+    {"money", "percent", "rating", "quantity", "count", "date_range", "datetime", "duration", "status", "reason"}
 )
 
 

@@ -80,6 +80,7 @@ wouldn't wrap write writing wrong wrote year years yellow yesterday yoga young y
 COMMON = frozenset(_WORDS.split())
 
 _SHORT = """
+all
 a am an and any are as at be but by can did do does for get got had has have he her him his how i if in into is it its
 let me my no nor not now of off ok on one or our out own per pls put re say see set she so than that the them then they
 to too two up us use via was we who why will with yes yet you your add ask buy cut day due end few fix hi hey id ll new

@@ -1,19 +1,20 @@
 """Finds thousands of known phrases in one pass: a dictionary from the first word of a phrase to all that begin so."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from nlu.cleaning import HAN, fold
 
-_TOKEN = re.compile(rf"[a-z0-9\u00c0-\u024f]+(?:['’](?!s(?![a-z]))[a-z]+)?|[{HAN}]|[<>]=?|[≤≥+]")
+_TOKEN = re.compile(rf"[a-z0-9\u00c0-\u024f\u1e00-\u1eff]+(?:['’](?!s(?![a-z]))[a-z]+)?|[{HAN}]|[<>]=?|[≤≥+]")
 LONGEST = 12
 """Words in the longest phrase that is looked for."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """One word or one Chinese character, without a plural s, with its place."""
+    """One word or one Chinese character, without a plural s and accents, with its place."""
 
     key: str
     start: int
@@ -31,13 +32,21 @@ class Hit:
 
 def tokens(folded: str) -> list[Token]:
     """Split folded text into words and characters."""
-    return [Token(_singular(match.group()), *match.span()) for match in _TOKEN.finditer(folded)]
+    return [Token(_singular(_plain(match.group())), *match.span()) for match in _TOKEN.finditer(folded)]
 
 
 def _singular(word: str) -> str:
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return word[:-1]
     return word.replace("’", "'")
+
+
+def _plain(word: str) -> str:
+    """A word without accents: Siobhán is Siobhan."""
+    if word.isascii():
+        return word
+    letters = unicodedata.normalize("NFD", word.replace("đ", "d").replace("ø", "o").replace("ł", "l"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)) or word
 
 
 class Phrases:
