@@ -14,6 +14,7 @@ from bot.channels import Bridges, build_channels
 from bot.channels.base import Channel, ChannelUnavailable, RetryLater, Unclear
 from bot.delivery import Delivery
 from bot.dispatch import InMemoryDispatch
+from bot.erasures import Erasures
 from bot.files import Files
 from bot.handover import Desk, Place
 from bot.intake import Intake
@@ -63,6 +64,7 @@ class App:
     dispatch: InMemoryDispatch
     assistant: Assistant
     delivery: Delivery
+    erasures: Erasures
     files: Files
     services: Services
     names: KnownNames
@@ -180,14 +182,27 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
     names = KnownNames(store, interpreter, settings.staff, parts.clock)
     roll = StaffRoll(settings.staff, settings.business.zone, _groups_of(channels), dict(parts.local_staff))
     paces = {name: channel.pace for name, channel in channels.items()}
-    delivery = Delivery(store, send, paces, parts.clock)
+    erasures = Erasures(store, files.folder, parts.clock)
+    delivery = Delivery(store, send, paces, parts.clock, delivered=erasures.delivered)
     assistant = Assistant(
         store, names.interpreter, services, roll, delivery.submit, parts.clock, answered=_show_meaning(channels)
     )
     dispatch = InMemoryDispatch(assistant.answer_all, parts.workers)
     intake = Intake(store, dispatch.submit, parts.clock)
     return App(
-        settings, store, channels, intake, dispatch, assistant, delivery, files, services, names, loop, parts.clock
+        settings,
+        store,
+        channels,
+        intake,
+        dispatch,
+        assistant,
+        delivery,
+        erasures,
+        files,
+        services,
+        names,
+        loop,
+        parts.clock,
     )
 
 

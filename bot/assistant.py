@@ -16,7 +16,7 @@ from bot.handlers import HANDLERS, PREPARATIONS
 from bot.handover import WITH_PEOPLE, set_state
 from bot.hearing import Heard, customer_speaker, has_words, is_about_reach, is_outdated, remember_meaning, take_up
 from bot.messages import IncomingMessage, Reply, joined
-from bot.outbox import queue_reply, take_queued
+from bot.outbox import FAREWELL, queue_reply, take_queued
 from bot.staff import StaffRoll
 from bot.turns import Handler, Memory, Outcome, Prepare, Preparing, Question, Services, Speaker, Turn
 from crm_core import audit
@@ -248,6 +248,10 @@ class Assistant:
             reply = self._care(session, conversation, turn, reply, now)
         if turn.outcome.for_desk:
             self._services.desk.show(session, conversation, turn.outcome.for_desk, now)
+        if turn.outcome.erases is not None:
+            self._services.desk.announce(
+                session, "desk.erased", now, number=turn.outcome.erases, channel=conversation.channel
+            )
         self._conclude(session, conversation, turn, [reply], now)
 
     def _is_for_a_person(
@@ -355,7 +359,7 @@ class Assistant:
         understanding = turn.understanding
         unsure = understanding.confidence < UNSURE_BELOW and turn.question is None
         name = "out_of_scope" if unsure else understanding.intent
-        handler = known.get(name, known["not_yet"])
+        handler = known.get(name, known["out_of_scope"])
         try:
             with session.begin_nested():
                 return handler(turn)
@@ -413,6 +417,7 @@ class Assistant:
                 reply,
                 now=now,
                 answers_id=turn.interaction_id,
+                purpose="reply" if outcome.erases is None else FAREWELL,
                 language=conversation.language or "en",
                 recipient=turn.message.sender.external_id if turn.message.side == "staff" else "",
             )

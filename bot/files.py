@@ -91,6 +91,11 @@ class Files:
         return self._vault.open_bytes(path.read_bytes(), f"files|content|{attachment_id}")
 
     @property
+    def folder(self) -> Path:
+        """Where sealed files lie."""
+        return self._folder
+
+    @property
     def _vault(self) -> Vault:
         return self._store.vault
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from bot.cards import customer_card
 from bot.messages import Card, Choice, IncomingMessage, OutgoingFile, Reply
-from bot.outbox import queue_reply, queue_to_desk
+from bot.outbox import queue_reply, queue_to_desk, queue_to_queue
 from bot.phrases import Phrases
 from bot.turns import Question, Speaker
 from crm_core.customers import profile
@@ -89,6 +89,15 @@ class Desk:
             take = Choice(label=self.phrases("desk.take", place.language), value=f"desk:take:{conversation.id}")
             reply = reply.model_copy(update={"cards": (*cards, *reply.cards), "choices": (*reply.choices, take)})
         queue_to_desk(session, conversation, reply, now=now, language=place.language, opens=opens)
+        return True
+
+    def announce(self, session: Session, key: str, now: datetime, /, **values: object) -> bool:
+        """Tell all staff something that belongs to no thread. False when nobody can be told."""
+        place = self._place()
+        if place is None:
+            return False
+        reply = Reply(text=self.phrases(key, place.language, **values))
+        queue_to_queue(session, place.channel, place.account, place.chat_id, reply, now=now, language=place.language)
         return True
 
     def forward(self, session: Session, conversation: Conversation, message: Interaction, now: datetime) -> None:

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 from bot.messages import Reply
 from crm_core.models import Conversation, Interaction, OutboxMessage
 
+FAREWELL = "farewell"
+"""Purpose of the last answer to somebody who asked to be erased: once it went out, everything of theirs goes."""
 DESK_THREAD = "@desk"
 """Stands for the hand-over thread of the conversation, whose id is known only once its first message was sent."""
 
@@ -77,6 +79,23 @@ def queue_to_desk(
         chat_id=conversation.desk_chat_id or "",
         thread_id="" if opens else (conversation.desk_thread_id or DESK_THREAD),
         opens_desk=opens,
+        language=language,
+        reply=reply.model_dump_json(exclude_defaults=True),
+        queued_at=now,
+    )
+    session.add(row)
+    remember_queued(session, row)
+    return row
+
+
+def queue_to_queue(
+    session: Session, channel: str, account: str, chat_id: str, reply: Reply, *, now: datetime, language: str
+) -> OutboxMessage:
+    """Queue something for all staff, outside of any thread and tied to no customer."""
+    row = OutboxMessage(
+        channel=channel,
+        account=account,
+        chat_id=chat_id,
         language=language,
         reply=reply.model_dump_json(exclude_defaults=True),
         queued_at=now,

@@ -92,6 +92,8 @@ class Outcome:
     """Why a person is needed: a key below `desk.reasons` of the phrases."""
     for_desk: Reply | None = None
     """What staff are shown in the conversation's thread while the bot goes on, in the desk's language."""
+    erases: int | None = None
+    """Number of the customer, who is erased as soon as this answer went out."""
     unsure: bool = False
     """The assistant did not know; twice in a row brings in a person."""
     language: Language | None = None

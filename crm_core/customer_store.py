@@ -6,15 +6,29 @@ fingerprint of conversation, account, order, address and deadline, which is chec
 """
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from config.settings import Business
-from crm_core import cases, catalogue, consent, drafts, identities, invoices, order_changes, orders, ratings
+from crm_core import (
+    audit,
+    cases,
+    catalogue,
+    consent,
+    drafts,
+    identities,
+    invoices,
+    order_changes,
+    orders,
+    preferences,
+    privacy,
+    ratings,
+)
 from crm_core.cases import CaseView
 from crm_core.catalogue import ProductView, Wish
 from crm_core.contact_details import normalised_email
@@ -25,8 +39,10 @@ from crm_core.identities import MOST_WRONG_TRIES, LinkResult, Place
 from crm_core.invoices import InvoiceView
 from crm_core.models import Conversation, Customer, Identity, Interaction, Order
 from crm_core.orders import OrderView, RefundView
+from crm_core.preferences import Preferences
 from crm_core.ratings import RatingView
 
+Kept = TypeVar("Kept")
 OPENED_FOR = timedelta(hours=24)
 MOST_OPENED = 5
 
@@ -243,6 +259,50 @@ class CustomerStore:
     def _owns_record(self) -> bool:
         """Whether all of the record is theirs to see: of a visitor it is nothing but what they said and asked for."""
         return self.verified or self._session.get_one(Customer, self._customer_id).kind == "visitor"
+
+    # --- their data -------------------------------------------------------------------------------------------------
+    def preferences(self) -> Preferences:
+        """When, where and about what they want to be written to."""
+        return preferences.read(self._session, self._customer_id)
+
+    def set_preferences(self, changes: Mapping[str, Any], how: str) -> Preferences:
+        """Change what is named and keep the rest; returns all of it."""
+        return preferences.change(self._session, self._customer_id, changes, how, self._now)
+
+    def holdings(self) -> dict[str, int]:
+        """Table → how many rows of theirs it holds."""
+        self._verified_only()
+        return privacy.holdings(self._session, self._customer_id)
+
+    def copy_of_data(self, files: Path, how: str) -> bytes:
+        """Everything that is held about them, as a zip; `files` is the folder of sealed attachments. Audited."""
+        self._verified_only()
+        return privacy.export_to_customer(self._session, self._vault, self._customer_id, files, how=how, now=self._now)
+
+    def keep_file(
+        self, save: Callable[[Session, bytes, str, str, int], Kept], content: bytes, name: str, kind: str
+    ) -> Kept:
+        """Keep a file that was made for them, with what keeps files; `kind` is its media type."""
+        return save(self._session, content, name, kind, self._customer_id)
+
+    def ask_to_be_erased(self, how: str) -> int:
+        """Note in the audit log that they want to be erased; returns their number. What follows is not done here."""
+        self._verified_only()
+        number = self._session.get_one(Customer, self._customer_id).number
+        audit.record(
+            self._session,
+            self._vault,
+            actor=f"customer:{number}",
+            action="customer.erase.asked",
+            subject=f"customer:{number}",
+            reason=f"asked and confirmed in {how}",
+            now=self._now,
+        )
+        return number
+
+    def _verified_only(self) -> None:
+        if not self.verified:
+            raise NotAllowed("This is only for the person themselves.")
 
     # --- inside -----------------------------------------------------------------------------------------------------
     def _needed(self, number: str, passes: Sequence[Pass]) -> int:

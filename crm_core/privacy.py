@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +52,54 @@ def export_customer(store: Store, customer_id: int) -> dict[str, Any]:
         NotFound: no such customer.
     """
     with store.read() as session:
-        ids = _roots(session, customer_id)
-        tables: dict[str, list[dict[str, Any]]] = {}
-        for table, row in opened_rows(session, store.vault, ids):
-            tables.setdefault(table, []).append(row)
+        return _collected(session, store.vault, customer_id)
+
+
+def export_to_customer(
+    session: Session, vault: Vault, customer_id: int, files: Path, *, how: str, now: datetime
+) -> bytes:
+    """The zip of `write_export` for the customer, who asked for it; noted in the audit log.
+
+    Args:
+        files: the folder of sealed attachments.
+        how: where they asked.
+    """
+    exported = _collected(session, vault, customer_id)
+    content = BytesIO()
+    _write_zip(content, exported, vault, files, now)
+    number = exported["customer"]
+    _audit(session, vault, f"customer:{number}", "customer.export", number, exported["tables"], now, f"asked in {how}")
+    return content.getvalue()
+
+
+def holdings(session: Session, customer_id: int) -> dict[str, int]:
+    """Table → how many rows of a customer's it holds."""
+    return counts(session, _roots(session, customer_id))
+
+
+def _collected(session: Session, vault: Vault, customer_id: int) -> dict[str, Any]:
+    ids = _roots(session, customer_id)
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for table, row in opened_rows(session, vault, ids):
+        tables.setdefault(table, []).append(row)
     number = next(row["number"] for row in tables["customers"] if row["id"] == ids[0])
     return {"customer": number, "tables": tables}
+
+
+def _write_zip(target: Path | BytesIO, exported: dict[str, Any], vault: Vault, files: Path, now: datetime) -> None:
+    exported["made_at"] = now.astimezone(UTC).isoformat()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        if isinstance(target, Path):
+            target.chmod(0o600)
+        archive.writestr("data.json", json.dumps(exported, ensure_ascii=False, indent=2))
+        archive.writestr("data.txt", _readable(exported))
+        for row in exported["tables"].get("attachments", []):
+            path = attachment_path(files, row["id"])
+            handed_out = row["media_type"] == "application/zip" and row["interaction_id"] is None
+            if path.exists() and not handed_out:  # a copy holds no earlier copies
+                content = vault.open_bytes(path.read_bytes(), f"files|content|{row['id']}")
+                name = re.sub(r"[^\w.\- ]", "_", row["name"] or "file")[-80:]
+                archive.writestr(f"files/{row['id']}-{name}", content)
 
 
 def write_export(
@@ -68,17 +111,7 @@ def write_export(
         files: the folder of sealed attachments.
     """
     exported = export_customer(store, customer_id)
-    exported["made_at"] = now.astimezone(UTC).isoformat()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        target.chmod(0o600)
-        archive.writestr("data.json", json.dumps(exported, ensure_ascii=False, indent=2))
-        archive.writestr("data.txt", _readable(exported))
-        for row in exported["tables"].get("attachments", []):
-            path = attachment_path(files, row["id"])
-            if path.exists():
-                content = store.vault.open_bytes(path.read_bytes(), f"files|content|{row['id']}")
-                name = re.sub(r"[^\w.\- ]", "_", row["name"] or "file")[-80:]
-                archive.writestr(f"files/{row['id']}-{name}", content)
+    _write_zip(target, exported, store.vault, files, now)
     rows = {table: len(found) for table, found in exported["tables"].items()}
     with store.write() as session:
         _audit(session, store.vault, actor, "customer.export", exported["customer"], rows, now)

@@ -7,7 +7,7 @@ from typing import Any
 from bot.app import App
 from jobs.cleanup import cleanup
 from jobs.daily_digest import daily_digest
-from jobs.sweeps import unanswered_sweep, undelivered_sweep
+from jobs.sweeps import unanswered_sweep, undelivered_sweep, unerased_sweep
 
 Job = Callable[[App, datetime], dict[str, Any]]
 """Does its work for the moment it was due at, and returns what it did (for the record; no personal data)."""
@@ -17,4 +17,5 @@ JOBS: dict[str, Job] = {
     "cleanup": cleanup,
     "unanswered_sweep": unanswered_sweep,
     "undelivered_sweep": undelivered_sweep,
+    "unerased_sweep": unerased_sweep,
 }

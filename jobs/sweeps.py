@@ -41,3 +41,8 @@ def undelivered_sweep(app: App, due_at: datetime) -> dict[str, Any]:
         found = [row for row in session.execute(query).scalars() if row.id not in held]
     taken = app.delivery.adopt(found)
     return {"taken": taken}
+
+
+def unerased_sweep(app: App, due_at: datetime) -> dict[str, Any]:
+    """Customers who were told that they are erased, and are still there because the process stopped, go now."""
+    return {"erased": app.erasures.run()}

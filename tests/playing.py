@@ -2,9 +2,11 @@
 
 import json
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from sqlalchemy import select
 from bot.messages import Choice, IncomingAttachment, Outgoing
 from bot.outbox import readable
 from crm_core.models import Base, Customer, Interaction, Order, OutboxMessage
+from crm_core.personal_data import counts
 from tests.dialogues import Stage
 from tests.secrets_of_others import assert_nothing_of_others
 
@@ -75,9 +78,10 @@ def play(stage: Stage, dialogue: dict[str, Any], numbers: Callable[[str], int]) 
         played.step = step
         played.where = f"{dialogue['file']}: {dialogue['name']}, turn {position}"
         _turn(played)
+    erased = any(step.get("erased") for step in dialogue["turns"])
     for chat in CHATS.values():
         told = text_of([o for o in stage.customers.outgoing if o.chat_id == chat])
-        if told:
+        if told and not erased:  # whose chat it was is not known any more
             assert_nothing_of_others(stage, chat, told, said=played.forged)
 
 
@@ -85,18 +89,22 @@ def _turn(played: Play) -> None:
     stage, step = played.stage, played.step
     stage.clock.now += timedelta(minutes=step.get("after_minutes", 0))
     stage.customers.unreachable = step.get("unreachable", "")
-    counts = {table: stage.count(table) for table in step.get("adds", {})}
+    before = {table: stage.count(table) for table in step.get("adds", {})}
+    erased = stage.conversation(played.chat).customer_id if step.get("erased") else None
     customers, staff = len(stage.customers.outgoing), len(stage.desk.outgoing)
     _act(played)
     played.to_customers = [o for o in stage.customers.outgoing[customers:] if o.chat_id == played.chat]
     played.to_staff = stage.desk.outgoing[staff:]
-    _check_kept(played)
+    if erased:
+        _check_erased(played, erased)
+    else:
+        _check_kept(played)
     _check_understood(played)
     _check_words(played)
     _check_silence(played)
     _check_files(played)
     for table, more in step.get("adds", {}).items():
-        added = stage.count(table) - counts[table]
+        added = stage.count(table) - before[table]
         if added != more:
             raise played.fail(f"{added} rows added to {table}, {more} expected")
     if "state" in step:
@@ -219,6 +227,14 @@ def _check_kept(played: Play) -> None:
         raise played.fail("what was sent is not what was answered")
 
 
+def _check_erased(played: Play, customer_id: int) -> None:
+    """Nothing is left that belonged to the customer, in any table."""
+    with played.stage.app.store.read() as session:
+        left = counts(session, [customer_id])
+    if left:
+        raise played.fail(f"still there: {left}")
+
+
 def _check_understood(played: Play) -> None:
     step = played.step
     if "intent" not in step and "entities" not in step:
@@ -287,9 +303,18 @@ def _check_files(played: Play) -> None:
         content = played.stage.app.files.read(fitting[0].attachment_id)
         if "begins" in wanted and not content.startswith(bytes(wanted["begins"])):
             raise played.fail(f"{name}: begins with {content[:8]!r}")
+        text = _readable(content)
         for pattern in _listed(wanted.get("has")):
-            if not re.search(pattern, content.decode("utf-8-sig", "replace"), re.IGNORECASE):
+            if not re.search(pattern, text, re.IGNORECASE):
                 raise played.fail(f"{name}: no {pattern!r} in {content[:400]!r}")
+
+
+def _readable(content: bytes) -> str:
+    """A file's text; of a zip that of all files in it."""
+    if not content.startswith(b"PK"):
+        return content.decode("utf-8-sig", "replace")
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        return "\n".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
 
 
 def _check_stored(played: Play, wanted: dict[str, Any]) -> None:

@@ -21,6 +21,8 @@ CUSTOMER_INTENTS = (
     "greeting", "help", "order_status", "delivery_problem", "refund_status", "return_request", "cancel_order",
     "stock_check", "price_question", "product_question", "product_recommend", "business_hours", "faq", "complaint",
     "praise", "talk_to_human", "csat_rating", "unsubscribe", "switch_language", "link_identity",
+    "change_order", "place_order", "payment_problem", "invoice_request", "technical_problem", "warranty_check",
+    "feature_suggestion", "set_preferences", "data_access", "data_erase",
 )  # fmt: skip
 """What customers can do: each is shown in both languages."""
 _HAN = re.compile(f"[{HAN}]")

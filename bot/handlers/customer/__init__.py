@@ -3,10 +3,12 @@
 from bot.handlers.customer import (
     buying,
     changes,
+    data_rights,
     invoices,
     knowledge,
     orders,
     payments,
+    preferences,
     privacy,
     products,
     returns,
@@ -16,7 +18,6 @@ from bot.handlers.customer import (
     warranty,
 )
 from bot.handlers.customer.arrivals import attended
-from bot.handlers.customer.not_yet import not_yet
 from bot.turns import Handler
 
 _ANSWERED: dict[str, Handler] = {
@@ -49,14 +50,12 @@ _ANSWERED: dict[str, Handler] = {
     "talk_to_human": service.talk_to_human,
     "csat_rating": service.csat_rating,
     "unsubscribe": privacy.unsubscribe,
+    "set_preferences": preferences.set_preferences,
+    "data_access": data_rights.data_access,
+    "data_erase": data_rights.data_erase,
     "link_identity": privacy.link_identity,
     "switch_language": privacy.switch_language,
     "out_of_scope": knowledge.out_of_scope,
-    # understood, and not there yet
-    "set_preferences": not_yet,
-    "data_access": not_yet,
-    "data_erase": not_yet,
-    "not_yet": not_yet,
 }
 
 CUSTOMER: dict[str, Handler] = {intent: attended(intent, handler) for intent, handler in _ANSWERED.items()}

@@ -1,0 +1,110 @@
+"""When, how often, where and about what a customer wants to be written to unasked. Whoever sends such messages asks
+`why_not` first. Answers, and what a customer asked for, are not concerned.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm_core import consent
+from crm_core.models import Consent, ContactPreference, OutboxMessage
+
+KINDS = ("orders", consent.MARKETING, "restock", "prices", "surveys", "tips")
+"""What may be sent unasked. Only what is sold by it needs a yes beforehand; all can be stopped."""
+NEEDS_CONSENT = (consent.MARKETING, "restock", "prices", "tips")
+DAY = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """A customer's wishes. Minutes are of their own day; Monday is 0; `kinds` holds what they said yes or no to."""
+
+    quiet_from: int | None = None
+    quiet_until: int | None = None
+    quiet_days: tuple[int, ...] = ()
+    channel: str | None = None
+    at_most_every_days: int | None = None
+    kinds: dict[str, bool] = field(default_factory=dict)
+
+    def is_quiet(self, local: datetime) -> bool:
+        """Whether nothing may be sent at this moment of the customer's own time."""
+        if local.weekday() in self.quiet_days:
+            return True
+        if self.quiet_from is None or self.quiet_until is None:
+            return False
+        minute = local.hour * 60 + local.minute
+        if self.quiet_from <= self.quiet_until:
+            return self.quiet_from <= minute < self.quiet_until
+        return minute >= self.quiet_from or minute < self.quiet_until
+
+
+def read(session: Session, customer_id: int) -> Preferences:
+    """What a customer wants; nothing is set for somebody who never said."""
+    row = _row(session, customer_id)
+    kinds = {kind: consent.allowed(session, customer_id, kind) for kind in KINDS}
+    said = {kind: granted for kind, granted in kinds.items() if granted is not None}
+    if row is None:
+        return Preferences(kinds=said)
+    days = tuple(sorted(int(day) for day in row.quiet_days))
+    return Preferences(row.quiet_from, row.quiet_until, days, row.channel, row.at_most_every_days, said)
+
+
+def change(session: Session, customer_id: int, changes: Mapping[str, Any], how: str, now: datetime) -> Preferences:
+    """Set what is named: fields of `Preferences`; of `kinds` those that are given. All else stays."""
+    kinds: dict[str, bool] = dict(changes.get("kinds", {}))
+    if kinds.pop(consent.MARKETING, True) is False:
+        consent.withdraw_marketing(session, customer_id, how, now)
+    elif changes.get("kinds", {}).get(consent.MARKETING):
+        kinds[consent.MARKETING] = True
+    for kind, granted in kinds.items():
+        if consent.allowed(session, customer_id, kind) is not granted:
+            session.add(Consent(customer_id=customer_id, kind=kind, granted=granted, how=how, occurred_at=now))
+    plain = {name: value for name, value in changes.items() if name != "kinds"}
+    if plain:
+        row = _row(session, customer_id)
+        if row is None:
+            row = ContactPreference(customer_id=customer_id, quiet_days=[], updated_at=now)
+            session.add(row)
+        for name, value in plain.items():
+            setattr(row, name, list(value) if name == "quiet_days" else value)
+        row.updated_at = now
+    session.flush()
+    return read(session, customer_id)
+
+
+def why_not(session: Session, customer_id: int, kind: str, channel: str, zone: str, now: datetime) -> str:
+    """Why a message of a kind must not go to a customer on a channel now; "" when it may.
+
+    "withdrawn" and "no_consent" are for good; "channel": another one is wished; "quiet" and "too_often" pass with time.
+    """
+    wishes = read(session, customer_id)
+    if wishes.kinds.get(kind) is False or (
+        kind in NEEDS_CONSENT and kind not in wishes.kinds and wishes.kinds.get(consent.MARKETING) is False
+    ):
+        return "withdrawn"
+    if kind in NEEDS_CONSENT and not (wishes.kinds.get(kind) or wishes.kinds.get(consent.MARKETING)):
+        return "no_consent"
+    if wishes.channel and wishes.channel != channel:
+        return "channel"
+    if wishes.is_quiet(now.astimezone(ZoneInfo(zone))):
+        return "quiet"
+    if wishes.at_most_every_days and kind != "orders":
+        since = now - timedelta(days=wishes.at_most_every_days)
+        lately = select(OutboxMessage.id).where(
+            OutboxMessage.customer_id == customer_id,
+            OutboxMessage.purpose == "proactive",
+            OutboxMessage.state != "cancelled",
+            OutboxMessage.queued_at > since,
+        )
+        return "too_often" if session.execute(lately.limit(1)).first() else ""
+    return ""
+
+
+def _row(session: Session, customer_id: int) -> ContactPreference | None:
+    query = select(ContactPreference).where(ContactPreference.customer_id == customer_id)
+    return session.execute(query).scalar_one_or_none()

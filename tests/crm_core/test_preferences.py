@@ -1,0 +1,86 @@
+"""Wishes about messages: what is kept, and what whoever sends unasked has to obey."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm_core import preferences
+from crm_core.database import Store
+from crm_core.models import Customer, OutboxMessage
+from crm_core.preferences import Preferences
+from tests.conftest import NOW
+
+ZONE = "Asia/Shanghai"
+MINUTES = st.integers(0, preferences.DAY - 1)
+
+
+def customer_of(store: Store) -> int:
+    with store.write() as session:
+        customer = Customer(number=1, first_seen_at=NOW, updated_at=NOW)
+        session.add(customer)
+        return customer.id
+
+
+def asked(store: Store, customer_id: int, kind: str, *, channel: str = "telegram", now: datetime = NOW) -> str:
+    with store.read() as session:
+        return preferences.why_not(session, customer_id, kind, channel, ZONE, now)
+
+
+def test_nothing_is_sold_without_consent_and_orders_may_be_told_of(store: Store) -> None:
+    customer_id = customer_of(store)
+    assert asked(store, customer_id, "marketing") == "no_consent"
+    assert asked(store, customer_id, "orders") == ""
+
+
+def test_each_wish_is_obeyed(store: Store) -> None:
+    customer_id = customer_of(store)
+    wishes = {
+        "quiet_from": 21 * 60, "quiet_until": 8 * 60, "quiet_days": (6,), "channel": "telegram",
+        "at_most_every_days": 7, "kinds": {"marketing": True, "surveys": False},
+    }  # fmt: skip
+    with store.write() as session:
+        kept = preferences.change(session, customer_id, wishes, "test", NOW)
+    assert kept == Preferences(21 * 60, 8 * 60, (6,), "telegram", 7, {"marketing": True, "surveys": False})
+    noon, late = datetime(2026, 11, 23, 4, 0, tzinfo=UTC), datetime(2026, 11, 23, 13, 30, tzinfo=UTC)
+    assert asked(store, customer_id, "marketing", now=noon) == ""
+    assert asked(store, customer_id, "marketing", now=late) == "quiet"
+    assert asked(store, customer_id, "marketing", now=noon - timedelta(days=1)) == "quiet"  # a Sunday
+    assert asked(store, customer_id, "marketing", channel="web", now=noon) == "channel"
+    assert asked(store, customer_id, "surveys", now=noon) == "withdrawn"
+    with store.write() as session:
+        session.add(
+            OutboxMessage(
+                customer_id=customer_id, purpose="proactive", channel="telegram", account="1", chat_id="1",
+                queued_at=noon - timedelta(days=3),
+            )
+        )  # fmt: skip
+    assert asked(store, customer_id, "marketing", now=noon) == "too_often"
+    assert asked(store, customer_id, "orders", now=noon) == ""
+
+
+def test_no_marketing_withdraws_it_and_cancels_what_waits(store: Store) -> None:
+    customer_id = customer_of(store)
+    with store.write() as session:
+        row = OutboxMessage(
+            customer_id=customer_id, purpose="proactive", channel="telegram", account="1", chat_id="1", queued_at=NOW
+        )
+        session.add(row)
+        preferences.change(session, customer_id, {"kinds": {"marketing": False, "orders": True}}, "test", NOW)
+    with store.read() as session:
+        assert session.get_one(OutboxMessage, row.id).state == "cancelled"
+    assert asked(store, customer_id, "restock") == "withdrawn"
+    assert asked(store, customer_id, "orders") == ""
+
+
+@given(MINUTES, MINUTES, MINUTES)
+def test_a_moment_is_quiet_or_it_is_in_the_rest_of_the_day(start: int, end: int, minute: int) -> None:
+    local = datetime(2026, 11, 23, minute // 60, minute % 60, tzinfo=UTC)
+    quiet, rest = Preferences(start, end).is_quiet(local), Preferences(end, start).is_quiet(local)
+    assert quiet != rest if start != end else quiet == rest
+
+
+@pytest.mark.parametrize("wishes", [Preferences(), Preferences(quiet_from=60)])
+def test_half_a_wish_is_none(wishes: Preferences) -> None:
+    assert not wishes.is_quiet(NOW)
