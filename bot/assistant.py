@@ -246,8 +246,8 @@ class Assistant:
             reply = reply.model_copy(update={"choices": ()})
         else:
             reply = self._care(session, conversation, turn, reply, now)
-        if turn.outcome.for_desk:
-            self._services.desk.show(session, conversation, turn.outcome.for_desk, now)
+        for shown in turn.outcome.for_desk:
+            self._services.desk.show(session, conversation, shown, now)
         if turn.outcome.erases is not None:
             self._services.desk.announce(
                 session, "desk.erased", now, number=turn.outcome.erases, channel=conversation.channel

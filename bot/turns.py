@@ -90,7 +90,7 @@ class Outcome:
     question: Question | None = None
     hand_over: str = ""
     """Why a person is needed: a key below `desk.reasons` of the phrases."""
-    for_desk: Reply | None = None
+    for_desk: list[Reply] = field(default_factory=list)
     """What staff are shown in the conversation's thread while the bot goes on, in the desk's language."""
     erases: int | None = None
     """Number of the customer, who is erased as soon as this answer went out."""

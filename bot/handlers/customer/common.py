@@ -70,7 +70,7 @@ def show_desk(turn: CustomerTurn, key: str, choices: tuple[tuple[str, str], ...]
     language = turn.services.desk.language
     said = turn.services.phrases(key, language, **values)
     buttons = tuple(Choice(label=turn.services.phrases(label, language), value=value) for label, value in choices)
-    turn.outcome.for_desk = Reply(text=said, choices=buttons)
+    turn.outcome.for_desk.append(Reply(text=said, choices=buttons))
 
 
 def ask_staff(turn: CustomerTurn, case: CaseView, request: str, number: str = "") -> None:
