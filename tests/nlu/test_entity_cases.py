@@ -1,6 +1,7 @@
 """What people type for every kind of value, in both languages: the tables of `entity_cases`, one row a text.
 
-Columns: audience, intent, region, entity, text, values as JSON. All seen from Monday 23 November 2026, 18:00 in Shanghai.
+Columns: audience, intent, region, entity, text, values as JSON. All seen from Monday 23 November 2026,
+18:00 in Shanghai.
 """
 
 import json
