@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from bot.messages import IncomingMessage, Reply, joined
+from bot.messages import IncomingMessage, Reply
 from nlu.knowledge import KnowledgeBase
 from nlu.understanding import Audience, Language, Understanding
 
@@ -103,11 +103,8 @@ class Outcome:
         """Add what another handler decided about the same message."""
         self.question = self.question or other.question
         self.hand_over = self.hand_over or other.hand_over
-        self.for_desk = (
-            joined(self.for_desk, other.for_desk)
-            if self.for_desk and other.for_desk
-            else (self.for_desk or other.for_desk)
-        )
+        self.for_desk += other.for_desk
+        self.erases = other.erases if self.erases is None else self.erases
         self.unsure = self.unsure or other.unsure
         self.language = other.language or self.language
 
