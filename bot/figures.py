@@ -1,23 +1,27 @@
 """Figures, changes and periods in the words of the reader's language."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from babel.dates import format_date
 
 from bot import wording
 from bot.phrases import Phrases
+from bot.query_words import spoken
 from crm_core.reports.digest import DigestLine
 from crm_core.reports.periods import Period, add_months
 
 UNKNOWN = "–"
+PLURALS = {"category": "categories", "priority": "priorities"}
 PATTERNS = {"en": ("EEE d MMM", "d MMM", "d MMM y", "MMM y"), "zh": ("M月d日 EEE", "M月d日", "y年M月d日", "y年M月")}
 
 
 class FigureWords:
-    """Says figures in one language."""
+    """Says figures in one language. `agents`: names of staff by id, as text."""
 
-    def __init__(self, phrases: Phrases, language: str) -> None:
+    def __init__(self, phrases: Phrases, language: str, agents: Mapping[str, str] | None = None) -> None:
         self._phrases = phrases
+        self._agents = agents or {}
         self.language = language
 
     def say(self, key: str, **values: object) -> str:
@@ -74,7 +78,11 @@ class FigureWords:
             return self.say("unknown")
         if dimension in ("day", "week", "month"):
             return self.bucket(dimension, date.fromisoformat(key))
-        name = f"manager.{'categories' if dimension == 'category' else f'{dimension}s'}.{key}"
+        if dimension == "agent":
+            return self._agents.get(key, key)
+        if dimension == "city":
+            return spoken("places", key, self.language)
+        name = f"manager.{PLURALS.get(dimension, f'{dimension}s')}.{key}"
         if self._phrases.has(name):
             return self._phrases(name, self.language)
         return key.replace("_", " ") if dimension in ("intent", "category") else key

@@ -36,6 +36,12 @@ class When:
     until: datetime | None = None
     days: int | None = None
 
+    def bounds(self, now: datetime) -> tuple[datetime | None, datetime | None]:
+        """Since and until; a length counts back from now."""
+        if self.days is not None and self.since is None and self.until is None:
+            return now - timedelta(days=self.days), None
+        return self.since, self.until
+
 
 @dataclass(slots=True)
 class Thing:
@@ -51,11 +57,8 @@ class Thing:
 
     def bounds(self, now: datetime) -> dict[str, datetime | None]:
         """The period of this thing; a length counts back from now."""
-        if self.when is None:
-            return {"since": None, "until": None}
-        if self.when.days is not None and self.when.since is None and self.when.until is None:
-            return {"since": now - timedelta(days=self.when.days), "until": None}
-        return {"since": self.when.since, "until": self.when.until}
+        since, until = self.when.bounds(now) if self.when else (None, None)
+        return {"since": since, "until": until}
 
 
 def times(mentions: Iterable[Mention], zone: str) -> list[When]:

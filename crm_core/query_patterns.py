@@ -201,7 +201,14 @@ QUIET = _said(
     "不活跃|沉睡|没(?:有)?再?(?:来(?:买东西|买)?|动静|回购|复购|回头|下过?单|买东西)|没有?消费|安静",
 )
 AGAIN = _said("since|again|reorder|back|yet", "再|之后|以后|回购|复购|就|后来")
-NOT = _said("excluding|except(?: for)?|without|not?|never|haven'?t|hasn'?t|didn'?t", "非|没有?|未(?!结)|不是|除了")
+NOT = _said(
+    "exclud(?:e|es|ing)|except(?: for)?|without|leave out|take out|drop|not?|never|haven'?t|hasn'?t|didn'?t",
+    "非|没有?|未(?!结)|不是|除了|去掉|去除|排除|不要|不算|不含|不看",
+)
+NOT_BEHIND = re.compile(
+    r" ?的?(?:客户|顾客|部分|人)?[请都全]{0,2}(?:去掉|去除|排除|除外|不要|不算|不看|剔除)"
+    r"| ?(?:excluded|left out|taken out)"
+)
 NOT_BOUGHT_BEHIND = re.compile(r"\s?[都却还也]?没有?再?(?:买|购买|下单|订)过?")
 BREAK = re.compile(r"(?<![a-z])(?:but|however|though|whereas)(?![a-z])|但是?|可是|不过|却|;|；")
 JOINT = re.compile(r"(?<![a-z])(?:and|who|that)(?![a-z])|[,，、。.]")

@@ -32,12 +32,14 @@ def conditions_from(
         zone: whose midnights bound the days that are said.
         currency: what an amount without a currency is in.
     """
-    reader = _Reader(text[:READ_UP_TO], list(mentions), now, zone, currency)
+    reader = Reader(text[:READ_UP_TO], list(mentions), now, zone, currency)
     return reader.read()
 
 
 @dataclass
-class _Reader:
+class Reader:
+    """One sentence being read; `said_order` and `times_left` tell afterwards what a refinement needs to know."""
+
     text: str
     mentions: Sequence[Mention]
     now: datetime
@@ -45,6 +47,7 @@ class _Reader:
     currency: str
     found: list[Condition] = field(default_factory=list)
     things: list[Thing] = field(default_factory=list)
+    said_order: tuple[Sort, bool] | None = None
 
     def __post_init__(self) -> None:
         self.folded = patterns.folded(self.text)
@@ -59,7 +62,7 @@ class _Reader:
     def read(self) -> Conditions:
         """All of it, in the order that keeps one reading from taking another's words."""
         self._last_orders()
-        said = self._sorted()
+        self.said_order = said = self._sorted()
         limit = self._limit()
         self._labels()
         self._spend()
@@ -83,6 +86,11 @@ class _Reader:
             until=until,
             unused=self._unused(),
         )
+
+    def times_left(self) -> list[When]:
+        """The times that belong to nothing else that was said."""
+        owned = [id(thing.when) for thing in self.things]
+        return [when for when in self.whens if id(when) not in owned]
 
     # --- words ------------------------------------------------------------------------------------------------------
     def _named(self, *names: str) -> list[Mention]:
@@ -125,14 +133,9 @@ class _Reader:
 
     def _sorted_within(self, sort: Sort | None) -> tuple[datetime | None, datetime | None]:
         """ "Biggest spenders since January": a time that belongs to nothing else bounds what is sorted by."""
-        owned = [id(thing.when) for thing in self.things]
-        for when in self.whens:
-            if id(when) in owned or sort not in ("spend", "orders"):
-                continue
+        for when in self.times_left() if sort in ("spend", "orders") else ():
             self._use(when.start, when.end)
-            if when.since is None and when.until is None and when.days is not None:
-                return self.now - timedelta(days=when.days), None
-            return when.since, when.until
+            return when.bounds(self.now)
         return None, None
 
     def _limit(self) -> int | None:
@@ -150,7 +153,7 @@ class _Reader:
             if name == "tier" and tagged:
                 continue
             for match in self._matches(pattern):
-                self._label(name, value, match.start())
+                self._label(name, value, *match.span())
         for match in self._matches(patterns.MISSING):
             what = "phone" if match["phone"] else "email"
             self.found.append(Condition("missing", "is", what))
@@ -161,16 +164,19 @@ class _Reader:
         for one in self._named("tag", "segment", "location", "language"):
             if self._free(one.start, one.end):
                 self._use(one.start, one.end)
-                self._label(_LABEL_OF[one.name], str(one.value), one.start)
+                self._label(_LABEL_OF[one.name], str(one.value), one.start, one.end)
 
     def _unknown_tags(self) -> None:
         """A tag that nobody has yet is a condition all the same: nobody fits it."""
         for match in self._matches(patterns.TAG_SAID):
             group = next(name for name, said in match.groupdict().items() if said)
-            self._label("tag", self.text[slice(*match.span(group))].strip(), match.start())
+            self._label("tag", self.text[slice(*match.span(group))].strip(), *match.span())
 
-    def _label(self, name: Field, value: str, start: int) -> None:
-        operator: Operator = "is_not" if self._negated(start) else "is"
+    def _label(self, name: Field, value: str, start: int, end: int) -> None:
+        behind = patterns.NOT_BEHIND.match(self.folded, end)
+        if behind:
+            self._use(*behind.span())
+        operator: Operator = "is_not" if behind or self._negated(start) else "is"
         self.found.append(Condition(name, operator, value))
 
     # --- money and counts -------------------------------------------------------------------------------------------

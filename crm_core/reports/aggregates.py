@@ -13,8 +13,10 @@ from sqlalchemy import (
     Select,
     SQLColumnExpression,
     distinct,
+    false,
     func,
     literal,
+    not_,
     null,
     or_,
     select,
@@ -51,9 +53,23 @@ class Aggregate:
     instead: Any = None
     test: Callable[[str], ColumnElement[bool]] | None = None
 
-    def narrowed_to(self, allowed: Sequence[str]) -> ColumnElement[bool]:
+    def one_of(self, values: Sequence[str]) -> ColumnElement[bool]:
         """Whether a row's value is one of these; `test` knows other spellings."""
-        return or_(*(self.test(value) for value in allowed)) if self.test else self.column.in_(list(allowed))
+        return or_(*(self.test(value) for value in values)) if self.test else self.column.in_(list(values))
+
+
+@dataclass(frozen=True, eq=False)
+class Narrowing:
+    """Only rows with one of these values, or (`excluded`) only the others; a row without a value is among these."""
+
+    by: Aggregate
+    values: tuple[str, ...]
+    excluded: bool = False
+
+    def condition(self) -> ColumnElement[bool]:
+        """As SQL."""
+        test = self.by.one_of(self.values)
+        return not_(func.coalesce(test, false())) if self.excluded else test
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +111,16 @@ def aggregate(
     *,
     by: Aggregate | None = None,
     unit: Unit | None = None,
-    only: Mapping[Aggregate, Sequence[str]] | None = None,
+    only: Sequence[Narrowing] = (),
 ) -> list[Grouped]:
     """The groups that occur, or one a bucket with `unit`; without either, one for everything (none where no row is).
 
     Args:
         what: the column that is counted or added up; for medians the pair of times between which they are.
     """
-    only = only or {}
     spans = list(period.buckets(unit)) if unit else []
-    part = _Part(source, [*([by] if by else []), *only], spans, what)
-    conditions = [*where, *(narrowing.narrowed_to(allowed) for narrowing, allowed in only.items())]
+    part = Part(source, [*([by] if by else []), *(narrowing.by for narrowing in only)], spans, what)
+    conditions = [*where, *(narrowing.condition() for narrowing in only)]
     conditions += [source.at >= period.start, source.at < period.end]
     key: Any = by.column if by else part.bucket if unit else None
     statement = _median(part, key, conditions) if kind == "median" else _added(part, kind, key, conditions)
@@ -117,7 +132,7 @@ def aggregate(
     return _in_order(found, spans) if unit else found
 
 
-class _Part:
+class Part:
     """The tables of one statement, joined once each."""
 
     def __init__(self, source: Source, taking_part: Sequence[Aggregate], spans: Spans, what: Any) -> None:
@@ -147,7 +162,7 @@ class _Part:
         return statement
 
 
-def _added(part: _Part, kind: Kind, key: Any, conditions: Sequence[ColumnElement[bool]]) -> "Select[Any]":
+def _added(part: Part, kind: Kind, key: Any, conditions: Sequence[ColumnElement[bool]]) -> "Select[Any]":
     if kind == "distinct":
         count: SQLColumnExpression[Any] = func.count(distinct(part.what))
         total: SQLColumnExpression[Any] = count
@@ -157,7 +172,7 @@ def _added(part: _Part, kind: Kind, key: Any, conditions: Sequence[ColumnElement
     return statement if key is None else statement.group_by(key)
 
 
-def _median(part: _Part, key: Any, conditions: Sequence[ColumnElement[bool]]) -> "Select[Any]":
+def _median(part: Part, key: Any, conditions: Sequence[ColumnElement[bool]]) -> "Select[Any]":
     """The middle one or two of each group: where twice the rank is the number of them, give or take one."""
     since, until = part.what
     pairs = part.tables(

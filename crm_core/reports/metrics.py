@@ -5,19 +5,18 @@ All sums are done by the database on whole numbers, so that SQLite and PostgreSQ
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, String, and_, cast, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from crm_core.customers import COUNTED
 from crm_core.errors import CrmError
-from crm_core.models import Conversation, Customer, Interaction, Order, OrderLine, Product, Rating
+from crm_core.models import Case, Conversation, Customer, Interaction, Order, OrderLine, Product, Rating, Staff
 from crm_core.query import place_test
-from crm_core.reports.aggregates import Aggregate, Grouped, Kind, Source, aggregate
+from crm_core.reports.aggregates import Aggregate, Grouped, Kind, Narrowing, Source, aggregate
 from crm_core.reports.periods import Period, Unit
 
-GroupBy = Literal["day", "week", "month", "channel", "language", "intent", "category", "city"]
 UNITS: tuple[Unit, ...] = ("day", "week", "month")
 NO_WISH = ("greeting", "goodbye", "thanks", "help", "affirm", "deny", "csat_rating", "out_of_scope")
 """What people say without wanting something: not among the top intents."""
@@ -69,16 +68,25 @@ class Metric:
     by: Mapping[str, Aggregate] = field(default_factory=dict)
 
 
+def _tier_test(value: str) -> ColumnElement[bool]:
+    return func.lower(Customer.tier) == value.lower()
+
+
+_SPELLINGS = {"city": place_test, "tier": _tier_test}
+"""Dimensions whose values records may spell in several ways."""
+
+
 def _by(source: Source, **columns: Any) -> dict[str, Aggregate]:
     """Dimensions of a source; the customer's city and language come with a join."""
     return {
-        name: Aggregate(column, source.joins.get(name, ()), test=place_test if name == "city" else None)
+        name: Aggregate(column, source.joins.get(name, ()), test=_SPELLINGS.get(name))
         for name, column in columns.items()
     }
 
 
+_STAFF = cast(Staff.id, String)
 _CUSTOMER = ((Customer, Customer.id == Interaction.customer_id),)
-_SAID = Source(Interaction, Interaction.occurred_at, {"city": _CUSTOMER})
+_SAID = Source(Interaction, Interaction.occurred_at, {"city": _CUSTOMER, "tier": _CUSTOMER})
 _FROM_CUSTOMERS = (Interaction.direction == "in", Interaction.author == "customer")
 _MESSAGES = (*_FROM_CUSTOMERS, Interaction.kind != "edit")
 _SAID_BY = _by(
@@ -87,32 +95,58 @@ _SAID_BY = _by(
     language=Interaction.language,
     intent=Interaction.intent,
     city=Customer.city,
+    tier=Customer.tier,
 )
 
 _CHAT = (Conversation, Conversation.id == Interaction.conversation_id)
-_ASKED = Source(Interaction, Interaction.occurred_at, {"city": _CUSTOMER, "language": (_CHAT,)})
 _HAND_OVERS = (
     Interaction.kind == "state",
     Interaction.status == "waiting",
     Interaction.topic.is_distinct_from("wrote_again"),  # waking up from "later" is no new request
 )
-_ASKED_BY = _by(_ASKED, channel=Interaction.channel, language=Conversation.language, city=Customer.city)
 
 _BUYER = ((Customer, Customer.id == Order.customer_id),)
 _LINES = ((OrderLine, OrderLine.order_id == Order.id), (Product, Product.id == OrderLine.product_id))
-_BOUGHT = Source(Order, Order.placed_at, {"city": _BUYER, "language": _BUYER, "category": _LINES})
+_BOUGHT = Source(Order, Order.placed_at, {"city": _BUYER, "language": _BUYER, "tier": _BUYER, "category": _LINES})
 _ORDERS = (Order.status.in_(COUNTED),)
-_BOUGHT_BY = _by(_BOUGHT, city=Customer.city, language=Customer.language, category=Product.category)
+_BOUGHT_BY = _by(_BOUGHT, city=Customer.city, language=Customer.language, tier=Customer.tier, category=Product.category)
 _GOODS = Aggregate(Product.category, _LINES, instead=OrderLine.quantity * OrderLine.unit_minor)
 
 _JOINED = Source(Customer, Customer.first_seen_at, {})
 _RATED_CHAT = ((Conversation, Conversation.id == Rating.conversation_id),)
 _RATER = ((Customer, Customer.id == Rating.customer_id),)
-_RATED = Source(Rating, Rating.given_at, {"channel": _RATED_CHAT, "language": _RATED_CHAT, "city": _RATER})
+_RATED = Source(
+    Rating, Rating.given_at,
+    {
+        "channel": _RATED_CHAT, "language": _RATED_CHAT, "city": _RATER, "tier": _RATER,
+        "agent": ((Staff, Staff.id == Rating.staff_id),),
+    },
+)  # fmt: skip
+
+_SERVED = Source(
+    Interaction, Interaction.occurred_at,
+    {"city": _CUSTOMER, "tier": _CUSTOMER, "language": (_CHAT,), "agent": ((Staff, Staff.id == Interaction.staff_id),)},
+)  # fmt: skip
+_SERVED_BY = _by(
+    _SERVED, agent=_STAFF, channel=Interaction.channel, language=Conversation.language, city=Customer.city,
+    tier=Customer.tier,
+)  # fmt: skip
+_WROTE = (Interaction.direction == "out", Interaction.author == "staff")
+_TOOK = and_(Interaction.kind == "state", Interaction.status == "person", Interaction.staff_id.is_not(None))
+
+_CASED = ((Customer, Customer.id == Case.customer_id),)
+_CASE_JOINS = {
+    "city": _CASED, "tier": _CASED, "language": _CASED, "agent": ((Staff, Staff.id == Case.owner_id),)
+}  # fmt: skip
+_OPENED, _CLOSED = Source(Case, Case.opened_at, _CASE_JOINS), Source(Case, Case.closed_at, _CASE_JOINS)
+_CASE_BY = _by(
+    _CLOSED, agent=_STAFF, city=Customer.city, language=Customer.language, tier=Customer.tier, priority=Case.priority
+)
+_WAS_CLOSED = (Case.status == "closed", Case.closed_at.is_not(None))
 
 
-def _first_staff_word() -> ColumnElement[Any]:
-    """When staff first wrote to the customer after a hand-over was asked for, and before it was asked for again."""
+def _first_staff_word(*, who: bool = False) -> ColumnElement[Any]:
+    """When (or who of) staff first wrote to the customer after a call for a person, and before the next call."""
     said, asked_again = aliased(Interaction), aliased(Interaction)
     again = (
         exists()
@@ -127,18 +161,28 @@ def _first_staff_word() -> ColumnElement[Any]:
         .correlate(Interaction, said)
     )
     return (
-        select(said.occurred_at)
+        select(said.staff_id if who else said.occurred_at)
         .where(
             said.conversation_id == Interaction.conversation_id,
             and_(said.direction == "out", said.author == "staff"),
             said.occurred_at >= Interaction.occurred_at,
             ~again,
         )
-        .order_by(said.occurred_at)
+        .order_by(said.occurred_at, said.id)
         .limit(1)
         .correlate(Interaction)
         .scalar_subquery()
     )
+
+
+_ANSWERED = ((Staff, Staff.id == _first_staff_word(who=True)),)
+_ASKED = Source(
+    Interaction, Interaction.occurred_at,
+    {"city": _CUSTOMER, "tier": _CUSTOMER, "language": (_CHAT,), "agent": _ANSWERED},
+)  # fmt: skip
+_ASKED_BY = _by(
+    _ASKED, channel=Interaction.channel, language=Conversation.language, city=Customer.city, tier=Customer.tier
+)
 
 
 METRICS: dict[str, Metric] = {
@@ -147,12 +191,13 @@ METRICS: dict[str, Metric] = {
     "new_customers": Metric(
         "count", "distinct", _JOINED, Customer.id,
         (Customer.kind != "visitor", Customer.merged_into_id.is_(None)),
-        _by(_JOINED, city=Customer.city, language=Customer.language),
+        _by(_JOINED, city=Customer.city, language=Customer.language, tier=Customer.tier),
     ),
     "orders": Metric("count", "distinct", _BOUGHT, Order.id, _ORDERS, _BOUGHT_BY),
     "revenue": Metric("money", "sum", _BOUGHT, Order.total_minor, _ORDERS, {**_BOUGHT_BY, "category": _GOODS}),
     "first_response": Metric(
-        "seconds", "median", _ASKED, (Interaction.occurred_at, _first_staff_word()), _HAND_OVERS, _ASKED_BY
+        "seconds", "median", _ASKED, (Interaction.occurred_at, _first_staff_word()), _HAND_OVERS,
+        {**_ASKED_BY, "agent": Aggregate(_STAFF, _ANSWERED)},
     ),
     "answer_time": Metric(
         "seconds", "median", _SAID, (Interaction.received_at, Interaction.answered_at),
@@ -168,11 +213,23 @@ METRICS: dict[str, Metric] = {
     "handovers": Metric("count", "distinct", _ASKED, Interaction.id, _HAND_OVERS, _ASKED_BY),
     "csat": Metric(
         "rating", "mean", _RATED, Rating.score, (Rating.score.is_not(None),),
-        _by(_RATED, channel=Conversation.channel, language=Conversation.language, city=Customer.city),
+        _by(
+            _RATED, agent=_STAFF, channel=Conversation.channel, language=Conversation.language, city=Customer.city,
+            tier=Customer.tier,
+        ),
     ),
     "top_intents": Metric(
         "count", "distinct", _SAID, Interaction.id,
         (*_MESSAGES, Interaction.intent.is_not(None), Interaction.intent.not_in(NO_WISH)), _SAID_BY,
+    ),
+    "taken": Metric(
+        "count", "distinct", _SERVED, Interaction.conversation_id, (or_(and_(*_WROTE), _TOOK),), _SERVED_BY
+    ),
+    "staff_messages": Metric("count", "distinct", _SERVED, Interaction.id, _WROTE, _SERVED_BY),
+    "cases_opened": Metric("count", "distinct", _OPENED, Case.id, (), _CASE_BY),
+    "cases_closed": Metric("count", "distinct", _CLOSED, Case.id, _WAS_CLOSED, _CASE_BY),
+    "resolution_time": Metric(
+        "seconds", "median", _CLOSED, (Case.opened_at, Case.closed_at), _WAS_CLOSED, _CASE_BY
     ),
 }  # fmt: skip
 """Name to what it counts. first_response and answer_time are medians of the ones that were answered."""
@@ -183,15 +240,20 @@ def dimensions(metric: str) -> tuple[str, ...]:
     return (*UNITS, *METRICS[metric].by)
 
 
+Values = Mapping[str, Sequence[str]]
+"""Dimension -> values."""
+
+
 def measure(
     session: Session,
     metric: str,
     period: Period,
     group_by: str | None = None,
     *,
-    only: Mapping[str, Sequence[str]] | None = None,
+    only: Values | None = None,
+    without: Values | None = None,
 ) -> Figure:
-    """One figure for a period, split by `group_by`; `only` narrows it (dimension to the values that count).
+    """One figure for a period, split by `group_by`; `only` narrows it to values of dimensions, `without` to all others.
 
     Rows of time come in order with none left out; others by size. A conversation that goes on for two days counts in
     both, so that rows may add up to more than the whole. Revenue by category is of goods before discounts and postage.
@@ -202,14 +264,28 @@ def measure(
     asked = METRICS[metric]
     if metric == "top_intents" and group_by is None:
         group_by = "intent"
-    for name in (group_by, *(only or {})):
-        if name is not None and name not in dimensions(metric):
-            raise NotMeasured(metric, name, dimensions(metric))
-    narrowed = {asked.by[name]: tuple(values) for name, values in (only or {}).items()}
+    narrowed = narrowings(metric, only or {}, without or {})
+    if group_by is not None and group_by not in dimensions(metric):
+        raise NotMeasured(metric, group_by, dimensions(metric))
     if asked.unit == "money":
         return _money(session, metric, asked, period, group_by, narrowed)
     whole, rows = _ask(session, asked, period, group_by, narrowed)
     return _figure(metric, asked.unit, asked.kind, whole, rows, group_by)
+
+
+def narrowings(metric: str, only: Values, without: Values) -> list[Narrowing]:
+    """What narrows a figure.
+
+    Raises:
+        NotMeasured: one of the dimensions says nothing about this figure.
+    """
+    found = []
+    for values, excluded in ((only, False), (without, True)):
+        for name, wanted in values.items():
+            if name not in METRICS[metric].by:
+                raise NotMeasured(metric, name, dimensions(metric))
+            found.append(Narrowing(METRICS[metric].by[name], tuple(wanted), excluded))
+    return found
 
 
 def _money(
@@ -218,15 +294,14 @@ def _money(
     asked: Metric,
     period: Period,
     group_by: str | None,
-    narrowed: Mapping[Aggregate, tuple[str, ...]],
+    narrowed: Sequence[Narrowing],
 ) -> Figure:
     """Money is told in the currency of most orders; other currencies are named apart, never added up."""
-    found = aggregate(
-        session, asked.source, asked.kind, asked.what, asked.where, period, by=Aggregate(Order.currency), only=narrowed
-    )
+    by_currency = Aggregate(Order.currency)
+    found = aggregate(session, asked.source, asked.kind, asked.what, asked.where, period, by=by_currency, only=narrowed)
     ranked = sorted(found, key=lambda part: (-part.count, part.key or ""))
     currency = (ranked[0].key or "") if ranked else ""
-    within = {**narrowed, Aggregate(Order.currency): (currency,)}
+    within = [*narrowed, Narrowing(by_currency, (currency,))]
     _, rows = _ask(session, asked, period, group_by, within, whole=False)
     figure = _figure(metric, currency, "sum", ranked[0] if ranked else None, rows, group_by)
     elsewhere = tuple((part.key or "", part.total) for part in ranked[1:])
@@ -238,7 +313,7 @@ def _ask(
     asked: Metric,
     period: Period,
     group_by: str | None,
-    narrowed: Mapping[Aggregate, tuple[str, ...]],
+    narrowed: Sequence[Narrowing],
     *,
     whole: bool = True,
 ) -> tuple[Grouped | None, list[Grouped]]:

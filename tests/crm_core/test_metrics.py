@@ -158,7 +158,7 @@ def test_top_intents_are_wishes_in_order(store: Store) -> None:
 def test_what_cannot_be_split_says_how_it_can(store: Store) -> None:
     with store.read() as session, pytest.raises(NotMeasured) as caught:
         measure(session, "new_customers", LONG_DAY, "channel")
-    assert caught.value.possible == ("day", "week", "month", "city", "language")
+    assert caught.value.possible == ("day", "week", "month", "city", "language", "tier")
 
 
 def test_both_databases_say_the_same_of_the_sample(

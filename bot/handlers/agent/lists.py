@@ -10,6 +10,7 @@ from bot.query_words import Wording, spoken
 from crm_core.csv_cells import safe_cell
 from crm_core.query import Conditions
 from crm_core.query_reading import conditions_from
+from crm_core.query_refining import refined
 from crm_core.staff_store import MOST_EXPORTED, Listed, Row
 
 PAGE = 10
@@ -35,7 +36,23 @@ def list_customers(turn: StaffTurn) -> Reply:
     if conditions.unused and not conditions.all and conditions.limit is None:
         words = turn.say("agent.query.quoted").join(conditions.unused)
         return turn.reply("agent.lists.not_understood", words=words)
+    return _shown(turn, conditions)
+
+
+def refined_list(turn: StaffTurn) -> Reply:
+    """The list shown last, with the conditions, the order or the number as said now."""
+    business, said = turn.services.settings.business, turn.understanding
+    last = Conditions.load(turn.memory.shown("query") or Conditions(currency=business.currency).dump())
+    now = refined(last, said.text, said.entities, now=turn.now, zone=turn.speaker.zone)
+    if not now.changed:
+        words = turn.say("agent.query.quoted").join(now.conditions.unused) or said.text
+        return turn.reply("agent.lists.not_refined", words=words)
+    return _shown(turn, now.conditions)
+
+
+def _shown(turn: StaffTurn, conditions: Conditions) -> Reply:
     turn.memory.show("query", conditions.dump())
+    turn.memory.show("answer", "customers")
     return _page(turn, conditions, 0)
 
 

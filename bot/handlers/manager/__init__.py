@@ -2,18 +2,21 @@
 
 from bot.handlers.agent import AGENT
 from bot.handlers.manager.digests import digest_now, prepare_digest
-from bot.handlers.manager.metrics import always, metric_query, refine_query
+from bot.handlers.manager.metrics import always, metric_query
+from bot.handlers.manager.refining import list_or_refine, refine_query
 from bot.handlers.manager.small_talk import help_, not_yet
+from bot.handlers.manager.team import agent_performance
 from bot.turns import Handler, Prepare
 
 MANAGER_ONLY: dict[str, Handler] = {
     "digest_now": digest_now,
     "metric_query": metric_query,
     "refine_query": refine_query,
+    "list_customers": list_or_refine,
     "top_topics": always("top_intents"),
     "sentiment_trend": always("mood", "day"),
     "csat_report": always("csat"),
-    "agent_performance": not_yet,
+    "agent_performance": agent_performance,
     "sla_report": not_yet,
     "explain_change": not_yet,
     "show_evidence": not_yet,

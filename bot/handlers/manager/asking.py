@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.figures import FigureWords
 from bot.messages import Choice
 from bot.turns import Turn
+from crm_core.colleagues import names_by_id
 from crm_core.reports.digest import yesterday
 from crm_core.reports.periods import Period, last_days, one_day
 from crm_core.staff_store import StaffStore
@@ -29,7 +30,7 @@ class Asked:
 
 def words_of(turn: ManagerTurn) -> FigureWords:
     """Figures in the language of the turn."""
-    return FigureWords(turn.services.phrases, turn.language)
+    return FigureWords(turn.services.phrases, turn.language, names_by_id(turn.store.session))
 
 
 def asked_periods(understanding: Understanding, now: datetime, zone: str) -> Asked:

@@ -1,139 +1,95 @@
 """Figures on demand: one for a period, split by something, narrowed to something, against the period before."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.figures import FigureWords
-from bot.handlers.manager.asking import ManagerTurn, asked_periods, default_period, offers, words_of
+from bot.handlers.manager.asking import ManagerTurn, offers, words_of
+from bot.handlers.manager.queries import OVERVIEW, TEAM, Query, Said, read, whole
 from bot.messages import Choice, Reply, Table
+from bot.query_words import Wording
 from bot.turns import Handler
+from crm_core.query import Condition
 from crm_core.reports.digest import LINES, DigestLine, compare
 from crm_core.reports.metrics import METRICS, UNITS, Figure, FigureRow, NotMeasured, dimensions, measure
-from crm_core.reports.periods import Period, add_months
 
 SHOWN_PARTS = 12
 SHOWN_TIMES = 31
 SPLITS = 4
-NARROWING = {"location": "city", "channel": "channel", "language": "language", "category": "category"}
-"""Entity -> the dimension that it narrows."""
-OVERVIEW = "overview"
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One question about figures, complete: it can be kept in the memory and narrowed down later."""
-
-    metric: str
-    period: Period
-    compared: Period
-    group_by: str | None
-    only: Mapping[str, Sequence[str]]
-
-    def kept(self) -> dict[str, Any]:
-        """As JSON for the memory."""
-        return {
-            "metric": self.metric, "group_by": self.group_by, "only": dict(self.only),
-            "period": _kept(self.period), "compared": _kept(self.compared),
-        }  # fmt: skip
-
-    @classmethod
-    def of(cls, kept: Mapping[str, Any]) -> "Query":
-        """Read it back."""
-        return cls(
-            kept["metric"], _period(kept["period"]), _period(kept["compared"]), kept["group_by"], kept["only"]
-        )  # fmt: skip
+NO_SUM = ("mood", "rating", "seconds")
+"""Units of which a part without observations has no value, rather than 0."""
 
 
 def metric_query(turn: ManagerTurn) -> Reply:
     """The figure that was asked for, or all of them when none was recognised."""
-    return _answer(turn, _query(turn, _argument(turn) or turn.understanding.first("metric") or OVERVIEW))
+    said = read(turn)
+    return answered(turn, whole(turn, said.metric or OVERVIEW, said), said.not_applied)
 
 
 def always(metric: str, group_by: str | None = None) -> Handler:
     """The handler of an intent that is about one figure."""
 
     def handle(turn: ManagerTurn) -> Reply:
-        query = _query(turn, metric)
+        said = read(turn)
+        query = whole(turn, metric, said)
         if group_by and not query.group_by:
-            unit = "week" if query.period.days > SHOWN_TIMES else group_by
-            query = Query(metric, query.period, query.compared, unit, query.only)
-        return _answer(turn, query)
+            query = replace(query, group_by="week" if query.period.days > SHOWN_TIMES else group_by)
+        return answered(turn, query, said.not_applied)
 
     return handle
 
 
-def refine_query(turn: ManagerTurn) -> Reply:
-    """The last figure again, narrowed or split as said now."""
-    kept = turn.memory.shown("figures")
-    if not isinstance(kept, dict):
-        words = words_of(turn)
-        return Reply(text=words.say("figures.no_last"), choices=offers(words))
-    last, said = Query.of(kept), turn.understanding
-    fresh = _query(turn, said.first("metric") or last.metric)
-    names_period = bool(said.all("date_range"))
-    query = Query(
-        fresh.metric,
-        fresh.period if names_period else last.period,
-        fresh.compared if names_period else last.compared,
-        _split_button(turn, fresh.metric) or fresh.group_by or last.group_by,
-        {**last.only, **fresh.only},
-    )
-    return _answer(turn, query)
+def refined_figures(turn: ManagerTurn) -> Reply:
+    """The last figure again, narrowed, split, sorted or of another period, as said now."""
+    last, said = Query.of(turn.memory.shown("figures") or {}), read(turn)
+    if not said.anything:
+        return _not_understood(turn, last, said)
+    return answered(turn, said.applied(last), said.not_applied)
 
 
-def _split_button(turn: ManagerTurn, metric: str) -> str | None:
-    if turn.message.kind != "button" or metric not in METRICS:
-        return None
-    return turn.argument if turn.argument in dimensions(metric) else None
+def _not_understood(turn: ManagerTurn, last: Query, said: Said) -> Reply:
+    words = words_of(turn)
+    name = last.metric if last.metric in METRICS else "messages"
+    possible = ", ".join(words.say(f"dimensions.{dimension}") for dimension in dimensions(name))
+    text = words.say("figures.not_refined", metric=shown_metric(last.metric, words), possible=possible)
+    return Reply(text="\n".join([text, *_not_applied(turn, said.not_applied)]))
 
 
-# --- what is asked --------------------------------------------------------------------------------------------------
-def _query(turn: ManagerTurn, metric: str) -> Query:
-    said, zone = turn.understanding, turn.services.settings.business.zone
-    asked = asked_periods(said, turn.now, zone)
-    period = asked.period or _usual_period(turn, zone)
-    only = {
-        dimension: values
-        for entity, dimension in NARROWING.items()
-        if (values := [str(value) for value in said.all(entity)])
-    }
-    return Query(metric, period, asked.compared or period.before(), said.first("group_by"), only)
-
-
-def _usual_period(turn: ManagerTurn, zone: str) -> Period:
-    usual = default_period(turn.now, zone)
-    if _argument(turn) != "revenue":
-        return usual
-    first = (usual.last - timedelta(days=1)).replace(day=1)  # its button says "this month"
-    return Period(first, add_months(first, 1), zone, turn.now)
-
-
-def _argument(turn: ManagerTurn) -> str:
-    name = turn.argument.strip() if turn.message.kind == "button" else ""
-    return name if name in METRICS or name == OVERVIEW else ""
+def shown_metric(metric: str, words: FigureWords) -> str:
+    """A figure's name; also of the overviews."""
+    return words.metric(metric) if metric in METRICS else words.say(f"figures.names.{metric}")
 
 
 # --- answers --------------------------------------------------------------------------------------------------------
-def _answer(turn: ManagerTurn, query: Query) -> Reply:
-    turn.store.permit("metric.read", "figures", (query.metric,))
+def answered(turn: ManagerTurn, query: Query, rest: Sequence[Condition] = ()) -> Reply:
+    """Answer a question about figures and remember it; `rest`: conditions that figures cannot be narrowed by."""
+    turn.store.permit("metric.read", "figures", (query.metric, *query.only, *query.without))
     words = words_of(turn)
     if query.period.start >= turn.now:
         return Reply(text=words.say("figures.ahead", period=words.period(query.period)))
-    if query.metric != OVERVIEW and query.metric not in METRICS:
-        query = Query(OVERVIEW, query.period, query.compared, None, query.only)
     try:
-        reply = _overview(turn, query, words) if query.metric == OVERVIEW else _figure(turn, query, words)
+        reply = _ANSWERS.get(query.metric, _figure)(turn, query, words)
     except NotMeasured as error:
         return _not_by(error, words)
     turn.memory.show("figures", query.kept())
-    return reply
+    turn.memory.show("answer", "figures")
+    lines = _not_applied(turn, rest)
+    return reply.model_copy(update={"text": "\n".join([reply.text, *lines])}) if lines else reply
+
+
+def _not_applied(turn: ManagerTurn, rest: Sequence[Condition]) -> list[str]:
+    if not rest:
+        return []
+    business = turn.services.settings.business
+    wording = Wording(turn.services.phrases, turn.language, business.zone, currency=business.currency)
+    told = wording.say("and").join(wording.one(condition, business.currency) for condition in rest)
+    return [words_of(turn).say("figures.not_applied", conditions=told)]
 
 
 def _overview(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply:
-    shown = [metric for metric in LINES if set(query.only) <= set(dimensions(metric))]
-    lines = [_compared(turn, metric, query) for metric in shown]
+    narrowed = {*query.only, *query.without}
+    shown = [metric for metric in LINES if narrowed <= set(dimensions(metric))]
+    lines = [compared(turn, metric, query) for metric in shown]
     rows = tuple(
         (
             words.metric(line.figure.metric),
@@ -145,37 +101,34 @@ def _overview(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply:
     )
     columns = tuple(words.say(f"digest.columns.{name}") for name in ("figure", "now", "before", "change"))
     title = words.say("figures.overview", period=words.period(query.period), before=words.compared(query.compared))
-    text = "\n".join([title, *_narrowed(query, words)])
-    if not _argument(turn):
+    text = "\n".join([title, *narrowed_lines(query, words)])
+    if turn.message.kind != "button":
         text += "\n" + words.say("figures.known", metrics=", ".join(words.metric(name) for name in METRICS))
     note = words.say("digest.note", zone=query.period.zone)
     return Reply(text=text, table=Table(columns=columns, rows=rows, note=note), choices=offers(words)[:1])
 
 
-def _compared(turn: ManagerTurn, metric: str, query: Query) -> DigestLine:
+def compared(turn: ManagerTurn, metric: str, query: Query, group_by: str | None = None) -> DigestLine:
+    """A figure of the question with the one it is held against; parts of times have none to be held against."""
     session = turn.store.session
-    if not query.only:
+    if not query.only and not query.without and group_by is None:
         return compare(session, metric, query.period, query.compared)
+    before = None if group_by in UNITS else group_by
     return DigestLine(
-        measure(session, metric, query.period, only=query.only),
-        measure(session, metric, query.compared, only=query.only),
+        measure(session, metric, query.period, group_by, only=query.only, without=query.without),
+        measure(session, metric, query.compared, before, only=query.only, without=query.without),
     )
 
 
 def _figure(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply:
-    session = turn.store.session
     group_by = query.group_by or ("intent" if query.metric == "top_intents" else None)
-    line = DigestLine(
-        measure(session, query.metric, query.period, group_by, only=query.only),
-        measure(session, query.metric, query.compared, None if group_by in UNITS else group_by, only=query.only),
-    )
-    text = "\n".join(
-        [*_headline(line, query, group_by, words), *_narrowed(query, words), *_elsewhere(line.figure, words)]
-    )
+    line = compared(turn, query.metric, query, group_by)
+    said = [*_headline(line, query, group_by, words), *narrowed_lines(query, words), *_elsewhere(line.figure, words)]
+    text = "\n".join(said)
     explained = words.say(f"explained.{query.metric}")
     if group_by is None:
         return Reply(text=f"{text}\n{explained}", choices=_splits(query, words))
-    table = _by_time(line, group_by, words) if group_by in UNITS else _by_part(line, group_by, words)
+    table = by_time(line, group_by, words) if group_by in UNITS else by_part(line, query, words)
     return Reply(text=text, table=table.model_copy(update={"note": f"{table.note} {explained}".strip()}))
 
 
@@ -203,11 +156,13 @@ def _headline(line: DigestLine, query: Query, group_by: str | None, words: Figur
     ]
 
 
-def _narrowed(query: Query, words: FigureWords) -> list[str]:
-    if not query.only:
-        return []
-    values = ", ".join(words.part(dimension, value) for dimension, each in query.only.items() for value in each)
-    return [words.say("figures.only", values=values)]
+def narrowed_lines(query: Query, words: FigureWords) -> list[str]:
+    """What a question is narrowed to, in words."""
+    told = []
+    for key, chosen in (("only", query.only), ("without", query.without)):
+        values = [words.part(dimension, value) for dimension, each in chosen.items() for value in each]
+        told += [words.say(f"figures.{key}", values=words.say("figures.and").join(values))] if values else []
+    return told
 
 
 def _elsewhere(figure: Figure, words: FigureWords) -> list[str]:
@@ -218,42 +173,51 @@ def _elsewhere(figure: Figure, words: FigureWords) -> list[str]:
     ]
 
 
-def _by_time(line: DigestLine, unit: str, words: FigureWords) -> Table:
-    rows = line.figure.rows[-SHOWN_TIMES:]
-    cut = words.say("figures.cut", count=SHOWN_TIMES) if len(line.figure.rows) > SHOWN_TIMES else ""
+def by_time(line: DigestLine, unit: str, words: FigureWords, most: int = SHOWN_TIMES) -> Table:
+    """A figure by days, weeks or months, the latest last."""
+    rows = line.figure.rows[-most:]
+    cut = words.say("figures.cut", count=most) if len(line.figure.rows) > most else ""
     columns = (words.say(f"dimensions.{unit}").capitalize(), words.metric(line.figure.metric))
     told = tuple((words.part(unit, row.key), words.value(line.figure.unit, row.value)) for row in rows)
     return Table(columns=columns, rows=told, note=cut)
 
 
-def _by_part(line: DigestLine, dimension: str, words: FigureWords) -> Table:
-    then = {row.key: row for row in line.before.rows}
-    shown = line.figure.rows[:SHOWN_PARTS]
-    more = len(line.figure.rows) - len(shown)
+def by_part(line: DigestLine, query: Query, words: FigureWords) -> Table:
+    """A figure by its parts, each with its change."""
+    dimension = query.group_by or "intent"
+    parts = part_lines(line, query)
+    shown = parts[: query.limit or SHOWN_PARTS]
+    more = len(parts) - len(shown)
     columns = (
         words.say(f"dimensions.{dimension}").capitalize(),
         words.metric(line.figure.metric),
         words.say("digest.columns.before"),
         words.say("digest.columns.change"),
     )
-    told = tuple(_part_row(line.figure, row, then.get(row.key), dimension, words) for row in shown)
+    told = tuple(
+        (
+            words.part(dimension, key),
+            words.value(part.figure.unit, part.figure.value),
+            words.value(part.figure.unit, part.before.value),
+            words.change(part),
+        )
+        for key, part in shown
+    )
     return Table(columns=columns, rows=told, note=words.say("figures.more", count=more) if more else "")
 
 
-def _part_row(
-    figure: Figure, row: FigureRow, then: FigureRow | None, dimension: str, words: FigureWords
-) -> tuple[str, ...]:
-    adds_up = figure.unit not in ("mood", "rating", "seconds")
-    before = then.value if then else (0 if adds_up else None)
-    line = DigestLine(
+def part_lines(line: DigestLine, query: Query) -> list[tuple[str | None, DigestLine]]:
+    """Each part of a figure with its own before, in the order that was asked for."""
+    then = {row.key: row for row in line.before.rows}
+    parts = [(row.key, _part(line.figure, row, then.get(row.key))) for row in line.figure.rows]
+    return parts[::-1] if query.ascending else parts
+
+
+def _part(figure: Figure, row: FigureRow, then: FigureRow | None) -> DigestLine:
+    before = then.value if then else (None if figure.unit in NO_SUM else 0)
+    return DigestLine(
         Figure(figure.metric, figure.unit, row.value, row.count),
         Figure(figure.metric, figure.unit, before, then.count if then else 0),
-    )
-    return (
-        words.part(dimension, row.key),
-        words.value(figure.unit, row.value),
-        words.value(figure.unit, before),
-        words.change(line),
     )
 
 
@@ -269,8 +233,6 @@ def _splits(query: Query, words: FigureWords) -> tuple[Choice, ...]:
 
 
 def _not_by(error: NotMeasured, words: FigureWords) -> Reply:
-    if error.wanted == "agent":
-        return Reply(text=words.say("figures.by_agent"))
     possible = ", ".join(words.say(f"dimensions.{name}") for name in error.possible)
     dimension = words.say(f"dimensions.{error.wanted}")
     return Reply(
@@ -278,11 +240,29 @@ def _not_by(error: NotMeasured, words: FigureWords) -> Reply:
     )
 
 
-def _kept(period: Period) -> dict[str, str | None]:
-    until = period.until.isoformat() if period.until else None
-    return {"first": period.first.isoformat(), "last": period.last.isoformat(), "zone": period.zone, "until": until}
+def _team(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply:
+    """The figures of every agent, side by side."""
+    lines = {metric: compared(turn, metric, query, "agent") for metric in TEAM_FIGURES}
+    parts = {metric: dict(part_lines(line, query)) for metric, line in lines.items()}
+    ids = list(dict.fromkeys(key for each in parts.values() for key in each))
+    title = words.say("team.title", period=words.period(query.period), before=words.compared(query.compared))
+    text = "\n".join([title, *narrowed_lines(query, words)])
+    if not ids:
+        return Reply(text=f"{text}\n{words.say('team.nothing')}")
+    columns = (words.say("dimensions.agent").capitalize(), *(words.metric(metric) for metric in TEAM_FIGURES))
+    rows = tuple(
+        (words.part("agent", key), *(_cell(parts[metric].get(key), words) for metric in TEAM_FIGURES)) for key in ids
+    )
+    return Reply(text=text, table=Table(columns=columns, rows=rows, note=words.say("team.note")))
 
 
-def _period(kept: Mapping[str, Any]) -> Period:
-    until = datetime.fromisoformat(kept["until"]) if kept["until"] else None
-    return Period(date.fromisoformat(kept["first"]), date.fromisoformat(kept["last"]), kept["zone"], until)
+def _cell(line: DigestLine | None, words: FigureWords) -> str:
+    if line is None:
+        return words.value("count", None)
+    told = words.value(line.figure.unit, line.figure.value)
+    change = words.change(line)
+    return f"{told} ({change.split(' (')[0]})" if line.change is not None else told
+
+
+TEAM_FIGURES = ("taken", "first_response", "cases_closed", "resolution_time", "csat")
+_ANSWERS = {OVERVIEW: _overview, TEAM: _team}

@@ -1,0 +1,217 @@
+"""A question about figures as a value: read from what was said, kept in the memory, changed by what is said next."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+from bot.handlers.manager.asking import ManagerTurn, asked_periods, default_period
+from crm_core.colleagues import colleagues, mentioned
+from crm_core.query import Condition
+from crm_core.query_patterns import NOT, folded
+from crm_core.query_reading import NEAR, conditions_from
+from crm_core.reports.metrics import METRICS, dimensions
+from crm_core.reports.periods import Period, add_months
+
+OVERVIEW, TEAM = "overview", "team"
+"""All figures of the business; the figures of every agent."""
+DIMENSION_OF = {"place": "city", "tier": "tier", "language": "language", "category": "category"}
+"""Field of a condition -> the dimension of figures that it narrows."""
+NOT_OF_FIGURES = ("bought", "tag", "segment", "kind", "missing", "spend", "open_cases")
+"""Fields of conditions that narrow customers, and no figure: they are named as not applied."""
+LAST_YEAR = re.compile(r"year before|(?:a )?year ago|same .{0,12}last year|去年同期|同比")
+_COMPARED = re.compile(r"compared?|versus|(?<![a-z])vs(?![a-z])|against|对比|相比|比起|环比|跟|和|与")
+_FROM_LEAST = re.compile(r"lowest|fewest|least|ascending|worst|smallest|从低到高|从少到多|升序|最少|最低|最差|倒序")
+_FROM_MOST = re.compile(r"highest|most|descending|best|biggest|largest|从高到低|从多到少|降序|最多|最高|最好")
+_RANKED = re.compile(r"sort|order(?:ed)? by|first|ranked?|ascending|descending|排|升序|降序|从[高低多少]")
+
+Values = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question about figures, complete. `only` and `without` map dimensions to values."""
+
+    metric: str
+    period: Period
+    compared: Period
+    group_by: str | None = None
+    only: Values = field(default_factory=dict)
+    without: Values = field(default_factory=dict)
+    limit: int | None = None
+    ascending: bool = False
+
+    def kept(self) -> dict[str, Any]:
+        """As JSON for the memory."""
+        return {
+            "metric": self.metric, "group_by": self.group_by, "only": dict(self.only), "without": dict(self.without),
+            "limit": self.limit, "ascending": self.ascending,
+            "period": _kept(self.period), "compared": _kept(self.compared),
+        }  # fmt: skip
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> "Query":
+        """Read it back."""
+        rest = {name: kept[name] for name in ("metric", "group_by", "only", "without", "limit", "ascending")}
+        return cls(period=_period(kept["period"]), compared=_period(kept["compared"]), **rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one sentence says about figures; None and empty where it says nothing."""
+
+    metric: str | None = None
+    period: Period | None = None
+    compared: Period | None = None
+    year_before: bool = False
+    group_by: str | None = None
+    only: Values = field(default_factory=dict)
+    without: Values = field(default_factory=dict)
+    limit: int | None = None
+    ascending: bool | None = None
+    not_applied: tuple[Condition, ...] = ()
+
+    @property
+    def anything(self) -> bool:
+        """Whether it says anything that changes a question."""
+        return replace(self, not_applied=()) != Said()
+
+    def applied(self, last: Query) -> Query:
+        """The question before, with what is said now."""
+        period = self.period or last.period
+        compared = self.compared or (period.before() if self.period else last.compared)
+        if self.year_before:
+            compared = _year_before(period)
+        only, without = dict(last.only), dict(last.without)
+        for mine, other, said in ((only, without, self.only), (without, only, self.without)):
+            for dimension, values in said.items():
+                left = [value for value in other.pop(dimension, ()) if value not in values]
+                if left:
+                    other[dimension] = left
+                mine[dimension] = list(values)
+        return Query(
+            self.metric or last.metric, period, compared, self.group_by or last.group_by, only, without,
+            self.limit or last.limit, last.ascending if self.ascending is None else self.ascending,
+        )  # fmt: skip
+
+
+def read(turn: ManagerTurn) -> Said:
+    """What this turn says about figures."""
+    said, zone = turn.understanding, turn.services.settings.business.zone
+    if turn.message.kind == "button":
+        return _of_button(turn.argument.strip())
+    asked = asked_periods(said, turn.now, zone)
+    period, compared = asked.period, asked.compared
+    if period and compared is None and _is_compared(said.text, _first_start(turn)):
+        period, compared = None, period
+    only, without, rest = _narrowed(turn)
+    ranked = bool(_RANKED.search(said.text.lower()))
+    count = said.first("count")
+    metric = said.first("metric")
+    return Said(
+        metric=str(metric) if metric in METRICS else None,
+        period=period,
+        compared=compared,
+        year_before=bool(LAST_YEAR.search(said.text.lower())),
+        group_by=said.first("group_by"),
+        only=only,
+        without=without,
+        limit=count if isinstance(count, int) and 0 < count <= 100 else None,
+        ascending=bool(_FROM_LEAST.search(said.text.lower())) if ranked and _is_ranked(said.text) else None,
+        not_applied=rest,
+    )
+
+
+def whole(turn: ManagerTurn, metric: str, said: Said) -> Query:
+    """A question of its own: what is not said is the usual."""
+    period = said.period or (_following(said.compared, turn.now) if said.compared else None)
+    period = period or _usual_period(turn)
+    compared = said.compared or period.before()
+    natural = period.before()
+    if period.is_partial and (compared.first, compared.last) == (natural.first, natural.last):
+        compared = natural
+    return replace(said, period=period, compared=compared, metric=metric).applied(Query(metric, period, compared))
+
+
+def _of_button(argument: str) -> Said:
+    if argument in METRICS or argument in (OVERVIEW, TEAM):
+        return Said(metric=argument)
+    known = {name for metric in METRICS for name in dimensions(metric)}
+    return Said(group_by=argument) if argument in known else Said()
+
+
+def _narrowed(turn: ManagerTurn) -> tuple[Values, Values, tuple[Condition, ...]]:
+    said, business = turn.understanding, turn.services.settings.business
+    conditions = conditions_from(said.text, said.entities, now=turn.now, zone=business.zone, currency=business.currency)
+    only: dict[str, list[str]] = {}
+    without: dict[str, list[str]] = {}
+
+    def put(dimension: str, values: Sequence[str], *, excluded: bool) -> None:
+        (without if excluded else only).setdefault(dimension, []).extend(values)
+
+    for one in conditions.all:
+        if one.field in DIMENSION_OF:
+            values = one.value if isinstance(one.value, tuple) else (str(one.value),)
+            put(DIMENSION_OF[one.field], values, excluded=one.operator == "is_not")
+    for entity in said.entities:
+        if entity.name == "channel":
+            put("channel", [str(entity.value)], excluded=_negated(said.text, entity.start))
+    for colleague in mentioned(colleagues(turn.store.session), said.text):
+        put("agent", [str(colleague.id)], excluded=_negated(said.text, said.text.lower().find(colleague.name.lower())))
+    return only, without, tuple(one for one in conditions.all if one.field in NOT_OF_FIGURES)
+
+
+def _negated(text: str, start: int) -> bool:
+    before = folded(text[:start]) if start > 0 else ""
+    return any(0 <= len(before) - match.end() <= NEAR for match in NOT.finditer(before))
+
+
+def _is_compared(text: str, start: int) -> bool:
+    """Whether "compared with" or 对比 stands right before the only period that is named."""
+    before = folded(text[max(0, start - 22) : start]) if start > 0 else ""
+    behind = folded(text[start:])
+    return bool(_COMPARED.search(before)) and bool(
+        re.search(r"compar|versus|vs|against", before) or "比" in before + behind
+    )
+
+
+def _is_ranked(text: str) -> bool:
+    return bool(_FROM_LEAST.search(text.lower()) or _FROM_MOST.search(text.lower()))
+
+
+def _first_start(turn: ManagerTurn) -> int:
+    return next((one.start for one in turn.understanding.entities if one.name == "date_range"), -1)
+
+
+def _usual_period(turn: ManagerTurn) -> Period:
+    zone = turn.services.settings.business.zone
+    usual = default_period(turn.now, zone)
+    if turn.message.kind != "button" or turn.argument.strip() != "revenue":
+        return usual
+    first = (usual.last - date.resolution).replace(day=1)  # its button says "this month"
+    return Period(first, add_months(first, 1), zone, turn.now)
+
+
+def _following(period: Period, now: datetime) -> Period:
+    """What is held against a period that is named alone: the same span after it, cut off now."""
+    whole_months = period.first.day == 1 and period.last.day == 1
+    months = (period.last.year - period.first.year) * 12 + period.last.month - period.first.month
+    last = add_months(period.last, months) if whole_months else period.last + (period.last - period.first)
+    return Period(period.last, last, period.zone, now)
+
+
+def _year_before(period: Period) -> Period:
+    until = period.end if period.is_partial else None
+    first, last = add_months(period.first, -12), add_months(period.last, -12)
+    return Period(first, last, period.zone, until.replace(year=until.year - 1) if until and until.day < 29 else None)
+
+
+def _kept(period: Period) -> dict[str, str | None]:
+    until = period.until.isoformat() if period.until else None
+    return {"first": period.first.isoformat(), "last": period.last.isoformat(), "zone": period.zone, "until": until}
+
+
+def _period(kept: Mapping[str, Any]) -> Period:
+    until = datetime.fromisoformat(kept["until"]) if kept["until"] else None
+    return Period(date.fromisoformat(kept["first"]), date.fromisoformat(kept["last"]), kept["zone"], until)
