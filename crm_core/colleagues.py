@@ -45,7 +45,7 @@ def mentioned(known: Sequence[Colleague], text: str) -> list[Colleague]:
     taken: list[tuple[int, int]] = []
     for name_of in (_whole, _first):
         matches = [(span, one) for one in known for span in _places(name_of(one.name), text)]
-        fresh = []
+        fresh: list[tuple[int, int]] = []
         for span, one in sorted(matches, key=lambda match: match[0][0] - match[0][1]):
             if not any(
                 span[0] < last and first < span[1] and ((first, last) != span or (first, last) in taken)
