@@ -48,6 +48,12 @@ class Desk:
         self.phrases = phrases
         self.zone = zone
 
+    def is_queue(self, message: IncomingMessage) -> bool:
+        """Whether a message was written in the queue's channel."""
+        place = self._place()
+        here = (message.channel, message.account, message.chat_id)
+        return place is not None and here == (place.channel, place.account, place.chat_id)
+
     # --- from the customer's side -----------------------------------------------------------------------------------
     def hand_over(self, session: Session, conversation: Conversation, reason: str, now: datetime) -> bool:
         """Put a conversation into the queue and tell staff who it is and why. False when nobody can be told."""

@@ -30,7 +30,14 @@ AGENT_ACTIONS = frozenset(
         "trace.read",
     }
 )
-MANAGER_ACTIONS = AGENT_ACTIONS | {"metric.read", "digest.read", "segment.write", "audit.read"}
+MANAGER_ACTIONS = AGENT_ACTIONS | {
+    "metric.read",
+    "digest.read",
+    "segment.write",
+    "audit.read",
+    "evidence.read",
+    "report.export",
+}
 ADMIN_ACTIONS = MANAGER_ACTIONS | {"customer.export", "customer.erase", "staff.write"}
 ALLOWED: dict[str, frozenset[str]] = {
     "customer": frozenset(),

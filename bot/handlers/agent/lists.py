@@ -1,13 +1,10 @@
 """Customers by conditions: a page of ten with the total and the conditions in words, more of it, or all as a file."""
 
-import csv
-import io
-
 from bot import wording
 from bot.handlers.agent.asking import StaffTurn, argument, asked, hushed
 from bot.messages import Choice, Reply, Table
 from bot.query_words import Wording, spoken
-from crm_core.csv_cells import safe_cell
+from bot.sheets import Sheet, written
 from crm_core.query import Conditions
 from crm_core.query_reading import conditions_from
 from crm_core.query_refining import refined
@@ -15,7 +12,7 @@ from crm_core.staff_store import MOST_EXPORTED, Listed, Row
 
 PAGE = 10
 CSV_TYPE = "text/csv"
-_COLUMNS = (
+COLUMNS = (
     "number", "name", "company", "city", "country", "language", "tier", "email", "phone", "orders", "spend",
     "currency", "last_order", "mood",
 )  # fmt: skip
@@ -60,6 +57,18 @@ def _understood(turn: StaffTurn) -> Conditions:
     wanted = asked(turn)
     zone, currency = turn.speaker.zone, turn.services.settings.business.currency
     return conditions_from(wanted.text, wanted.entities, now=turn.now, zone=zone, currency=currency)
+
+
+def list_again(turn: StaffTurn) -> Reply:
+    """The list shown last, from its beginning."""
+    return _shown(turn, Conditions.load(turn.memory.shown("query") or {}))
+
+
+def export_records(turn: StaffTurn) -> tuple[list[tuple[str, ...]], str]:
+    """All customers of the list shown last, with contact details, and the conditions in words."""
+    conditions = Conditions.load(turn.memory.shown("query") or {})
+    found = turn.store.export_list(conditions)
+    return [_record(row, conditions.currency) for row in found.rows], _in_words(turn, conditions)
 
 
 def _page(turn: StaffTurn, conditions: Conditions, offset: int) -> Reply:
@@ -110,7 +119,8 @@ def _more(turn: StaffTurn, found: Listed, last: int) -> tuple[Choice, ...]:
 def _file(turn: StaffTurn, conditions: Conditions) -> Reply:
     """All that fit, as a file only the asker gets."""
     found = turn.store.export_list(conditions)
-    content = _csv([_record(row, conditions.currency) for row in found.rows])
+    rows = [_record(row, conditions.currency) for row in found.rows]
+    content = written(Sheet("customers", COLUMNS, rows), "csv")
     name = f"customers-{turn.now:%Y-%m-%d}.csv"
     file = turn.services.files.save(turn.store.session, content, name, CSV_TYPE)
     key = "agent.lists.file" if len(found.rows) >= found.total else "agent.lists.file_cut"
@@ -125,12 +135,3 @@ def _record(row: Row, currency: str) -> tuple[str, ...]:
     spend = f"{row.spend_minor // 100}.{row.spend_minor % 100:02d}"
     told = (row.name, row.company, row.city, row.country, row.language, row.tier, row.email, row.phone)
     return (str(row.number), *told, str(row.orders), spend, currency, last, mood)
-
-
-def _csv(records: list[tuple[str, ...]]) -> bytes:
-    """UTF-8 with a mark in front, without which spreadsheets show Chinese as garbage."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows([safe_cell(cell) for cell in record] for record in records)
-    return text.getvalue().encode("utf-8-sig")

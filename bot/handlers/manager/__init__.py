@@ -2,7 +2,10 @@
 
 from bot.handlers.agent import AGENT
 from bot.handlers.manager.digests import digest_now, prepare_digest
+from bot.handlers.manager.evidence import show_evidence
+from bot.handlers.manager.exports import export_report
 from bot.handlers.manager.metrics import always, metric_query
+from bot.handlers.manager.ratings import csat_report
 from bot.handlers.manager.refining import list_or_refine, refine_query
 from bot.handlers.manager.small_talk import help_, not_yet
 from bot.handlers.manager.team import agent_performance
@@ -15,11 +18,11 @@ MANAGER_ONLY: dict[str, Handler] = {
     "list_customers": list_or_refine,
     "top_topics": always("top_intents"),
     "sentiment_trend": always("mood", "day"),
-    "csat_report": always("csat"),
+    "csat_report": csat_report,
     "agent_performance": agent_performance,
     "sla_report": not_yet,
     "explain_change": not_yet,
-    "show_evidence": not_yet,
+    "show_evidence": show_evidence,
     "segment_create": not_yet,
     "segment_size": not_yet,
     "segment_compare": not_yet,
@@ -37,7 +40,7 @@ MANAGER_ONLY: dict[str, Handler] = {
     "digest_change": not_yet,
     "digest_pause": not_yet,
     "alert_create": not_yet,
-    "export_report": not_yet,
+    "export_report": export_report,
     "approve_suggestion": not_yet,
     "audit_query": not_yet,
     "privacy_report": not_yet,

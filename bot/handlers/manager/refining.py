@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from bot.handlers.agent.lists import list_customers, refined_list
 from bot.handlers.manager.asking import ManagerTurn, offers, words_of
+from bot.handlers.manager.evidence import refined_evidence
 from bot.handlers.manager.metrics import refined_figures
+from bot.handlers.manager.ratings import refined_ratings
 from bot.messages import Reply
 
 
@@ -27,5 +29,10 @@ def list_or_refine(turn: ManagerTurn) -> Reply:
 
 
 MAY_AS_WELL = 0.3
-REFINED: dict[str, Callable[[ManagerTurn], Reply]] = {"figures": refined_figures, "customers": refined_list}
+REFINED: dict[str, Callable[[ManagerTurn], Reply]] = {
+    "figures": refined_figures,
+    "customers": refined_list,
+    "ratings": refined_ratings,
+    "evidence": refined_evidence,
+}
 """What the last answer was -> what changes it."""

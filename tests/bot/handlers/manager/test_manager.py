@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import select
 
 from bot.handlers.manager import MANAGER, MANAGER_ONLY
-from bot.messages import Outgoing
+from bot.messages import IncomingMessage, Outgoing, Sender
 from bot.phrases import Phrases
 from crm_core.models import AuditEntry
 from crm_core.reports.metrics import METRICS, dimensions, measure
 from crm_core.reports.periods import Period
 from nlu.intents import CUSTOMER, INTENTS
-from tests.dialogues import Stage
+from tests.conftest import Clock
+from tests.dialogues import QUEUE, Stage
 
 MANAGING = "U-MANAGER"
 PHRASES = Phrases()
@@ -167,3 +168,22 @@ def test_managers_can_do_what_agents_can(stage: Stage) -> None:
     sent = stage.staff_says(MANAGING, "status of order SO-20931")
     assert "SO-20931" in str(sent)
     assert "digest" in told(stage.staff_says(MANAGING, kind="command", command="help")).reply.text
+
+
+def test_a_file_goes_into_the_queue_and_direct_messages_alone(stage: Stage, clock: Clock) -> None:
+    def in_channel(chat: str, text: str, number: str) -> Outgoing:
+        before = len(stage.desk.outgoing)
+        sender = Sender(external_id=MANAGING, name="Hong")
+        message = IncomingMessage(
+            channel="slack", account="T1", delivery_id=number, chat_id=chat, message_id=number, sender=sender,
+            sent_at=clock(), text=text, side="staff", direct=False, addressed=True, thread_id="1763.9",
+        )  # fmt: skip
+        stage.app.intake.receive(message)
+        stage.settle()
+        return told(stage.desk.outgoing[before:])
+
+    for chat, has_file in (("C-RANDOM", False), (QUEUE, True)):
+        in_channel(chat, "revenue this month", f"{chat}-1")
+        sent = in_channel(chat, "export that as csv", f"{chat}-2")
+        assert bool(sent.reply.files) == has_file
+        assert has_file or "direct message" in sent.reply.text

@@ -1,0 +1,125 @@
+"""The records behind a figure: which rows were counted, and what they say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from crm_core.models import Case, Customer, Interaction, Order, Rating
+from crm_core.reports.metrics import METRICS, Values, narrowings
+from crm_core.reports.periods import Period
+
+KINDS = {"interactions": "messages", "orders": "orders", "customers": "customers", "ratings": "ratings",
+         "cases": "cases"}  # fmt: skip
+"""Table that a figure counts -> what its rows are called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record. `text` is what was written; `label` a number, a status or an intent, by kind."""
+
+    at: datetime
+    customer: str
+    number: int | None
+    text: str
+    label: str = ""
+    channel: str = ""
+    staff_id: int | None = None
+    score: int | None = None
+    amount_minor: int | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A page of the records behind a figure, newest first, and how many there are."""
+
+    kind: str
+    rows: tuple[Row, ...]
+    total: int
+
+
+def behind(
+    session: Session,
+    metric: str,
+    period: Period,
+    only: Values,
+    without: Values,
+    *,
+    offset: int = 0,
+    limit: int = 10,
+    scores: Sequence[int] = (),
+) -> Behind:
+    """The records that a figure counted; of ratings only those with one of `scores`, if any are given.
+
+    Raises:
+        NotMeasured: the figure cannot be narrowed in that way.
+    """
+    asked = METRICS[metric]
+    record, at = asked.source.record, asked.source.at
+    narrowed = narrowings(metric, only, without)
+    joins = {id(target): (target, on) for one in narrowed for target, on in one.by.joins}
+    query = select(record.id, at.label("at")).select_from(record)
+    for target, on in joins.values():
+        query = query.join(target, on)
+    query = query.where(*asked.where, *(one.condition() for one in narrowed), at >= period.start, at < period.end)
+    if scores:
+        query = query.where(Rating.score.in_(list(scores)))
+    query = query.distinct()
+    total = session.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+    page = query.order_by(at.desc(), record.id.desc()).offset(offset).limit(limit)
+    ids = [row.id for row in session.execute(page)]
+    return Behind(KINDS[record.__tablename__], _rows(session, record, ids), total)
+
+
+def _rows(session: Session, record: Any, ids: Sequence[int]) -> tuple[Row, ...]:
+    """The records in the order of their ids, with whose they are."""
+    if record is Customer:
+        people = session.execute(select(Customer).where(Customer.id.in_(list(ids)))).scalars()
+        found = {one.id: (one, one) for one in people}
+    else:
+        query = select(record, Customer).outerjoin(Customer, Customer.id == record.customer_id)
+        found = {row[0].id: (row[0], row[1]) for row in session.execute(query.where(record.id.in_(list(ids))))}
+    return tuple(_READERS[record.__tablename__](*found[key]) for key in ids if key in found)
+
+
+def _whose(customer: Customer | None) -> tuple[str, int | None]:
+    return ((customer.name or "") if customer else "", customer.number if customer else None)
+
+
+def _message(row: Interaction, customer: Customer | None) -> Row:
+    return Row(
+        row.occurred_at, *_whose(customer), row.text or "", label=row.intent or "", channel=row.channel,
+        staff_id=row.staff_id,
+    )  # fmt: skip
+
+
+def _order(row: Order, customer: Customer | None) -> Row:
+    return Row(
+        row.placed_at, *_whose(customer), row.number, label=row.status, amount_minor=row.total_minor,
+        currency=row.currency,
+    )  # fmt: skip
+
+
+def _customer(row: Customer, customer: Customer | None) -> Row:
+    return Row(row.first_seen_at, *_whose(customer), row.city or "", label=row.tier or "")
+
+
+def _rating(row: Rating, customer: Customer | None) -> Row:
+    at = row.given_at or row.asked_at
+    return Row(at, *_whose(customer), row.comment or "", staff_id=row.staff_id, score=row.score)
+
+
+def _case(row: Case, customer: Customer | None) -> Row:
+    return Row(
+        row.closed_at or row.opened_at, *_whose(customer), row.title or "", label=str(row.number),
+        channel=row.status, staff_id=row.owner_id,
+    )  # fmt: skip
+
+
+_READERS: dict[str, Any] = {
+    "interactions": _message, "orders": _order, "customers": _customer, "ratings": _rating, "cases": _case,
+}  # fmt: skip
