@@ -26,6 +26,7 @@ from bot.turns import Services
 from config.settings import FOLDER, Settings, StaffEntry
 from crm_core.database import Store, open_store
 from crm_core.names import NameIndex
+from crm_core.staff_access import granted
 from nlu.interpreter import Interpreter, build_interpreter
 from nlu.knowledge import KnowledgeBase
 
@@ -178,9 +179,12 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
         files=files,
         names=NameIndex(store),
         settings=settings,
+        health=lambda: app.health(),  # noqa: PLW0108 - the app is put together below
     )
     names = KnownNames(store, interpreter, settings.staff, parts.clock)
-    roll = StaffRoll(settings.staff, settings.business.zone, _groups_of(channels), dict(parts.local_staff))
+    roll = StaffRoll(
+        settings.staff, settings.business.zone, _groups_of(channels), dict(parts.local_staff), _granted(store)
+    )
     paces = {name: channel.pace for name, channel in channels.items()}
     erasures = Erasures(store, files.folder, parts.clock)
     delivery = Delivery(store, send, paces, parts.clock, delivered=erasures.delivered)
@@ -189,7 +193,7 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
     )
     dispatch = InMemoryDispatch(assistant.answer_all, parts.workers)
     intake = Intake(store, dispatch.submit, parts.clock)
-    return App(
+    app = App(
         settings,
         store,
         channels,
@@ -204,6 +208,7 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
         loop,
         parts.clock,
     )
+    return app
 
 
 def _place(channels: Mapping[str, Channel]) -> Place | None:
@@ -213,6 +218,17 @@ def _place(channels: Mapping[str, Channel]) -> Place | None:
         if chat_id:
             return Place(name, channel.account, chat_id)
     return None
+
+
+def _granted(store: Store) -> Callable[[str], str | None]:
+    """Roles given at run time, as they stand now."""
+
+    def role_of(external_id: str) -> str | None:
+        with store.read() as session:
+            given = granted(session, external_id)
+        return given.role if given else None
+
+    return role_of
 
 
 def _groups_of(channels: Mapping[str, Channel]) -> Callable[[str], frozenset[str]]:

@@ -54,6 +54,8 @@ class IncomingMessage(Message):
     revision: int = 0
     """0 for the first text, then something that grows with each edit (an edit's Unix time)."""
     text: str = ""
+    mentions: tuple[tuple[str, str], ...] = ()
+    """People whom the text mentions by account: (id, name). The text itself holds their names."""
     attachments: tuple[IncomingAttachment, ...] = ()
     thread_id: str = ""
     """The platform's thread inside the chat; empty outside threads."""

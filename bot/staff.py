@@ -15,12 +15,19 @@ RANK = {"agent": 1, "manager": 2, "admin": 3}
 GroupsOf = Callable[[str], frozenset[str]]
 
 
+def listed_role(entries: Iterable[StaffEntry], user: str) -> str | None:
+    """The highest role that the settings give a user id by itself."""
+    roles = [entry.role for entry in entries if entry.slack_user == user]
+    return max(roles, key=lambda role: RANK[role], default=None)
+
+
 class StaffRoll:
     """The list of staff.
 
     Args:
         entries: from the settings.
         groups_of: the user groups a user id is in, as the platform said lately (empty when it cannot be asked).
+        granted: the role given to an account ("slack:U…") at run time, "none" for no access; None when nothing was.
         local: external ids of the playground's and console's own staff chats, with their roles; only where these run.
     """
 
@@ -30,14 +37,19 @@ class StaffRoll:
         zone: str,
         groups_of: GroupsOf = lambda user: frozenset(),
         local: dict[str, StaffEntry] | None = None,
+        granted: Callable[[str], str | None] = lambda external_id: None,
     ) -> None:
         self._entries = tuple(entries)
         self._zone = zone
         self._groups_of = groups_of
         self._local = local or {}
+        self._granted = granted
 
     def entry(self, message: IncomingMessage) -> StaffEntry | None:
-        """The highest entry that fits the sender; None for everybody who is not listed, guests and shared chats."""
+        """The highest entry that fits the sender, with the role given at run time if there is one.
+
+        None for everybody who has no role, guests and shared chats. Admins of the settings' list stay what they are.
+        """
         sender = message.sender
         if message.side != "staff" or sender.restricted or sender.is_bot or message.shared:
             return None
@@ -45,7 +57,14 @@ class StaffRoll:
             return self._local.get(sender.external_id)
         groups = self._groups_of(sender.external_id)
         fitting = [e for e in self._entries if e.slack_user == sender.external_id or e.slack_group in groups]
-        return max(fitting, key=lambda entry: RANK[entry.role], default=None)
+        listed = max(fitting, key=lambda entry: RANK[entry.role], default=None)
+        if listed and listed.role == "admin":
+            return listed
+        role = self._granted(f"{message.channel}:{sender.external_id}")
+        if role is None:
+            return listed
+        base = listed or StaffEntry(slack_user=sender.external_id)
+        return base.model_copy(update={"role": role}) if role in RANK else None
 
     def speaker(self, session: Session, message: IncomingMessage, now: datetime) -> Speaker | None:
         """The staff member who wrote, their row kept up to date; None when they may not see anything."""

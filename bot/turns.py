@@ -119,6 +119,8 @@ class Services:
     files: "Files"
     names: "NameIndex"
     settings: "Settings"
+    health: Callable[[], dict[str, Any]] = dict
+    """State of every part of the running product."""
 
 
 @dataclass(frozen=True, slots=True)

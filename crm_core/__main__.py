@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings
 from crm_core import backup as backups
-from crm_core import importing, privacy, restoring
+from crm_core import backup_log, importing, privacy, restoring
 from crm_core.database import Store, open_store
 from crm_core.errors import CrmError
 from crm_core.import_columns import Kind
@@ -139,13 +139,19 @@ def backup(
         settings = Settings()
         folder = to or settings.data_dir / "backups"
         with opened(settings) as store, _bar("Backing up", None) as advance:
-            done = backups.backup(
-                store, folder, settings.data_dir, now=now(), progress=lambda name, rows: advance(rows)
-            )
+            try:
+                done = backups.backup(
+                    store, folder, settings.data_dir, now=now(), progress=lambda name, rows: advance(rows)
+                )
+                restoring.check_archive(done.archive)
+            except CrmError as error:
+                backup_log.note_failure(store, str(error), now())
+                raise
+            backup_log.note_backup(store, done, verified=True, now=now())
         if as_json:
             _print_json(done.as_dict())
         else:
-            screen.print(f"{sum(done.rows.values())} rows and {done.files} files: [bold]{done.archive}[/]")
+            screen.print(f"{sum(done.rows.values())} rows and {done.files} files: [bold]{done.archive}[/], read back")
             screen.print(f"Keep this one elsewhere, for a week at most: [bold]{done.keys}[/]")
             screen.print("The master key is in neither; without it, no backup can be read.")
 

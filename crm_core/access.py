@@ -37,6 +37,9 @@ MANAGER_ACTIONS = AGENT_ACTIONS | {
     "audit.read",
     "evidence.read",
     "report.export",
+    "privacy.read",
+    "consent.read",
+    "system.read",
 }
 ADMIN_ACTIONS = MANAGER_ACTIONS | {"customer.export", "customer.erase", "staff.write"}
 ALLOWED: dict[str, frozenset[str]] = {

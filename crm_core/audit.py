@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import ColumnElement, func, insert, or_, select, text
 from sqlalchemy.orm import Session
 
 from crm_core.crypto import Vault
@@ -79,6 +79,47 @@ def head(session: Session) -> tuple[int, bytes]:
         select(AuditEntry.position, AuditEntry.digest).order_by(AuditEntry.position.desc()).limit(1)
     ).one_or_none()
     return (last.position, bytes(last.digest)) if last is not None else (0, BEGINNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries: everything given must fit. `actions` are endings (".read") or whole names."""
+
+    subjects: tuple[str, ...] = ()
+    actors: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    refused: bool = False
+    up_to: int | None = None
+    """The last position that counts, so that asking does not show itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """A page of entries, newest first, and how many fit."""
+
+    rows: tuple[AuditEntry, ...]
+    total: int
+
+
+def entries(session: Session, wanted: Wanted, *, offset: int = 0, limit: int = 10) -> Entries:
+    """Who did what, newest first."""
+    tests: list[ColumnElement[bool]] = []
+    if wanted.subjects:
+        tests.append(AuditEntry.subject.in_(wanted.subjects))
+    if wanted.actors:
+        tests.append(AuditEntry.actor.in_(wanted.actors))
+    if wanted.actions:
+        tests.append(or_(*(AuditEntry.action.endswith(action, autoescape=True) for action in wanted.actions)))
+    if wanted.refused:
+        tests.append(AuditEntry.allowed.is_(False))
+    tests += [AuditEntry.occurred_at >= wanted.since] if wanted.since else []
+    tests += [AuditEntry.occurred_at < wanted.until] if wanted.until else []
+    tests += [AuditEntry.position <= wanted.up_to] if wanted.up_to is not None else []
+    total = session.execute(select(func.count(AuditEntry.id)).where(*tests)).scalar_one()
+    query = select(AuditEntry).where(*tests).order_by(AuditEntry.position.desc()).offset(offset).limit(limit)
+    return Entries(tuple(session.execute(query).scalars()), total)
 
 
 def verify(session: Session, vault: Vault, anchor: tuple[int, bytes] | None = None) -> Verified | Broken:

@@ -27,6 +27,7 @@ from crm_core.ids import new_id
 from crm_core.mentions import erase_mentions, find_mentions
 from crm_core.models import Attachment, Customer, ErasedMark, Identity
 from crm_core.personal_data import belongings, counts, opened_rows, roots
+from crm_core.reports.privacy_requests import ASKED_MARK, first_asked
 from crm_core.upserts import chunks
 
 
@@ -151,10 +152,12 @@ def erase_customer(
 
     def work(session: Session) -> tuple[int, dict[str, int]]:
         number = session.get_one(Customer, ids[0]).number
+        asked = first_asked(session, ids, "erase")
+        told = "; ".join(part for part in (f"{ASKED_MARK}{asked.isoformat()}" if asked else "", reason or "") if part)
         deleted = _delete(session, ids)
         session.execute(insert(ErasedMark), [{"id": new_id(), **mark} for mark in marks])
         erase_mentions(session, mentions)
-        _audit(session, store.vault, actor, "customer.erase", number, deleted, now, reason)
+        _audit(session, store.vault, actor, "customer.erase", number, deleted, now, told or None)
         return number, deleted
 
     number, deleted = store.repeated(work)

@@ -115,6 +115,16 @@ def _unsealed(keys: Path, master: bytes) -> dict[str, list[dict[str, Any]]]:
     return json.loads(gzip.decompress(packed))  # type: ignore[no-any-return]
 
 
+def check_archive(archive: Path) -> None:
+    """Read a backup as it lies there and compare every part with what was written.
+
+    Raises:
+        BackupProblem: a part is missing, damaged or different.
+    """
+    with _opened(archive) as source:
+        _check_hashes(source, _manifest(source, archive))
+
+
 def _opened(archive: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(archive)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 STAFF = (
     StaffEntry(slack_user="U-AGENT", role="agent", name="Mei", zone="Asia/Shanghai"),
     StaffEntry(slack_user="U-MANAGER", role="manager", name="Hong", zone="Asia/Shanghai"),
+    StaffEntry(slack_user="U-ADMIN", role="admin", name="Lin", zone="Asia/Shanghai"),
 )
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 

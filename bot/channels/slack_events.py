@@ -76,6 +76,7 @@ class Events:
             kind="edit" if edited else "new",
             revision=int(float(edited)) if edited else 0,
             text=plain(text, self.bot_user, names),
+            mentions=tuple(sorted(names.items())),
             attachments=tuple(_attachments(said.get("files") or ())),
             thread_id=_thread(said),
             direct=direct,

@@ -6,7 +6,7 @@ rest. Money is integer minor units beside a currency; sentiment is milli (-1000 
 
 from crm_core.models.base import Base, UtcDateTime
 from crm_core.models.insight import Campaign, CampaignContact, Post, Score, Segment, SegmentMember, Suggestion
-from crm_core.models.people import Company, Customer, Identity, LinkAttempt, Staff
+from crm_core.models.people import Company, Customer, Identity, LinkAttempt, Staff, StaffGrant
 from crm_core.models.system import AuditEntry, Counter, ErasedMark, JobRun
 from crm_core.models.talk import Attachment, Conversation, Delivery, Interaction, OutboxMessage, Rating
 from crm_core.models.trade import InvoiceRequest, Order, OrderLine, Product, Refund, Shipment
@@ -47,6 +47,7 @@ __all__ = [
     "SegmentMember",
     "Shipment",
     "Staff",
+    "StaffGrant",
     "Suggestion",
     "Task",
     "UtcDateTime",

@@ -74,6 +74,16 @@ class LinkAttempt(Base):
     occurred_at: Mapped[datetime]
 
 
+class StaffGrant(Base):
+    """A role given at run time, or all access taken away (`role` none); it counts over the settings' list."""
+
+    __tablename__ = "staff_grants"
+    external_id: Mapped[str] = mapped_column(String(200), unique=True)
+    role: Mapped[str] = mapped_column(String(10))
+    granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    granted_at: Mapped[datetime]
+
+
 class Staff(Base):
     """Somebody who works here: agent, manager or admin. `external_id` is "<channel>:<the platform's user id>"."""
 

@@ -1,10 +1,14 @@
 """What managers say, and who answers it: all that agents may say, and the figures of the business."""
 
 from bot.handlers.agent import AGENT
+from bot.handlers.manager.access import grant_access
 from bot.handlers.manager.digests import digest_now, prepare_digest
 from bot.handlers.manager.evidence import show_evidence
 from bot.handlers.manager.exports import export_report
 from bot.handlers.manager.metrics import always, metric_query
+from bot.handlers.manager.operations import backup_status, health_check, prepare_health
+from bot.handlers.manager.oversight import audit_query
+from bot.handlers.manager.privacy import consent_report, privacy_report
 from bot.handlers.manager.ratings import csat_report
 from bot.handlers.manager.refining import list_or_refine, refine_query
 from bot.handlers.manager.small_talk import help_, not_yet
@@ -42,12 +46,12 @@ MANAGER_ONLY: dict[str, Handler] = {
     "alert_create": not_yet,
     "export_report": export_report,
     "approve_suggestion": not_yet,
-    "audit_query": not_yet,
-    "privacy_report": not_yet,
-    "consent_report": not_yet,
-    "grant_access": not_yet,
-    "backup_status": not_yet,
-    "health_check": not_yet,
+    "audit_query": audit_query,
+    "privacy_report": privacy_report,
+    "consent_report": consent_report,
+    "grant_access": grant_access,
+    "backup_status": backup_status,
+    "health_check": health_check,
     "help": help_,
     "not_yet": not_yet,
 }
@@ -55,5 +59,5 @@ MANAGER_ONLY: dict[str, Handler] = {
 MANAGER: dict[str, Handler] = {**AGENT, **MANAGER_ONLY}
 """Intent -> handler."""
 
-MANAGER_PREPARATIONS: dict[str, Prepare] = {"digest_now": prepare_digest}
+MANAGER_PREPARATIONS: dict[str, Prepare] = {"digest_now": prepare_digest, "health_check": prepare_health}
 """Intent -> what is made for its handler before the transaction begins."""
