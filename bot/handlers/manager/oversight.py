@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import wording
-from bot.handlers.agent.asking import argument, asked, hushed, label, leftover, named, present, several
+from bot.handlers.agent.asking import Asked, argument, asked, hushed, label, leftover, named, present, several
 from bot.handlers.manager.asking import ManagerTurn, asked_periods, words_of
 from bot.messages import Choice, Reply, Table
 from crm_core import audit
@@ -14,6 +14,7 @@ from crm_core.audit import Broken, Entries, Wanted
 from crm_core.colleagues import Colleague, colleagues, mentioned
 from crm_core.models import AuditEntry
 from crm_core.staff_store import Brief
+from nlu.understanding import Understanding
 
 PAGE = 10
 KINDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
@@ -52,9 +53,11 @@ def audit_query(turn: ManagerTurn) -> Reply:
     if _VERIFY.search(turn.understanding.text.lower()):
         return _verified(turn)
     told: list[str] = []
-    wanted = _which(turn, told)
-    people = mentioned(colleagues(turn.store.session), turn.understanding.text)
-    subject = _subject(turn, people)
+    meant = asked(turn)  # of a button that picks one of several: what it was shown for
+    said = turn.understanding.model_copy(update={"text": meant.text, "entities": meant.entities})
+    wanted = _which(turn, said, told)
+    people = mentioned(colleagues(turn.store.session), said.text)
+    subject = _subject(turn, meant, people)
     if isinstance(subject, Reply):
         return subject
     subjects, named_so = subject
@@ -65,16 +68,16 @@ def audit_query(turn: ManagerTurn) -> Reply:
     return _page(turn, wanted, told, 0)
 
 
-def _which(turn: ManagerTurn, told: list[str]) -> Wanted:
+def _which(turn: ManagerTurn, said: Understanding, told: list[str]) -> Wanted:
     """Kind and period; what they are called is added to `told`."""
-    words, text = words_of(turn), turn.understanding.text.lower()
-    kind = next(((name, actions) for name, actions, said in KINDS if re.search(said, text)), None)
+    words, text = words_of(turn), said.text.lower()
+    kind = next(((name, actions) for name, actions, pattern in KINDS if re.search(pattern, text)), None)
     if kind:
         told.append(words.say(f"audit.kinds.{kind[0]}"))
     refused = bool(_REFUSED.search(text))
     if refused:
         told.append(words.say("audit.kinds.refused"))
-    period = asked_periods(turn.understanding, turn.now, turn.services.settings.business.zone).period
+    period = asked_periods(said, turn.now, turn.services.settings.business.zone).period
     if period:
         told.append(words.period(period))
     return Wanted(
@@ -83,10 +86,9 @@ def _which(turn: ManagerTurn, told: list[str]) -> Wanted:
     )  # fmt: skip
 
 
-def _subject(turn: ManagerTurn, people: list[Colleague]) -> tuple[tuple[str, ...], list[str]] | Reply:
+def _subject(turn: ManagerTurn, wanted: Asked, people: list[Colleague]) -> tuple[tuple[str, ...], list[str]] | Reply:
     """The record that is meant, as the log names it, and in words; nothing when none is named."""
-    wanted, text = asked(turn), turn.understanding.text
-    words = words_of(turn)
+    words, text = words_of(turn), wanted.text
     case = _CASE.search(wanted.text)
     if case:
         number = case[1] or case[2]
