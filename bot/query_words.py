@@ -91,6 +91,11 @@ def spoken(kind: str, value: str, language: str) -> str:
     return names[0] if names else value.replace("_", " ")
 
 
+def known_names(kind: str) -> dict[str, list[str]]:
+    """What the operator's list of names holds: categories or places, by the value they stand for."""
+    return _names()[kind]
+
+
 @cache
 def _names() -> dict[str, dict[str, list[str]]]:
     content: dict[str, dict[str, list[str]]] = yaml.safe_load((FOLDER / "names.yml").read_text("utf-8"))

@@ -251,11 +251,12 @@ class StaffStore:
         self.permit("customer.export_list", "customers", ("name", "contact", "spend", "orders", "mood"))
         return self._page(conditions, 0, MOST_EXPORTED)
 
-    def product_names(self, skus: Sequence[str], language: str) -> dict[str, str]:
-        """Names of products by SKU; nothing personal."""
+    def product_names(self, skus: Sequence[str] | None, language: str) -> dict[str, str]:
+        """Names of products by SKU, of all when none are given; nothing personal."""
         name = Product.name_zh if language == "zh" else Product.name_en
-        query = select(Product.sku, name).where(Product.sku.in_(list(skus)))
-        return {row[0]: row[1] for row in self.session.execute(query)} if skus else {}
+        query = select(Product.sku, name)
+        query = query if skus is None else query.where(Product.sku.in_(list(skus)))
+        return {row[0]: row[1] for row in self.session.execute(query)}
 
     def _page(self, conditions: Conditions, offset: int, limit: int) -> Listed:
         query = to_sql(conditions, self.now)

@@ -3,6 +3,7 @@
 from bot import wording
 from bot.handlers.agent.asking import StaffTurn, argument, asked, hushed
 from bot.messages import Choice, Reply, Table
+from bot.query_parsing import conditions_of
 from bot.query_words import Wording, spoken
 from bot.sheets import Sheet, written
 from crm_core.query import Conditions
@@ -11,6 +12,8 @@ from crm_core.query_refining import refined
 from crm_core.staff_store import MOST_EXPORTED, Listed, Row
 
 PAGE = 10
+CONDITIONS_LINE = ("filter:", "条件：")
+"""How the line of conditions begins that an answer shows."""
 CSV_TYPE = "text/csv"
 COLUMNS = (
     "number", "name", "company", "city", "country", "language", "tier", "email", "phone", "orders", "spend",
@@ -56,6 +59,11 @@ def _shown(turn: StaffTurn, conditions: Conditions) -> Reply:
 def _understood(turn: StaffTurn) -> Conditions:
     wanted = asked(turn)
     zone, currency = turn.speaker.zone, turn.services.settings.business.currency
+    if wanted.text.lstrip()[:9].lower().startswith(CONDITIONS_LINE):  # our own line, copied and perhaps changed
+        names = turn.store.product_names(None, turn.language)
+        written = conditions_of(wanted.text, Wording(turn.services.phrases, turn.language, zone, names, currency))
+        if written is not None:
+            return written
     return conditions_from(wanted.text, wanted.entities, now=turn.now, zone=zone, currency=currency)
 
 

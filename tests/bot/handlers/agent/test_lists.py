@@ -124,3 +124,18 @@ def test_with_no_condition_understood_nobody_is_listed_rather_than_everybody(
 def test_nobody_fits(floor: Floor, language: Any, word: str) -> None:
     agent = Colleague(floor, language=language)
     assert word in agent.says("list_customers", "customers in London" if language == "en" else "上海的客户").text
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("en", "Filter: bought Travel mill; did not buy Mill case. Order: most orders first. Top 3"),
+        ("zh", "条件：买过旅行磨豆机；没买过磨豆机收纳盒。排序：订单从多到少。前 3 位"),
+    ],
+)
+def test_the_line_of_conditions_may_be_sent_again(floor: Floor, language: str, line: str) -> None:
+    add_order(floor.store, floor.shop, "tom", "SO-1", "paid", {"MILL": 1}, NOW)
+    agent = Colleague(floor, language="zh" if language == "zh" else "en")
+    reply = agent.says("list_customers", line)
+    assert reply.text == line
+    assert listed(reply) == ["Tom Reed #10002"]
