@@ -31,9 +31,21 @@ _WORDS = re.compile(rf"[{HAN}]|[^\W_]+")
 FEWEST_LETTERS = 6
 """A Chinese character counts as two letters."""
 
-_SMALL_TALK = frozenset(
-    ["greeting", "goodbye", "thanks", "help", "affirm", "deny", "praise", "csat_rating", "out_of_scope"]
+_BESIDE = frozenset(
+    [
+        "greeting",
+        "goodbye",
+        "thanks",
+        "help",
+        "affirm",
+        "deny",
+        "praise",
+        "csat_rating",
+        "link_identity",
+        "out_of_scope",
+    ]
 )
+"""What is said beside a wish: small talk, and who one is."""
 _TROUBLE = frozenset(
     ["delivery_problem", "return_request", "refund_status", "technical_problem", "warranty_check", "payment_problem"]
 )
@@ -85,7 +97,7 @@ def wishes(said: Sequence[tuple[Span, Classification]]) -> list[Span]:
     """
     found: list[tuple[str, Span]] = []
     for (start, end), meant in said:
-        wish = meant.intent if meant.intent not in _SMALL_TALK and meant.confidence >= SURE else ""
+        wish = meant.intent if meant.intent not in _BESIDE and meant.confidence >= SURE else ""
         if found and (not found[-1][0] or not wish or wish == found[-1][0] or found[-1][0] in _FREE_TEXT):
             found[-1] = (found[-1][0] or wish, (found[-1][1][0], end))
         else:
