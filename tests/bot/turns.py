@@ -1,10 +1,14 @@
 """Turns made by hand: what was understood is given, so that handlers are tested without the models."""
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, cast
 
+from bot.files import Files
 from bot.handlers import HANDLERS
+from bot.handover import Desk
 from bot.messages import IncomingAttachment, IncomingMessage, Reply, Sender
 from bot.outbox import readable
 from bot.phrases import Phrases
@@ -18,6 +22,8 @@ from nlu.understanding import Entity, Language, Understanding
 
 PHRASES = Phrases()
 SETTINGS = Settings(_env_file=None)
+FOLDER = tempfile.TemporaryDirectory(prefix="rapport-files-")
+"""Where files made for customers go; removed when the tests end."""
 
 
 class FixedKnowledge:
@@ -142,13 +148,13 @@ class Chat:
                 store=store,
                 memory=Memory(self.memory.dump()),
                 now=self.now,
-                services=_services(self.settings),
+                services=_services(self.settings, self.store, lambda: self.now),
                 question=question,
                 argument=argument,
                 outcome=Outcome(),
             )
             handlers = HANDLERS["customer"]
-            reply = handlers.get(understanding.intent, handlers["not_yet"])(turn)
+            reply = handlers.get(understanding.intent, handlers["out_of_scope"])(turn)
         self.memory = Memory(turn.memory.dump())
         self.outcome = turn.outcome
         asked = turn.outcome.question
@@ -177,13 +183,13 @@ def _each(given: Any) -> list[Any]:
     return given if isinstance(given, list) else [given]
 
 
-def _services(settings: Settings) -> Services:
+def _services(settings: Settings, store: Store, clock: Callable[[], datetime]) -> Services:
     nothing = cast(Any, None)
     return Services(
         phrases=PHRASES,
         knowledge=cast(Any, FixedKnowledge()),
-        desk=nothing,
-        files=nothing,
+        desk=Desk(lambda: None, PHRASES, settings.business.zone),
+        files=Files(store, Path(FOLDER.name), nothing, clock),
         names=nothing,
         settings=settings,
     )

@@ -224,14 +224,14 @@ def _ask_swap(turn: CustomerTurn, order: OrderView, line: LineView, other: Produ
 
 # --- done at once ---------------------------------------------------------------------------------------------------
 def _changed(turn: CustomerTurn) -> Reply:
-    number, kind = str(turn.slots["order"]), str(turn.slots["kind"])
+    number, kind = str(turn.slots.get("order")), str(turn.slots.get("kind"))
     try:
         if kind == "address":
             address = str(turn.slots["address"])
             turn.store.change_address(number, address)
             show_desk(turn, "desk.changed.address", number=number, address=address)
             return turn.reply("customer.change.address_done", number=number, address=address)
-        order = turn.store.swap(number, int(turn.slots["position"]), str(turn.slots["sku"]), passes(turn))
+        order = turn.store.swap(number, int(turn.slots.get("position", 0)), str(turn.slots.get("sku")), passes(turn))
     except NotFound:
         return turn.reply("customer.find.gone")
     except NotPossible as refusal:

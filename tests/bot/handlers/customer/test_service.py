@@ -15,18 +15,6 @@ from tests.conftest import Clock
 
 Opened = Callable[..., Chat]
 BOTH = pytest.mark.parametrize("language", ["en", "zh"])
-NOT_YET = (
-    "change_order",
-    "place_order",
-    "payment_problem",
-    "invoice_request",
-    "technical_problem",
-    "warranty_check",
-    "feature_suggestion",
-    "set_preferences",
-    "data_access",
-    "data_erase",
-)
 
 
 def cases(store: Store) -> list[tuple[str | None, str, str | None]]:
@@ -123,16 +111,6 @@ def test_odd_scores_are_asked_again(store: Store, stranger: Opened) -> None:
         assert values(chat.press(f"csat_rating:{score}")) == [f"csat_rating:{stars}" for stars in range(1, 6)], score
     with store.read() as session:
         assert session.execute(select(Rating)).first() is None
-
-
-@BOTH
-def test_what_is_not_there_yet_is_said_and_a_person_offered(stranger: Opened, language: str) -> None:
-    chat = stranger(language)
-    for intent in NOT_YET:
-        reply = chat.say(intent)
-        assert reply.text == phrase(f"customer.not_yet.{intent}", language)
-        assert values(reply) == ["talk_to_human"]
-        assert not chat.outcome.unsure
 
 
 @BOTH
