@@ -118,8 +118,9 @@ def erase(
                     raise CrmError("Nothing was erased. Say --yes to erase without being asked.")
                 typer.confirm("Erase this customer?", abort=True, err=True)
             erased = privacy.erase_customer(
-                store, customer_id, actor=ACTOR, now=now(), files=settings.data_dir / "files", reason=reason
-            )
+                store, customer_id, actor=ACTOR, now=now(), files=settings.data_dir / "files",
+                models=settings.data_dir / "models", reason=reason,
+            )  # fmt: skip
         if as_json:
             _print_json(erased.as_dict())
         else:

@@ -28,6 +28,7 @@ AGENT_ACTIONS = frozenset(
         "reply.suggest",
         "recommendation.read",
         "trace.read",
+        "correction.write",
     }
 )
 MANAGER_ACTIONS = AGENT_ACTIONS | {
@@ -40,6 +41,7 @@ MANAGER_ACTIONS = AGENT_ACTIONS | {
     "privacy.read",
     "consent.read",
     "system.read",
+    "correction.review",
 }
 ADMIN_ACTIONS = MANAGER_ACTIONS | {"customer.export", "customer.erase", "staff.write"}
 ALLOWED: dict[str, frozenset[str]] = {

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from crm_core import crypto
 from crm_core.audit import record
 from crm_core.contact_details import normalised_email, normalised_phone
+from crm_core.corrections import remove_learnt
 from crm_core.crypto import Vault
 from crm_core.database import Store
 from crm_core.errors import NotFound
@@ -130,7 +131,14 @@ def erase_preview(store: Store, customer_id: int) -> dict[str, int]:
 
 
 def erase_customer(
-    store: Store, customer_id: int, *, actor: str, now: datetime, files: Path | None = None, reason: str | None = None
+    store: Store,
+    customer_id: int,
+    *,
+    actor: str,
+    now: datetime,
+    files: Path | None = None,
+    models: Path | None = None,
+    reason: str | None = None,
 ) -> Erased:
     """Delete a customer with everything that belongs to them, orders and their figures in past sums included.
 
@@ -139,6 +147,8 @@ def erase_customer(
 
     Args:
         files: the folder of sealed attachments.
+        models: the folder of models; those that learnt from this customer's lines go, too. A running service without
+            it finds them within a minute.
 
     Raises:
         NotFound: no such customer.
@@ -163,6 +173,8 @@ def erase_customer(
     number, deleted = store.repeated(work)
     keys = sum(store.vault.forget(each) for each in ids)
     gone = remove_files(files, [*attachments, *mentions.files])
+    if models is not None and deleted.get("corrections"):
+        remove_learnt(models)
     scrub(store, {*deleted, *(table for table, _ in mentions.rows)})
     return Erased(number, deleted, keys, gone, mentions.count)
 

@@ -8,7 +8,7 @@ from crm_core.models.base import Base, UtcDateTime
 from crm_core.models.insight import Campaign, CampaignContact, Post, Score, Segment, SegmentMember, Suggestion
 from crm_core.models.people import Company, Customer, Identity, LinkAttempt, Staff, StaffGrant
 from crm_core.models.system import AuditEntry, Counter, ErasedMark, JobRun
-from crm_core.models.talk import Attachment, Conversation, Delivery, Interaction, OutboxMessage, Rating
+from crm_core.models.talk import Attachment, Conversation, Correction, Delivery, Interaction, OutboxMessage, Rating
 from crm_core.models.trade import InvoiceRequest, Order, OrderLine, Product, Refund, Shipment
 from crm_core.models.work import Case, Consent, ContactPreference, CustomerTag, Merge, Note, Task
 
@@ -23,6 +23,7 @@ __all__ = [
     "Consent",
     "ContactPreference",
     "Conversation",
+    "Correction",
     "Counter",
     "Customer",
     "CustomerTag",

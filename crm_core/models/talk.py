@@ -164,6 +164,31 @@ class Attachment(Base):
     details = Sealed("details_sealed")
 
 
+class Correction(Base):
+    """What staff say a customer's message meant. `kind`: intent or mood; `state`: waiting, approved or rejected.
+
+    `found` is what was understood at first (of a mood with its `found_milli`), `label` what was meant instead; None
+    where it was only decided that nothing is to be learnt from this message.
+    """
+
+    __tablename__ = "corrections"
+    __table_args__ = (UniqueConstraint("interaction_id", "kind"),)
+    interaction_id: Mapped[int] = mapped_column(ForeignKey("interactions.id", ondelete="CASCADE"))
+    customer_id: Mapped[int] = customer_key()
+    kind: Mapped[str] = mapped_column(String(6))
+    text_sealed: Mapped[bytes | None] = personal(LargeBinary)
+    language: Mapped[str | None] = mapped_column(String(2))
+    found: Mapped[str | None] = mapped_column(String(40))
+    found_milli: Mapped[int | None]
+    label: Mapped[str | None] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(10), default="waiting", index=True)
+    proposed_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    proposed_at: Mapped[datetime]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    decided_at: Mapped[datetime | None]
+    text = Sealed("text_sealed")
+
+
 class Rating(Base):
     """A customer's score (1-5) for a conversation; `score` is None while asked and not answered."""
 
