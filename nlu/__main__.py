@@ -1,6 +1,7 @@
-"""Commands: train, try, evaluate, serve."""
+"""Commands: train, try, evaluate, serve, models, review."""
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from nlu import generation_commands
+from nlu.generation_commands import CACHE, CONFIG, Cache, Config, Sentences
 from nlu.training import NotTrained
 from nlu.understanding import Audience
 
@@ -18,14 +21,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 app = typer.Typer(help="Understanding: training, trying and measuring.", no_args_is_help=True, add_completion=False)
-Config = Annotated[Path, typer.Option("--config", help="Folder with the training files.")]
-Sentences = Annotated[str, typer.Option("--encoder", help="light, or rich: better English, needs the extra.")]
-Cache = Annotated[Path, typer.Option("--cache", help="Folder for trained models.")]
 Names = Annotated[
     Path | None, typer.Option("--names", help='JSON file with names: {"products": [["T2 case", "T2"]], "people": …}.')
 ]
 As = Annotated[str, typer.Option("--as", help="Who speaks: customer, agent or manager.")]
-CONFIG, CACHE = ROOT / "config" / "nlu", ROOT / "data" / "models"
 
 
 def _audience(name: str) -> Audience:
@@ -108,6 +107,30 @@ def serve(
 
     interpreter = _interpreter(config, cache)
     uvicorn.run(build_service(interpreter, clock=lambda: datetime.now(UTC)), host=host, port=port, log_level="warning")
+
+
+@app.command()
+def learn(config: Config = CONFIG, cache: Cache = CACHE, encoder: Sentences = "light") -> None:
+    """Learn from the corrections that come on standard input; the nightly job runs this."""
+    from nlu.learning import learn_fed
+
+    os.umask(0o077)  # what learnt from people's lines is for this user alone
+    print(learn_fed(config, cache, sys.stdin.read(), lambda line: print(line, flush=True), encoder))
+
+
+app.add_typer(generation_commands.cli, name="models")
+
+
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def review(
+    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
+) -> None:
+    """Review what staff corrected: list, approve, reject, change. The same as `python -m bot review`.
+
+    The lines are customers' and lie with their records, which this package does not know: the command lives where
+    records and understanding meet, and is only handed on here.
+    """
+    os.execv(sys.executable, [sys.executable, "-m", "bot", "review", *context.args, *["--json"] * as_json])  # noqa: S606 - our own module
 
 
 if __name__ == "__main__":

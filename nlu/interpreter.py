@@ -12,12 +12,12 @@ from nlu.engines import ENGINES, Classification, Engine, Setup
 from nlu.entities import Catalogue, Gazetteer, extract
 from nlu.intents import OUT_OF_SCOPE
 from nlu.language import detect
-from nlu.models import load_or_train
+from nlu.models import Models, load_or_train
 from nlu.sentiment import Sentiment
 from nlu.training import NotTrained
 from nlu.understanding import Audience, Entity, Understanding
 
-__all__ = ["UNSURE_BELOW", "Gazetteer", "Interpreter", "build_interpreter"]
+__all__ = ["STRANGER_BELOW", "UNSURE_BELOW", "Gazetteer", "Interpreter", "build_interpreter"]
 
 OURS = frozenset({"product", "order_id", "case_id", "customer_id", "tracking_no"})
 RECORDS = OURS | {"person_name", "company", "phone", "email", "reference"}
@@ -25,6 +25,8 @@ LIKELY_OURS = 0.6
 """From this probability on, the best intent of a text that names our own records is believed over a rejection."""
 UNSURE_BELOW = 0.35
 """Confidence under which it is better to ask than to act."""
+STRANGER_BELOW = 0.7
+"""Confidence under which a rejection is near the border: people should look whether it was one of ours after all."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,11 @@ class _Listener:
 
 
 class Interpreter:
-    """Turns text into an Understanding. Nothing in it changes, so that several threads may call it."""
+    """Turns text into an Understanding. Nothing in it changes, so that several threads may call it.
+
+    Args:
+        model: the name of the models it was built from.
+    """
 
     def __init__(
         self,
@@ -46,7 +52,9 @@ class Interpreter:
         sentiment: Sentiment,
         gazetteer: Gazetteer = Gazetteer(),  # noqa: B008 - frozen and empty
         encoder: Encoder | None = None,
+        model: str = "",
     ) -> None:
+        self.model = model
         self._engine = engine
         self._sentiment = sentiment
         self._encoder = encoder or Encoder()
@@ -54,7 +62,13 @@ class Interpreter:
 
     def with_gazetteer(self, gazetteer: Gazetteer) -> "Interpreter":
         """Return an interpreter with other names; models and remembered vectors are shared with this one."""
-        return Interpreter(self._engine, self._sentiment, gazetteer, self._encoder)
+        return Interpreter(self._engine, self._sentiment, gazetteer, self._encoder, self.model)
+
+    def with_models(self, models: Models) -> "Interpreter":
+        """Return an interpreter that knows the same names and learnt something else; the encoder is shared."""
+        fresh = Interpreter(self._engine.with_models(models), Sentiment(models.mood), Gazetteer(), self._encoder)
+        fresh.model, fresh._catalogue = models.name, self._catalogue
+        return fresh
 
     def vector(self, text: str) -> Vector:
         """Return the sentence vector of a text in any language: 512 floats of length one."""
@@ -157,5 +171,5 @@ def build_interpreter(
     if engine not in ENGINES:
         raise NotTrained(f'There is no engine "{engine}". Set RAPPORT_NLU__ENGINE to one of: {", ".join(ENGINES)}.')
     models = load_or_train(config_dir, cache_dir, progress, encoder)
-    sentences = ENCODERS[encoder]()
-    return Interpreter(ENGINES[engine].build(Setup(models, rasa_url)), Sentiment(models.mood), encoder=sentences)
+    built, sentences = ENGINES[engine].build(Setup(models, rasa_url)), ENCODERS[encoder]()
+    return Interpreter(built, Sentiment(models.mood), encoder=sentences, model=models.name)

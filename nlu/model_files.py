@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 Arrays = Mapping[str, NDArray[Any]]
 MANIFEST = "manifest.json"
+ABOUT = "about.json"
+LEARNED = "learned-"
+"""How the names of models begin that learnt from corrections; see `nlu.generations`, which forgets old ones itself."""
 KEPT = 3
 """How many generations of models stay in the cache."""
 
@@ -22,8 +25,11 @@ class CorruptModel(RuntimeError):
     """A stored model is missing, incomplete or changed; it must be made again."""
 
 
-def save(folder: Path, models: Mapping[str, Arrays]) -> None:
-    """Write all models of one generation at once: the folder appears complete or not at all."""
+def save(folder: Path, models: Mapping[str, Arrays], about: Mapping[str, Any] | None = None) -> None:
+    """Write all models of one generation at once: the folder appears complete or not at all.
+
+    `about` is what people want to know of it (never a line it was trained from).
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
     sums = {}
@@ -33,6 +39,8 @@ def save(folder: Path, models: Mapping[str, Arrays]) -> None:
         (draft / f"{name}.npz").write_bytes(buffer.getvalue())
         sums[f"{name}.npz"] = hashlib.sha256(buffer.getvalue()).hexdigest()
     (draft / MANIFEST).write_text(json.dumps({"sha256": sums}, indent=1), encoding="utf-8")
+    if about is not None:
+        (draft / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     try:
         draft.replace(folder)
@@ -40,7 +48,8 @@ def save(folder: Path, models: Mapping[str, Arrays]) -> None:
         shutil.rmtree(draft, ignore_errors=True)  # another process was first, with the same content
         if not (folder / MANIFEST).exists():
             raise
-    _forget_old(folder)
+    if not folder.name.startswith(LEARNED):
+        _forget_old(folder)
 
 
 def load(folder: Path) -> dict[str, dict[str, NDArray[Any]]]:

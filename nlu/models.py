@@ -1,20 +1,25 @@
 """The fitted models of the built-in engine: made from the training files when they change, else read from the cache."""
 
+import contextlib
 import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from nlu import model_files
+import structlog
+
+from nlu import generations, model_files
 from nlu.classifier import Classifier
-from nlu.encoder import ENCODERS
+from nlu.encoder import ENCODERS, Vector
 from nlu.intents import INTENTS, MANAGER, OUT_OF_SCOPE
 from nlu.training import Example, NotTrained, read_audience, read_moods, with_names
 from nlu.understanding import Audience
+
+log = structlog.get_logger(__name__)
 
 Progress = Callable[[str], None]
 AUDIENCES: tuple[Audience, ...] = ("customer", "agent", "manager")
@@ -30,33 +35,37 @@ class Models:
 
     intents: dict[Audience, Classifier]
     mood: Classifier
+    name: str = ""
+    """The folder they are stored in."""
 
 
 def load_or_train(
     config_dir: Path, cache_dir: Path, progress: Progress | None = None, encoder: str = "light"
 ) -> Models:
-    """Return the models for the training files in `config_dir`, training in a child process where none are stored.
+    """Return the models in use: what was learnt from corrections too, as long as it fits the files in `config_dir`.
+
+    Where none are stored for these files, they are trained in a child process.
 
     Raises NotTrained, naming file and line, when a training file cannot be used.
     """
-    folder = cache_dir / f"models-{fingerprint(config_dir, encoder)}"
+    base = base_name(config_dir, encoder)
+    for name in dict.fromkeys((generations.in_use(cache_dir, base), base)):
+        try:
+            return load(cache_dir / name)
+        except model_files.CorruptModel as error:
+            if name != base:
+                log.warning("model_unusable", name=name, reason=str(error))
+    examples_of(config_dir)  # a broken file is reported from here, with its place
+    _train_in_child(config_dir, cache_dir, progress or (lambda line: None), encoder)
     try:
-        return _load(folder)
-    except model_files.CorruptModel:
-        examples_of(config_dir)  # a broken file is reported from here, with its place
-        _train_in_child(config_dir, cache_dir, progress or (lambda line: None), encoder)
-    try:
-        return _load(folder)
+        return load(cache_dir / base)
     except model_files.CorruptModel as error:
         raise NotTrained(f"The models could not be stored: {error}. Check space and rights of {cache_dir}.") from None
 
 
 def train(config_dir: Path, cache_dir: Path, progress: Progress = lambda line: None, encoder: str = "light") -> Path:
     """Fit everything here and now, and return the folder it was stored in."""
-    from nlu.features import grams
-    from nlu.fitting import fit, fit_views
-
-    folder = cache_dir / f"models-{fingerprint(config_dir, encoder)}"
+    folder = cache_dir / base_name(config_dir, encoder)
     examples = examples_of(config_dir)
     sentences = ENCODERS[encoder]()
     texts = sorted({example.text for group in examples.values() for example in group})
@@ -65,16 +74,22 @@ def train(config_dir: Path, cache_dir: Path, progress: Progress = lambda line: N
     stored = {}
     for name, group in examples.items():
         progress(f"Learning what a {name} says" if name != "mood" else "Learning moods")
-        lines, labels = [example.text for example in group], [example.intent for example in group]
-        rows = sentences.stack([vectors[line] for line in lines])
-        if name == "mood":
-            fitted = fit_views([grams(line) for line in lines], labels, rows)
-        else:
-            fitted = fit(lines, labels, rows, favoured=MANAGER if name == "manager" else ())
-        stored[name] = fitted.arrays()
+        rows = sentences.stack([vectors[example.text] for example in group])
+        stored[name] = fitted(name, [(example.text, example.intent) for example in group], rows).arrays()
     model_files.save(folder, stored)
     progress("Done")
     return folder
+
+
+def fitted(name: str, labelled: Sequence[tuple[str, str]], rows: Vector) -> Classifier:
+    """Fit one of the models on (text, label) pairs and the rows of their sentence vectors; in a training process."""
+    from nlu.features import grams
+    from nlu.fitting import fit, fit_views
+
+    lines, labels = [text for text, _ in labelled], [label for _, label in labelled]
+    if name == "mood":
+        return fit_views([grams(line) for line in lines], labels, rows)
+    return fit(lines, labels, rows, favoured=MANAGER if name == "manager" else ())
 
 
 def examples_of(config_dir: Path) -> dict[str, list[Example]]:
@@ -91,6 +106,11 @@ def examples_of(config_dir: Path) -> dict[str, list[Example]]:
 def _with_names(group: list[Example]) -> list[Example]:
     rows = with_names([(example.text, example.intent) for example in group])
     return group + [Example(text, intent, line=0) for text, intent in rows[len(group) :]]
+
+
+def base_name(config_dir: Path, encoder: str = "light") -> str:
+    """Return the name of the models that are made from the training files alone."""
+    return f"models-{fingerprint(config_dir, encoder)}"
 
 
 def fingerprint(config_dir: Path, encoder: str = "light") -> str:
@@ -111,23 +131,37 @@ def _parts(config_dir: Path) -> Iterable[bytes]:
         yield f"{library} {version(library)}".encode()
 
 
-def _load(folder: Path) -> Models:
+def load(folder: Path) -> Models:
+    """Read stored models; raises CorruptModel where they are missing or damaged."""
     stored = model_files.load(folder)
     try:
         intents = {audience: Classifier.of_arrays(stored[audience]) for audience in AUDIENCES}
-        return Models(intents, Classifier.of_arrays(stored["mood"]))
+        return Models(intents, Classifier.of_arrays(stored["mood"]), folder.name)
     except KeyError as error:
         raise model_files.CorruptModel(f"{folder} lacks {error}") from error
 
 
 def _train_in_child(config_dir: Path, cache_dir: Path, progress: Progress, encoder: str) -> None:
-    """scikit-learn would cost the serving process over 100 MB for good; a child gives them back."""
+    """Train from the files in a process of its own."""
+    in_child("train", config_dir, cache_dir, progress, encoder)
+
+
+def in_child(command: str, config_dir: Path, cache_dir: Path, progress: Progress, encoder: str, fed: str = "") -> str:
+    """Run a command that trains, with `fed` as its standard input; return the last line it printed.
+
+    scikit-learn would cost the serving process over 100 MB for good; a child gives them back.
+    """
     single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    command = [sys.executable, "-m", "nlu", "train"]
-    command += ["--config", str(config_dir.resolve()), "--cache", str(cache_dir.resolve()), "--encoder", encoder]
+    words = [sys.executable, "-m", "nlu", command, "--encoder", encoder]
+    words += ["--config", str(config_dir.resolve()), "--cache", str(cache_dir.resolve())]
     with subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        command, cwd=ROOT, env={**os.environ, **single}, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as child:
+        words, cwd=ROOT, env={**os.environ, **single}, text=True, encoding="utf-8",
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as child:  # fmt: skip
+        assert child.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it ended before it read; what it printed says why
+            child.stdin.write(fed)
+            child.stdin.close()
         last = ""
         for line in child.stdout or ():
             last = line.strip() or last
@@ -135,3 +169,4 @@ def _train_in_child(config_dir: Path, cache_dir: Path, progress: Progress, encod
         code = child.wait(_TIMEOUT)
     if code:
         raise NotTrained(f"Training failed: {last} Run `python -m nlu train` to see all of it.")
+    return last

@@ -35,6 +35,10 @@ class Engine(Protocol):
         """Make the engine ready to answer."""
         ...
 
+    def with_models(self, models: Models) -> "Engine":
+        """Return the same engine with other trained models, for the next message on."""
+        ...
+
     def classify(self, text: str, vector: Vector, audience: Audience) -> Classification:
         """Return the intent of a cleaned text; never raises because of the text."""
         ...

@@ -23,6 +23,10 @@ class BuiltinEngine:
         """Make the engine from trained models."""
         return cls(setup.models)
 
+    def with_models(self, models: Models) -> "BuiltinEngine":
+        """Return an engine of these models."""
+        return BuiltinEngine(models)
+
     def classify(self, text: str, vector: Vector, audience: Audience) -> Classification:
         """Return the best intent of this audience, or out_of_scope with the next best as alternatives."""
         verdict = self._models.intents[audience].classify(text, vector)

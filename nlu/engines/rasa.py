@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -11,6 +12,7 @@ from nlu.encoder import Vector
 from nlu.engines.base import Classification, Setup
 from nlu.engines.builtin import ALTERNATIVES, BuiltinEngine
 from nlu.intents import INTENTS, OUT_OF_SCOPE
+from nlu.models import Models
 from nlu.training import NotTrained
 from nlu.understanding import Audience
 
@@ -58,6 +60,12 @@ class RasaEngine:
                 "The engine is rasa but its address is not set: set RAPPORT_NLU__RASA_URL, or use builtin."
             )
         return cls(setup.rasa_url, BuiltinEngine.build(setup), token=setup.rasa_token)
+
+    def with_models(self, models: Models) -> "RasaEngine":
+        """Return an engine that asks the same server, with another built-in engine to fall back on."""
+        fresh = copy(self)
+        fresh._fallback = self._fallback.with_models(models)
+        return fresh
 
     def classify(self, text: str, vector: Vector, audience: Audience) -> Classification:
         """Ask Rasa; on any failure let the built-in engine answer."""
