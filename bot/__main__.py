@@ -15,12 +15,14 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from bot import review
 from bot.app import App, Parts, build_app
 from bot.channels.console import USER, ConsoleChannel
 from bot.doctor import examine
 from bot.logs import configure_logging
 from bot.phrases import PhraseError
-from bot.server import PLAYGROUND_STAFF, is_empty, serve
+from bot.playground import PLAYGROUND_STAFF
+from bot.server import is_empty, serve
 from config.settings import Settings, StaffEntry
 from crm_core.errors import CrmError
 from crm_core.sample import load_sample
@@ -28,6 +30,7 @@ from jobs.runner import start_schedule
 from nlu.training import NotTrained
 
 cli = typer.Typer(add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+cli.add_typer(review.cli, name="review")
 screen = Console(stderr=True)
 
 

@@ -186,7 +186,7 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
         settings.staff, settings.business.zone, _groups_of(channels), dict(parts.local_staff), _granted(store)
     )
     paces = {name: channel.pace for name, channel in channels.items()}
-    erasures = Erasures(store, files.folder, parts.clock)
+    erasures = Erasures(store, files.folder, parts.clock, data_dir / "models")
     delivery = Delivery(store, send, paces, parts.clock, delivered=erasures.delivered)
     assistant = Assistant(
         store, names.interpreter, services, roll, delivery.submit, parts.clock, answered=_show_meaning(channels)

@@ -44,15 +44,18 @@ STAFF_COMMANDS = {
     "export": "data_export",
     "link": "link_customer",
     "trace": "trace",
+    "correct": "correct",
+    "review": "review",
     "digest": "digest_now",
     "help": "help",
 }
 DESK_COMMANDS = ("deleted", "send")
 """What Slack tells of lines in a hand-over thread: one was deleted; the shortcut "Send to customer" was used on one."""
 SPOKEN_COMMAND = re.compile(
-    r"\s*/?(?P<word>link|trace|关联|追踪)\s*(?P<rest>(?:[#＃]?\d[\w.-]{0,60})?)\s*", re.IGNORECASE
+    r"\s*/?(?P<word>link|trace|correct|review|关联|追踪|纠正|复核)\s*(?P<rest>(?:[#＃]?\d[\w.-]{0,60})?)\s*",
+    re.IGNORECASE,
 )
-"""What works by mention, too: Slack has no slash commands inside threads, where these two are needed."""
+"""What works by mention, too: Slack has no slash commands inside threads, where these are needed."""
 CHINESE_COMMANDS = {
     "查": "find",
     "详情": "show",
@@ -78,6 +81,8 @@ CHINESE_COMMANDS = {
     "导出": "export",
     "关联": "link",
     "追踪": "trace",
+    "纠正": "correct",
+    "复核": "review",
     "简报": "digest",
     "帮助": "help",
 }

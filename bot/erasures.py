@@ -23,11 +23,13 @@ class Erasures:
 
     Args:
         files: the folder of sealed attachments.
+        models: the folder of models, of which some may have learnt from the customer's lines.
     """
 
-    def __init__(self, store: Store, files: Path, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, files: Path, clock: Callable[[], datetime], models: Path | None = None) -> None:
         self._store = store
         self._files = files
+        self._models = models
         self._clock = clock
 
     def delivered(self, row: OutboxMessage) -> None:
@@ -54,6 +56,7 @@ class Erasures:
                 actor=f"customer:{number}",
                 now=self._clock(),
                 files=self._files,
+                models=self._models,
                 reason="asked and confirmed in the chat",
             )
         except NotFound:

@@ -239,6 +239,7 @@ class Desk:
             Choice(label=say("desk.resolve"), value=f"desk:resolve:{conversation.id}"),
             Choice(label=say("desk.snooze"), value=f"desk:snooze:{conversation.id}"),
             Choice(label=say("desk.give_back"), value=f"desk:return:{conversation.id}"),
+            Choice(label=say("agent.meaning.wrong"), value=f"correct:of:{conversation.id}"),
         )
         return Reply(text="\n".join(lines), cards=cards, choices=choices)
 

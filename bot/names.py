@@ -1,4 +1,4 @@
-"""The names an interpreter knows - products, categories, cities, tags - kept up to date from the records."""
+"""What the interpreter knows - names from the records, models that learnt from use - exchanged while it serves."""
 
 import threading
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from crm_core.database import Store
 from crm_core.models import Customer, CustomerTag, Product, Segment
 from nlu.entities.catalogue import Gazetteer
 from nlu.interpreter import Interpreter
+from nlu.models import Models
 
 FRESH = timedelta(seconds=60)
 
@@ -28,7 +29,7 @@ class KnownNames:
         self._clock = clock
         self._checked: datetime | None = None
         self._version: tuple[object, ...] | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def interpreter(self) -> Interpreter:
         """The interpreter, knowing the names that the records held a minute ago or later."""
@@ -39,6 +40,16 @@ class KnownNames:
                     self.refresh()
                     self._checked = now
         return self._interpreter
+
+    @property
+    def model(self) -> str:
+        """The name of the models in use."""
+        return self._interpreter.model
+
+    def take(self, models: Models) -> None:
+        """Understand with other models from the next message on; one that is being understood keeps the old ones."""
+        with self._lock:
+            self._interpreter = self._interpreter.with_models(models)
 
     def refresh(self) -> None:
         """Read the names now, if anything changed."""
@@ -65,7 +76,8 @@ class KnownNames:
             segments=tuple((name, s.name) for s in segments for name in {s.name, s.name_en, s.name_zh}),
             agents=tuple((entry.name, entry.name) for entry in self._staff if entry.name),
         )
-        self._interpreter = self._interpreter.with_gazetteer(gazetteer)
+        with self._lock:
+            self._interpreter = self._interpreter.with_gazetteer(gazetteer)
         self._version = version
 
 

@@ -12,22 +12,19 @@ from sqlalchemy import func, select
 
 from bot.app import App
 from bot.channels.web import QUEUE, WebChannel
+from bot.meanings import menu
 from bot.metrics import Metrics
+from bot.playground import correct
 from bot.trace import trace
 from bot.web.app import create_app
 from bot.web.server import create_server
 from bot.web.services import StoredFile, WebServices
-from config.settings import FOLDER, StaffEntry
+from config.settings import FOLDER
 from crm_core.errors import NotFound
 from crm_core.models import Attachment, Conversation, Customer
 from crm_core.shop import apply_shop_update
 
 log = structlog.get_logger(__name__)
-
-PLAYGROUND_STAFF = {
-    "playground-agent": StaffEntry(role="agent", name="Agent"),
-    "playground-manager": StaffEntry(role="manager", name="Manager"),
-}
 
 
 def web_services(app: App, metrics: Metrics) -> WebServices:
@@ -45,6 +42,7 @@ def web_services(app: App, metrics: Metrics) -> WebServices:
         playground=not settings.has_tokens and isinstance(web, WebChannel),
         playground_info=lambda: _playground_info(app),
         trace=lambda channel, chat_id, message_id: trace(app.store, channel, chat_id, message_id),
+        correct=(lambda *given: correct(app, web, *given)) if isinstance(web, WebChannel) else None,
         thread_states=lambda threads: _thread_states(app, threads),
         read_file=lambda attachment_id: _stored_file(app, attachment_id),
         shop_update=lambda payload: _shop(app, payload),
@@ -120,7 +118,11 @@ def _thread_states(app: App, threads: Sequence[str]) -> Mapping[str, str]:
 def _playground_info(app: App) -> dict[str, Any]:
     business = app.settings.business
     info: dict[str, Any] = yaml.safe_load((FOLDER / "sample" / "playground.yml").read_text("utf-8"))
-    return {"business": {"name_en": business.name_en, "name_zh": business.name_zh}, **info}
+    return {
+        "business": {"name_en": business.name_en, "name_zh": business.name_zh},
+        "meanings": menu(app.services.phrases),
+        **info,
+    }
 
 
 def is_empty(app: App) -> bool:

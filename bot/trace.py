@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_core.database import Store
-from crm_core.models import Interaction, OutboxMessage
+from crm_core.models import Correction, Interaction, OutboxMessage
 
 
 def trace(store: Store, channel: str, chat_id: str, message_id: str) -> dict[str, Any] | None:
@@ -35,10 +35,12 @@ def traced(session: Session, channel: str, chat_id: str, message_id: str) -> dic
     outbox = session.execute(
         select(OutboxMessage).where(OutboxMessage.answers_id == row.id).order_by(OutboxMessage.id)
     ).scalars()
-    return _told(row, [_delivery(message) for message in outbox])
+    said = select(Correction.kind, Correction.label).where(Correction.interaction_id == row.id)
+    corrected = {kind: label for kind, label in session.execute(said) if label}
+    return _told(row, [_delivery(message) for message in outbox], corrected)
 
 
-def _told(row: Interaction, sent: list[dict[str, Any]]) -> dict[str, Any]:
+def _told(row: Interaction, sent: list[dict[str, Any]], corrected: dict[str, str]) -> dict[str, Any]:
     delivered = max((message["sent_at"] for message in sent if message["sent_at"]), default=None)
     understood = _understood(row) if row.intent else None
     meaning = f"{row.intent} ({(row.confidence_milli or 0) / 10:.0f} %)" if row.intent else ""
@@ -53,6 +55,7 @@ def _told(row: Interaction, sent: list[dict[str, Any]]) -> dict[str, Any]:
         "received": row.occurred_at.isoformat(),
         "stored": row.received_at.isoformat(),
         "understood": understood,
+        "corrected": corrected,
         "answered": _iso(row.answered_at),
         "delivered": delivered,
         "outbox": sent,

@@ -7,6 +7,7 @@ from typing import Any
 from bot.app import App
 from jobs.cleanup import cleanup
 from jobs.daily_digest import daily_digest
+from jobs.retrain import model_sweep, retrain
 from jobs.sweeps import unanswered_sweep, undelivered_sweep, unerased_sweep
 
 Job = Callable[[App, datetime], dict[str, Any]]
@@ -15,7 +16,9 @@ Job = Callable[[App, datetime], dict[str, Any]]
 JOBS: dict[str, Job] = {
     "daily_digest": daily_digest,
     "cleanup": cleanup,
+    "retrain": retrain,
     "unanswered_sweep": unanswered_sweep,
     "undelivered_sweep": undelivered_sweep,
     "unerased_sweep": unerased_sweep,
+    "model_sweep": model_sweep,
 }

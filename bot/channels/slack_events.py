@@ -107,7 +107,7 @@ class Events:
         )
 
     async def _button(self, body: Payload) -> IncomingMessage | None:
-        pressed = next((each for each in body.get("actions") or () if each.get("value")), None)
+        pressed = next((each for each in body.get("actions") or () if _pressed(each).get("value")), None)
         where, shown = body.get("container") or {}, body.get("message") or {}
         user = (body.get("user") or {}).get("id")
         chat = (body.get("channel") or {}).get("id") or where.get("channel_id")
@@ -127,8 +127,8 @@ class Events:
             message_id=f"{pressed.get('action_ts')}-{user}",
             sent_at=_time(pressed.get("action_ts")) or self._clock(),
             kind="button",
-            button=str(pressed["value"]),
-            text=str((pressed.get("text") or {}).get("text") or ""),
+            button=str(_pressed(pressed)["value"]),
+            text=str((_pressed(pressed).get("text") or {}).get("text") or ""),
             thread_id=str(shown.get("thread_ts") or where.get("thread_ts") or own),
             reply_to=ts,
             direct=direct or whispered,
@@ -204,6 +204,12 @@ def _is_edit(event: Payload) -> bool:
 
 def _is_direct(chat: str, event: Payload) -> bool:
     return chat.startswith("D") or event.get("channel_type") == "im"
+
+
+def _pressed(action: Payload) -> Payload:
+    """What says value and text of an action: a button itself, or what was picked from a menu."""
+    picked = action.get("selected_option")
+    return picked if isinstance(picked, dict) else action
 
 
 def _thread(said: Payload) -> str:

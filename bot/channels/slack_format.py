@@ -12,6 +12,8 @@ Block = dict[str, Any]
 
 SECTION, FIELD, HEADER, LABEL, VALUE, LINK, FALLBACK = 3_000, 2_000, 150, 75, 2_000, 3_000, 3_000
 FIELDS, BUTTONS, BLOCKS = 10, 5, 50
+MANY, OPTIONS, OPTION_VALUE = 10, 100, 75
+"""More choices than so many are a row of buttons and a menu."""
 MESSAGE = 12_000
 """Slack refuses messages whose blocks are long in sum (msg_blocks_too_long) without naming the figure."""
 CELL, ROWS = 40, 100
@@ -191,8 +193,19 @@ def _fact(name: str, value: str) -> dict[str, Any]:
 
 def _buttons(choices: tuple[Choice, ...]) -> Iterator[Block]:
     buttons = [button for choice in choices if (button := _button(choice))]
+    if len(buttons) > MANY:
+        yield {"type": "actions", "elements": buttons[:BUTTONS]}
+        yield from _menus([button for button in buttons[BUTTONS:] if "value" in button])
+        return
     for start in range(0, len(buttons), BUTTONS):
         yield {"type": "actions", "elements": buttons[start : start + BUTTONS]}
+
+
+def _menus(buttons: list[Block]) -> Iterator[Block]:
+    options = [{"text": each["text"], "value": each["value"]} for each in buttons if len(each["value"]) <= OPTION_VALUE]
+    for start in range(0, len(options), OPTIONS):
+        menu = {"type": "static_select", "placeholder": _plain_text("…", LABEL), "options": options[start:][:OPTIONS]}
+        yield {"type": "actions", "elements": [menu]}
 
 
 def _button(choice: Choice) -> Block | None:

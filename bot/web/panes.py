@@ -30,7 +30,7 @@ from bot.channels.web_spool import SpoolFull
 from bot.web.bodies import form_problem, media_type, parse_object, read_object
 from bot.web.errors import Problem
 from bot.web.guards import may_see_staff_panes, require_same_origin, require_staff
-from bot.web.services import WebServices
+from bot.web.services import CannotCorrect, WebServices
 
 HEARTBEAT_SECONDS = 15.0
 ALL = "all"
@@ -59,6 +59,7 @@ class PaneApi:
         add("/api/playground", self.playground, methods=["GET"])
         add("/api/queue", self.queue, methods=["GET"])
         add("/api/trace/{chat_id}/{message_id}", self.trace, methods=["GET"])
+        add("/api/corrections/{chat_id}/{message_id}", self.correct, methods=["POST"])
         return router
 
     async def session(self, request: Request) -> Response:
@@ -163,6 +164,21 @@ class PaneApi:
         if traced is None:
             raise Problem(404, "There is no trace of this message.", "Ask for a message that was sent in a pane.")
         return JSONResponse(traced)
+
+    async def correct(self, request: Request, chat_id: str, message_id: str) -> Response:
+        """Take what a message of this browser's customer pane meant: the name of an intent or mood as `label`."""
+        require_staff(request, playground=self._services.playground)
+        require_same_origin(request, self._services.public_url)
+        label = (await read_object(request)).get("label")
+        if not isinstance(label, str) or len(label) > 40:
+            raise Problem(400, "label is not the name of an intent or mood.", "Send one of the menu.", field="label")
+        if self._services.correct is None or chat_id not in self._visible(request) or len(message_id) > 64:
+            raise Problem(404, "There is no such message.", "Correct a message that was sent in a pane.")
+        try:
+            noted = await run_in_threadpool(self._services.correct, chat_id, message_id, label)
+        except CannotCorrect as error:
+            raise Problem(409, str(error), "Correct a customer's message with a name of the menu.") from error
+        return JSONResponse(noted)
 
     def _chats(self, request: Request, pane: Pane) -> tuple[str, ...]:
         if pane != "customer":

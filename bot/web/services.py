@@ -30,6 +30,10 @@ class InvalidUpdate(ValueError):
         return {"field": self.field, "problem": self.problem, "fix": self.fix}
 
 
+class CannotCorrect(ValueError):
+    """A message cannot be corrected like that; the text says why."""
+
+
 @dataclass(frozen=True)
 class WebServices:
     """Functions without `async` may block: the routes call them in threads. None switches a route off."""
@@ -54,6 +58,8 @@ class WebServices:
     `send_prefix`: {"en", "zh"}, what an agent writes before a line of a thread to send it to the customer."""
     trace: Callable[[str, str, str], dict[str, Any] | None] = field(default=lambda channel, chat_id, message_id: None)
     """(channel, chat id, message id) to what happened to the message."""
+    correct: Callable[[str, str, str], dict[str, Any]] | None = None
+    """(chat id, message id, label) to what was noted; "" takes it back. Raises CannotCorrect."""
     thread_states: Callable[[Sequence[str]], Mapping[str, str]] = field(default=lambda threads: {})
     """Hand-over state (waiting, person, snoozed, resolved) of each of these threads of the queue that is known."""
     read_file: Callable[[int], StoredFile | None] = field(default=lambda attachment_id: None)

@@ -33,6 +33,17 @@ def test_a_customer_s_question_is_answered_and_its_understanding_shown(playgroun
     expect(insight.locator(".path")).to_contain_text("Stored")
 
 
+def test_what_was_understood_is_corrected_with_two_clicks_and_taken_back(playground: Page) -> None:
+    customer = playground.locator("#pane-customer")
+    write(customer, "do you sell kettles")
+    correction = customer.locator(".own .insight .correction")
+    expect(correction.locator("select")).to_be_visible(timeout=ANSWER_MILLISECONDS)
+    correction.locator("select").select_option("complaint")
+    expect(correction).to_contain_text("Meant: Complaint")
+    correction.get_by_role("button", name="Take back").click()
+    expect(correction.locator("select")).to_be_visible()
+
+
 def test_a_complaint_opens_the_agent_s_thread_and_the_sent_reply_reaches_the_customer(playground: Page) -> None:
     customer, agent = playground.locator("#pane-customer"), playground.locator("#pane-agent")
     write(customer, "我要投诉！你们的包裹摔坏了，太差劲了")

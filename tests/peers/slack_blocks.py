@@ -72,7 +72,21 @@ def _of_text(part: Any, most: int, plain: bool = False) -> Iterator[str]:
         yield "verbatim goes with mrkdwn only"
 
 
+def _of_menu(part: dict[str, Any]) -> Iterator[str]:
+    yield from _of_text(part.get("placeholder"), 150, plain=True)
+    yield from _too_many(part.get("options"), 100)
+    if not 1 <= len(part.get("action_id", "")) <= 255:
+        yield "action_id missing or too long"
+    for option in part.get("options") or ():
+        yield from _of_text(option.get("text"), 75, plain=True)
+        if not 1 <= length(option.get("value", "")) <= 75:
+            yield "value empty or too long"
+
+
 def _of_button(part: dict[str, Any]) -> Iterator[str]:
+    if part.get("type") == "static_select":
+        yield from _of_menu(part)
+        return
     if part.get("type") != "button":
         yield f"element {part.get('type')}"
     yield from _of_text(part.get("text"), 75, plain=True)

@@ -2,6 +2,7 @@
 
 from bot.handlers.agent import small_talk
 from bot.handlers.agent.cases import case_create
+from bot.handlers.agent.corrections import correct, review
 from bot.handlers.agent.customers import find_customer, show_customer, show_timeline
 from bot.handlers.agent.fields import update_field
 from bot.handlers.agent.handoff import HANDOFF
@@ -52,6 +53,8 @@ AGENT: dict[str, Handler] = {
     # not trained: what commands, buttons and hand-over threads mean
     "not_yet": not_yet,
     "trace": trace,
+    "correct": correct,
+    "review": review,
     **HANDOFF,
 }
 """Intent -> handler."""

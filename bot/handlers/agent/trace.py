@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from bot import wording
 from bot.handlers.agent.asking import StaffTurn, desk_conversation, hushed
+from bot.handlers.agent.corrections import wrong_choice
 from bot.messages import Reply
 from bot.trace import traced
 from crm_core.models import Conversation, Interaction
@@ -23,7 +24,8 @@ def trace(turn: StaffTurn) -> Reply:
         return turn.reply("agent.trace.unknown", message=wanted[:60] or "–")
     lines = [turn.say("agent.trace.intro", message=row.message_id if row else wanted)]
     lines += [_step(turn, step) for step in told["steps"]]
-    return hushed(turn, Reply(text="\n".join(lines)))
+    choices = (wrong_choice(turn, row.id),) if row and row.intent and (row.text or "").strip() else ()
+    return hushed(turn, Reply(text="\n".join(lines), choices=choices))
 
 
 def _message(turn: StaffTurn, conversation: Conversation | None, wanted: str) -> Interaction | None:

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from bot.channels.web import WebChannel
 from bot.messages import IncomingMessage
 from bot.web.app import create_app
-from bot.web.services import StoredFile, WebServices
+from bot.web.services import CannotCorrect, StoredFile, WebServices
 
 KEY = b"a test key of 32 bytes, no secret"
 LOCAL = "http://localhost:8080"
@@ -64,6 +64,12 @@ def web(tmp_path: Path, clock: Clock) -> WebChannel:
     return WebChannel(key=KEY, spool=tmp_path / "spool", clock=clock, playground=True)
 
 
+def _correct(chat_id: str, message_id: str, label: str) -> dict[str, str]:
+    if message_id != "m1" or label not in ("complaint", ""):
+        raise CannotCorrect("There is no such message of a customer (any more).")
+    return {"label": label}
+
+
 @pytest.fixture
 def services(web: WebChannel) -> WebServices:
     files = {7: StoredFile("chart.png", "image/png", b"\x89PNG\r\n\x1a\n...")}
@@ -77,6 +83,7 @@ def services(web: WebChannel) -> WebServices:
         trace=lambda channel, chat_id, message_id: (
             {"understood": {"intent": "greeting"}} if message_id == "m1" else None
         ),
+        correct=_correct,
         read_file=files.get,
     )
 

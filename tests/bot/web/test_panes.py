@@ -333,6 +333,21 @@ def test_staff_files_stay_with_staff(open_client: Open, services: WebServices, w
     assert visitor.get("/files/7").status_code == 404
 
 
+def test_a_correction_is_taken_for_what_this_browser_sees_and_from_its_own_page(client: TestClient) -> None:
+    chat_id = begin(client)
+    address = f"/api/corrections/{chat_id}/m1"
+    assert client.post(address, json={"label": "complaint"}, headers=SAME_SITE).json() == {"label": "complaint"}
+    assert client.post(address, json={"label": ""}, headers=SAME_SITE).status_code == 200
+    assert (
+        client.post(address, json={"label": "complaint"}, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    )
+    for label in (None, 7, "x" * 41):
+        assert client.post(address, json={"label": label}, headers=SAME_SITE).status_code == 400
+    assert client.post(address, json={"label": "nonsense"}, headers=SAME_SITE).status_code == 409
+    others = f"/api/corrections/visitor-{'0' * 32}/m1"
+    assert client.post(others, json={"label": "complaint"}, headers=SAME_SITE).status_code == 404
+
+
 def test_traces_are_told_of_what_this_browser_sees(client: TestClient) -> None:
     chat_id = begin(client)
     assert client.get(f"/api/trace/{chat_id}/m1").json()["understood"]["intent"] == "greeting"

@@ -22,7 +22,8 @@ def refusals(client: TestClient, headers: dict[str, str]) -> set[int]:
     statuses = {client.get(path, headers=headers).status_code for path in STAFF_PATHS}
     posted = client.post("/api/panes/manager/messages", json={}, headers={**SAME_SITE, **headers})
     traced = client.get("/api/trace/manager/m1", headers=headers)
-    return statuses | {posted.status_code, traced.status_code}
+    corrected = client.post("/api/corrections/queue/m1", json={"label": "faq"}, headers={**SAME_SITE, **headers})
+    return statuses | {posted.status_code, traced.status_code, corrected.status_code}
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,14 @@ export async function getJson(address) {
   return body;
 }
 
+/** Says what a customer's message meant; "" takes it back. */
+export async function correct(address, label) {
+  const response = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ label }) });
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Refused(response.status, body.error ?? {});
+  return body;
+}
+
 export const session = () => getJson("/api/session");
 
 /** Posts a message. The same client_id goes out each time, so that a retry can never become a second message. */

@@ -28,6 +28,7 @@ const STRINGS = {
     too_long: "The text is longer than 64 KB. Shorten it or send it as a file.",
     too_big: "“{name}” is larger than 10 MB.", too_many: "At most 5 files at a time.",
     no_cookies: "This browser keeps no cookies here, so the chat cannot remember you.", own_window: "Open the chat in its own window",
+    not_meant: "Not what was meant", other_intents: "What was meant", moods: "Mood", was_meant: "Meant: {meaning}; a manager decides", take_back: "Take back",
     thread_title: "Hand-over", file_gone: "{name} (no longer kept)",
   },
   zh: {
@@ -58,6 +59,7 @@ const STRINGS = {
     too_long: "文字超过 64 KB，请缩短，或作为文件发送。",
     too_big: "“{name}”超过 10 MB。", too_many: "一次最多 5 个文件。",
     no_cookies: "此浏览器在这里不保存 Cookie，聊天无法记住您。", own_window: "在单独窗口打开聊天",
+    not_meant: "理解错了", other_intents: "其实是什么意思", moods: "情绪", was_meant: "其实是：{meaning}；由经理决定", take_back: "撤回",
     thread_title: "转人工", file_gone: "{name}（已不再保存）",
   },
 };

@@ -1,14 +1,19 @@
 // What was understood of a message, and its path through the application.
-import { getJson } from "./api.js";
+import { correct, getJson } from "./api.js";
 import { el, icon, say, shape } from "./dom.js";
-import { t } from "./i18n.js";
+import { language, t } from "./i18n.js";
 
 const LATER = [250, 900, 2500, 6000];
+
+/** Names of intents and moods in both languages; without them nothing can be corrected. */
+let meanings = null;
+export const offerMeanings = (menu) => (meanings = menu ?? null);
 
 /** The row under one message. `refresh` fetches the trace again, a few times while nothing is understood yet. */
 export class Insight {
   constructor(chatId, messageId) {
     this.address = `/api/trace/${encodeURIComponent(chatId)}/${encodeURIComponent(messageId)}`;
+    this.corrections = `/api/corrections/${encodeURIComponent(chatId)}/${encodeURIComponent(messageId)}`;
     this.messageId = messageId;
     this.root = el("div", { class: "insight", hidden: true });
     this.row = el("button", { type: "button", "aria-expanded": "false", on: { click: () => this.toggle() } });
@@ -40,7 +45,26 @@ export class Insight {
       icon("down"),
     );
     this.root.hidden = false;
+    this.offerCorrection();
     if (this.details) this.renderDetails();
+  }
+
+  /** Beside the row: "not what was meant", a menu with the other readings first; or what was said it meant. */
+  offerCorrection() {
+    if (!meanings || this.trace.understood.sentiment === null) return; // only what customers wrote is corrected
+    const control = correctionControl(this.trace, (label) => this.correct(label));
+    if (this.control) this.control.replaceWith(control);
+    else this.row.after(control);
+    this.control = control;
+  }
+
+  async correct(label) {
+    try {
+      await correct(this.corrections, label);
+      this.refresh(LATER.length);
+    } catch (error) {
+      this.control.replaceChildren(el("span", { role: "alert", text: `${error.message} ${error.fix ?? ""}` }));
+    }
   }
 
   toggle() {
@@ -152,4 +176,28 @@ function pathList(trace) {
 function duration(milliseconds) {
   if (milliseconds < 1000) return `${Math.max(0, Math.round(milliseconds))} ms`;
   return milliseconds < 60000 ? `${(milliseconds / 1000).toFixed(1)} s` : `${Math.round(milliseconds / 60000)} min`;
+}
+
+const nameOf = (label) => [...meanings.intents, ...meanings.moods].find(({ name }) => name === label)?.[language()] ?? label;
+
+function correctionControl(trace, choose) {
+  const said = Object.values(trace.corrected ?? {});
+  if (said.length) {
+    const undo = el("button", { type: "button", t: "take_back", on: { click: () => choose("") } });
+    return el("span", { class: "correction" }, el("span", { t: "was_meant", values: { meaning: said.map(nameOf).join(" · ") } }), undo);
+  }
+  const { understood } = trace;
+  const first = (understood.alternatives ?? []).map(([name]) => name);
+  const place = ({ name }) => (first.includes(name) ? first.indexOf(name) : first.length);
+  const intents = meanings.intents.filter(({ name }) => name !== understood.intent).sort((one, other) => place(one) - place(other));
+  const option = ({ name }) => el("option", { value: name, text: nameOf(name) });
+  const group = (key, labels) => Object.assign(el("optgroup", {}, ...labels.map(option)), { label: t(key) });
+  const menu = el(
+    "select",
+    { label: "not_meant", on: { change: () => menu.value && choose(menu.value) } },
+    el("option", { value: "", t: "not_meant" }),
+    group("other_intents", intents),
+    group("moods", meanings.moods),
+  );
+  return el("span", { class: "correction" }, menu);
 }

@@ -2,6 +2,7 @@
 import { follow, getJson, session } from "./api.js";
 import { ChatView } from "./chatview.js";
 import { el, icon, say } from "./dom.js";
+import { offerMeanings } from "./insight.js";
 import { onLanguage, pick, startLanguage } from "./i18n.js";
 import { Queue } from "./queue.js";
 
@@ -114,6 +115,7 @@ function showState(state) {
 async function start() {
   startLanguage();
   const [{ chat_id: chatId, business }, info] = await Promise.all([session(), getJson("/api/playground")]);
+  offerMeanings(info.meanings);
   const offer = info.try ?? {};
   const view = (name, chat, staff) =>
     new ChatView({ pane: name, chatId: chat, staff, insight: true, emptyKey: `${name}_empty`, placeholderKey: staff ? "placeholder_staff" : "placeholder_customer", tries: offer[name] ?? [] });
