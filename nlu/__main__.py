@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from nlu import generation_commands
 from nlu.generation_commands import CACHE, CONFIG, Cache, Config, Sentences
@@ -72,25 +71,15 @@ def evaluate(
 ) -> None:
     """Measure on labelled texts: JSON lines, CSV (text,category) or Rasa YAML. `--as` is for files that do not say."""
     from nlu.evaluation import measure, read_cases
+    from nlu.evaluation_tables import tables
 
     cases = read_cases(file, _audience(speaker))
     report = measure(_interpreter(config, cache, names), cases, now=datetime.now(UTC))
     if as_json:
         print(json.dumps(report, ensure_ascii=False))
         return
-    table = Table("figure", "value")
-    for key, value in report.items():
-        if isinstance(value, int | float) or value is None:
-            table.add_row(key, "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value))
-    for group, figures in report["by"].items():
-        for key, value in figures.items():
-            table.add_row(f"{group} {key}", "-" if value is None else f"{value:.3f}")
-    console = Console()
-    console.print(table)
-    for error in report["errors"][:20]:
-        console.print(
-            f"{error['wanted']} ← {error['found']} ({error['confidence']:.2f})  {error['text']}", markup=False
-        )
+    for table in tables(report):
+        Console().print(table)
 
 
 @app.command()

@@ -72,6 +72,7 @@ def measure(interpreter: Interpreter, cases: Sequence[Case], now: datetime) -> d
                 report["by"][f"{audience}.{language}"] = figures(part)
     report["intents"] = _by_intent(outcomes)
     report["confusions"] = _confusions(outcomes)
+    report["reliability"] = reliability(outcomes)
     report["errors"] = _errors(outcomes)
     return report
 
@@ -100,6 +101,30 @@ def _share(hits: Iterable[bool]) -> float | None:
 def _macro_f1(outcomes: Sequence[Outcome]) -> float | None:
     scores = [row["f1"] for row in _by_intent(outcomes).values() if row["cases"]]
     return sum(scores) / len(scores) if scores else None
+
+
+def reliability(outcomes: Sequence[Outcome], bins: int = 10) -> dict[str, Any]:
+    """Whether what is said with 80 % confidence is right in 80 % of the cases.
+
+    Returns `expected_error` (expected calibration error; Guo et al. 2017) and `bins`: how many cases fell in each tenth
+    of the confidence, their mean confidence, and the share that was right.
+    """
+    labelled = [one for one in outcomes if one.case.intent is not None]
+    groups: list[list[Outcome]] = [[] for _ in range(bins)]
+    for one in labelled:
+        groups[min(bins - 1, int(one.found.confidence * bins))].append(one)
+    rows = [
+        {
+            "from": place / bins,
+            "cases": len(group),
+            "confidence": sum(one.found.confidence for one in group) / len(group),
+            "right": sum(one.right for one in group) / len(group),
+        }
+        for place, group in enumerate(groups)
+        if group
+    ]
+    gap = sum(row["cases"] * abs(row["confidence"] - row["right"]) for row in rows)
+    return {"expected_error": gap / len(labelled) if labelled else None, "bins": rows}
 
 
 def _by_intent(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Any]]:
