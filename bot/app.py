@@ -22,6 +22,7 @@ from bot.messages import IncomingAttachment, IncomingMessage, Outgoing
 from bot.names import KnownNames
 from bot.phrases import Phrases
 from bot.staff import StaffRoll
+from bot.templates import templates
 from bot.turns import Services
 from config.settings import FOLDER, Settings, StaffEntry
 from crm_core.database import Store, open_store
@@ -154,6 +155,7 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
         parts.progress,
         settings.nlu.encoder,
     )
+    templates()  # a broken file is told now, not when the first one is sent
     loop = Loop()
     channels: dict[str, Channel] = {}
 

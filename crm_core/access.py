@@ -13,6 +13,7 @@ AGENT_ACTIONS = frozenset(
         "customer.read",
         "customer.write",
         "customer.merge",
+        "consent.read",
         "customer.list",
         "customer.export_list",
         "timeline.read",
@@ -29,6 +30,7 @@ AGENT_ACTIONS = frozenset(
         "recommendation.read",
         "trace.read",
         "correction.write",
+        "notifications.write",
     }
 )
 MANAGER_ACTIONS = AGENT_ACTIONS | {

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from crm_core import consent
 from crm_core.models import Consent, ContactPreference, OutboxMessage
+from crm_core.quiet_hours import is_quiet
 
 KINDS = ("orders", consent.MARKETING, "restock", "prices", "surveys", "tips")
 """What may be sent unasked. Only what is sold by it needs a yes beforehand; all can be stopped."""
 NEEDS_CONSENT = (consent.MARKETING, "restock", "prices", "tips")
-DAY = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +33,13 @@ class Preferences:
 
     def is_quiet(self, local: datetime) -> bool:
         """Whether nothing may be sent at this moment of the customer's own time."""
-        if local.weekday() in self.quiet_days:
-            return True
-        if self.quiet_from is None or self.quiet_until is None:
-            return False
-        minute = local.hour * 60 + local.minute
-        if self.quiet_from <= self.quiet_until:
-            return self.quiet_from <= minute < self.quiet_until
-        return minute >= self.quiet_from or minute < self.quiet_until
+        return is_quiet(local, self.quiet_from, self.quiet_until, self.quiet_days)
 
 
-def read(session: Session, customer_id: int) -> Preferences:
-    """What a customer wants; nothing is set for somebody who never said."""
+def read(session: Session, customer_id: int, channel: str = "") -> Preferences:
+    """What a customer wants; nothing is set for somebody who never said. With `channel`: what counts there."""
     row = _row(session, customer_id)
-    kinds = {kind: consent.allowed(session, customer_id, kind) for kind in KINDS}
+    kinds = {kind: consent.allowed(session, customer_id, kind, channel) for kind in KINDS}
     said = {kind: granted for kind, granted in kinds.items() if granted is not None}
     if row is None:
         return Preferences(kinds=said)
@@ -82,7 +75,7 @@ def why_not(session: Session, customer_id: int, kind: str, channel: str, zone: s
 
     "withdrawn" and "no_consent" are for good; "channel": another one is wished; "quiet" and "too_often" pass with time.
     """
-    wishes = read(session, customer_id)
+    wishes = read(session, customer_id, channel)
     if wishes.kinds.get(kind) is False or (
         kind in NEEDS_CONSENT and kind not in wishes.kinds and wishes.kinds.get(consent.MARKETING) is False
     ):

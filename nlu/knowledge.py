@@ -107,6 +107,26 @@ class KnowledgeBase:
         entry = self._answers.get((entry_id, language))
         return entry.answer if entry else None
 
+    def question(self, entry_id: str, language: Language) -> str | None:
+        """Return the first question of one entry in a language."""
+        entry = self._answers.get((entry_id, language))
+        return entry.questions[0] if entry else None
+
+    def written(self, text: str) -> str | None:
+        """Return the id of the entry that a text is, or contains the answer of, word for word."""
+        plain = _plain(text)
+        if not plain:
+            return None
+        for (entry_id, _), entry in self._answers.items():
+            if _plain(entry.answer) in plain or plain in {_plain(one) for one in entry.questions}:
+                return entry_id
+        return None
+
+
+def _plain(text: str) -> str:
+    """Letters and figures alone: line breaks and signs differ from channel to channel."""
+    return "".join(char for char in text.casefold() if char.isalnum())
+
 
 def _likelihood(score: float, lead: float, cosine: float) -> float:
     """How likely an entry is the right one; weights fitted on left-out questions and on texts that are out of scope."""

@@ -95,3 +95,5 @@ class Staff(Base):
     zone: Mapped[str] = mapped_column(String(50), default="UTC")
     email: Mapped[str | None]
     active: Mapped[bool] = mapped_column(default=True)
+    notifications: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """When and about what they want to be pinged; see `crm_core.notifications`."""

@@ -10,10 +10,11 @@ from crm_core import preferences
 from crm_core.database import Store
 from crm_core.models import Customer, OutboxMessage
 from crm_core.preferences import Preferences
+from crm_core.quiet_hours import DAY
 from tests.conftest import NOW
 
 ZONE = "Asia/Shanghai"
-MINUTES = st.integers(0, preferences.DAY - 1)
+MINUTES = st.integers(0, DAY - 1)
 
 
 def customer_of(store: Store) -> int:

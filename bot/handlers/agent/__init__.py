@@ -1,18 +1,23 @@
 """What agents say, and who answers it. Managers may say all of it, too."""
 
 from bot.handlers.agent import small_talk
+from bot.handlers.agent.canned import send_canned_reply
 from bot.handlers.agent.cases import case_create
+from bot.handlers.agent.consents import consent_check
 from bot.handlers.agent.corrections import correct, review
 from bot.handlers.agent.customers import find_customer, show_customer, show_timeline
+from bot.handlers.agent.exports import data_export
 from bot.handlers.agent.fields import update_field
 from bot.handlers.agent.handoff import HANDOFF
 from bot.handlers.agent.lists import list_customers
 from bot.handlers.agent.merging import merge_customers, unmerge_customers
 from bot.handlers.agent.not_yet import not_yet
 from bot.handlers.agent.notes import add_note, add_task, tag_customer
+from bot.handlers.agent.notifications import set_notifications
 from bot.handlers.agent.orders import order_lookup
 from bot.handlers.agent.suggestions import recommend_for_customer, suggest_reply
 from bot.handlers.agent.trace import trace
+from bot.handlers.agent.translation import translate
 from bot.turns import Handler
 
 AGENT: dict[str, Handler] = {
@@ -37,13 +42,13 @@ AGENT: dict[str, Handler] = {
     "get_score": not_yet,
     "explain_score": not_yet,
     "suggest_reply": suggest_reply,
-    "send_canned_reply": not_yet,
-    "translate": not_yet,
+    "send_canned_reply": send_canned_reply,
+    "translate": translate,
     "recommend_for_customer": recommend_for_customer,
-    "consent_check": not_yet,
+    "consent_check": consent_check,
     "social_mentions": not_yet,
-    "data_export": not_yet,
-    "set_notifications": not_yet,
+    "data_export": data_export,
+    "set_notifications": set_notifications,
     "help": small_talk.help_,
     "greeting": small_talk.greeting,
     "thanks": small_talk.thanks,

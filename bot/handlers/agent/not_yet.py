@@ -7,9 +7,6 @@ INSTEAD = {
     "case_list": "show_customer",
     "get_score": "show_customer",
     "explain_score": "show_customer",
-    "consent_check": "show_customer",
-    "translate": "suggest_reply",
-    "send_canned_reply": "suggest_reply",
     "list_tasks": "add_task",
 }
 """What helps until then: the name of a phrase below `agent.not_yet.instead`."""

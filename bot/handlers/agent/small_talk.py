@@ -6,7 +6,7 @@ from bot.messages import Choice, Reply
 
 WORKING = ("find", "show", "timeline", "list", "order", "note", "tag", "task", "case", "take", "release", "reply",
            "suggest", "link", "trace", "set",
-           "merge", "unmerge")  # fmt: skip
+           "merge", "unmerge", "consent", "export", "translate", "template", "notify")  # fmt: skip
 """Sub-commands of /crm that do something already."""
 
 

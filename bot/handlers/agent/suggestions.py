@@ -42,7 +42,7 @@ def suggest_for(turn: StaffTurn, conversation: Conversation, wanted: Asked) -> R
     body = _body(turn, conversation, last, language, wanted)
     if not body:
         return turn.reply("desk.no_suggestion")
-    name = _first_name(turn, conversation, language)
+    name = first_name(turn, conversation, language)
     hello = _say(turn, language, "hello", name=name) if name else _say(turn, language, "hello_unknown")
     text = _joined([hello, *body, _say(turn, language, "closing")], language)
     draft = turn.store.keep_draft(conversation, text)
@@ -120,7 +120,7 @@ def _language(conversation: Conversation, last: Interaction | None, wanted: Aske
     return "zh" if known == "zh" else "en"
 
 
-def _first_name(turn: StaffTurn, conversation: Conversation, language: Language) -> str:
+def first_name(turn: StaffTurn, conversation: Conversation, language: Language) -> str:
     """How to address the customer: the Chinese name in Chinese, the first Latin name in English."""
     found = turn.store.briefs([conversation.customer_id]) if conversation.customer_id else []
     words = found[0].name.split() if found else []

@@ -1,0 +1,87 @@
+"""What was said, in the other language, as far as the knowledge base has it in both. Nothing is translated by guess."""
+
+import re
+
+from sqlalchemy import select
+
+from bot.figures import FigureWords
+from bot.handlers.agent.asking import Asked, StaffTurn, asked, desk_conversation, hushed, label, whom
+from bot.messages import Reply
+from crm_core.models import Conversation, Interaction
+from nlu.knowledge import CONFIDENT
+from nlu.language import detect
+from nlu.understanding import Language
+
+LONGEST_SEARCH = 400
+LONGEST_SHOWN = 1500
+_QUOTED = re.compile(r"[\"“「『](?P<text>[^\"”」』]{2,1500})[\"”」』]|[:：]\s*(?P<rest>\S.{1,1500})$", re.DOTALL)
+_OURS = re.compile(
+    r"(?<![a-z])(?:my|our|your|bot'?s?)(?![a-z]).{0,12}(?:answer|reply|message)|我的回复|我们的回复|机器人",
+    re.IGNORECASE,
+)
+
+
+def translate(turn: StaffTurn) -> Reply:
+    """Show a message in the other language where it is known in both; else say so, with what was understood of it."""
+    wanted = asked(turn)
+    given = _given(turn, wanted)
+    if given:
+        return hushed(turn, _told(turn, given, _target(turn, wanted, given), None))
+    conversation = desk_conversation(turn)
+    if conversation is None:
+        who = whom(turn, wanted, guess=False)
+        if isinstance(who, Reply):
+            return who
+        turn.memory.show("customer", who.customer_id)
+        conversation = turn.store.conversation(who.customer_id)
+        if conversation is None:
+            return turn.reply("agent.desk.never_wrote", who=label(turn, who))
+    row = _ours(turn, conversation) if _OURS.search(wanted.text) else turn.store.last_message(conversation)
+    text = (row.text or "").strip() if row else ""
+    if row is None or not text:
+        return turn.reply("agent.translate.nothing")
+    return hushed(turn, _told(turn, text, _target(turn, wanted, text), row))
+
+
+def _given(turn: StaffTurn, wanted: Asked) -> str:
+    """Words that are to be translated and stand in the request itself."""
+    found = _QUOTED.search(wanted.text)
+    if found:
+        return (found["text"] or found["rest"]).strip()
+    return ""
+
+
+def _ours(turn: StaffTurn, conversation: Conversation) -> Interaction | None:
+    """What we said last there."""
+    turn.store.permit("timeline.read", f"conversation:{conversation.id}", ("messages",))
+    query = select(Interaction).where(Interaction.conversation_id == conversation.id, Interaction.direction == "out")
+    return turn.store.session.execute(query.order_by(Interaction.id.desc()).limit(1)).scalar_one_or_none()
+
+
+def _target(turn: StaffTurn, wanted: Asked, text: str) -> Language:
+    """The language asked for, else the one that the text is not in."""
+    said = wanted.first("language")
+    if said in ("en", "zh"):
+        return "zh" if said == "zh" else "en"
+    return "en" if detect(text)[0] == "zh" else "zh"
+
+
+def _told(turn: StaffTurn, text: str, target: Language, row: Interaction | None) -> Reply:
+    said = turn.say("agent.translate.original", text=text[:LONGEST_SHOWN])
+    known = turn.services.knowledge
+    entry = known.written(text)
+    if entry is not None:
+        answer = known.answer(entry, target) or ""
+        return Reply(text="\n".join([said, turn.say(f"agent.translate.same.{target}", text=answer)]))
+    hits = known.search(text[:LONGEST_SEARCH], target)
+    lines = [said, turn.say("agent.translate.no_translator")]
+    if row is not None and row.intent and row.direction == "in":
+        lines.append(turn.say("agent.translate.understood", intent=_intent(turn, row.intent)))
+    if hits and hits[0].score >= CONFIDENT:
+        question = known.question(hits[0].id, target) or hits[0].question
+        lines.append(turn.say(f"agent.translate.near.{target}", question=question, answer=hits[0].answer))
+    return Reply(text="\n".join(lines))
+
+
+def _intent(turn: StaffTurn, intent: str) -> str:
+    return FigureWords(turn.services.phrases, turn.language).part("intent", intent)
