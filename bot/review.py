@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from bot.meanings import DOUBT, kind_of
 from config.settings import Settings
 from crm_core import audit
-from crm_core.corrections import Corrections, Item, counted
+from crm_core.corrections import Corrections, Item, counted, last_learnt
 from crm_core.database import open_store
 from crm_core.errors import CrmError
 from crm_core.models import Correction
@@ -39,9 +39,9 @@ def review(context: typer.Context, as_json: Json = False) -> None:
 def list_(as_json: Json = False) -> None:
     """Show what is to be reviewed: corrections first, then messages that were not understood for certain."""
     with _opened(as_json) as (corrections, session):
-        items, counts = corrections.waiting(DOUBT), counted(session)
+        items, counts, learnt = corrections.waiting(DOUBT), counted(session), last_learnt(session)
     if as_json:
-        _print({"items": [_plain(item) for item in items], **counts})
+        _print({"items": [_plain(item) for item in items], **counts, "last_learnt": learnt})
         return
     table = Table(Column("number", no_wrap=True, min_width=19), "text", "understood as", "meant", "by")
     for item in items:
@@ -49,6 +49,8 @@ def list_(as_json: Json = False) -> None:
         said = f"#{item.customer}: {' '.join(item.text.split())[:200]}"
         table.add_row(str(item.id), said, item.found + sure, item.label or "–", item.proposed_by or "–")
     Console().print(table)
+    if learnt:
+        screen.print(f"Last learnt: {learnt['corrections']} corrections; {learnt['before']} → {learnt['after']}")
     screen.print(f"Approved so far: {counts['approved']}. Decide with: review approve, reject or change NUMBER.")
 
 

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm_core.errors import NotFound, NotPossible
-from crm_core.models import Correction, Customer, Interaction, Staff
+from crm_core.models import Correction, Customer, Interaction, JobRun, Staff
 
 Kind = Literal["intent", "mood"]
 Permit = Callable[[str, str, Sequence[str]], None]
@@ -285,6 +285,15 @@ def counted(session: Session) -> dict[str, int]:
     query = select(Correction.state, func.count()).group_by(Correction.state)
     found = {state: int(count) for state, count in session.execute(query)}
     return {state: found.get(state, 0) for state in ("waiting", "approved", "rejected")}
+
+
+def last_learnt(session: Session) -> dict[str, Any] | None:
+    """What the job said of the last training: corrections in, refused, and the scores `before` and `after`."""
+    query = select(JobRun.result).where(JobRun.job == "retrain", JobRun.state == "done")
+    for result in session.scalars(query.order_by(JobRun.due_at.desc()).limit(90)):
+        if result and result.get("trained"):
+            return dict(result)
+    return None
 
 
 def remove_learnt(models: Path) -> int:

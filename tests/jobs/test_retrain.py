@@ -13,8 +13,9 @@ import pytest
 from bot.names import KnownNames
 from config.settings import Settings
 from crm_core import privacy
-from crm_core.corrections import lines_to_learn
+from crm_core.corrections import last_learnt, lines_to_learn
 from crm_core.database import Store
+from crm_core.models import JobRun
 from jobs import JOBS
 from jobs.due import read_schedule
 from nlu import generations
@@ -97,6 +98,11 @@ def test_an_approved_line_is_understood_the_next_morning_without_a_restart(app: 
         "a message under way keeps its own"
     )
     assert SAID not in repr(told)
+    with app.store.write() as session:
+        run = JobRun(job="retrain", due_at=DUE, state="done", owner="me", lease_until=DUE, started_at=DUE, result=told)
+        session.add(run)
+        session.flush()
+        assert last_learnt(session) == told
     assert retrain.retrain(app, DUE + timedelta(days=1)) == {"trained": False, "approved": 1, "model": told["model"]}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from bot.handlers.agent.asking import StaffTurn, desk_conversation, hushed
 from bot.meanings import DOUBT, felt, kind_of, likely_first, name_of, propose
 from bot.messages import Card, Choice, Reply
-from crm_core.corrections import Corrections, Item, counted
+from crm_core.corrections import Corrections, Item, counted, last_learnt
 from crm_core.errors import NotPossible
 from crm_core.models import Conversation, Correction
 from nlu.training import MOODS
@@ -104,7 +104,8 @@ def _list(turn: StaffTurn, start: int, label: str) -> Reply:
     items = corrections_of(turn).waiting(DOUBT)
     counts = counted(turn.store.session)
     if not items:
-        return hushed(turn, turn.reply("agent.meaning.none", approved=counts["approved"]))
+        none = turn.say("agent.meaning.none", approved=counts["approved"])
+        return hushed(turn, Reply(text="\n".join(part for part in (none, _last_night(turn)) if part)))
     shown = items[start : start + SHOWN] or items[:SHOWN]
     proposed = sum(item.label is not None for item in items)
     text = turn.say(
@@ -112,8 +113,22 @@ def _list(turn: StaffTurn, start: int, label: str) -> Reply:
     )  # fmt: skip
     following = start + SHOWN
     more = Choice(label=turn.say("agent.meaning.more"), value=f"review:from:{following}")
+    text = "\n".join(part for part in (text, _last_night(turn)) if part)
     cards = tuple(_card(turn, item) for item in shown)
     return hushed(turn, Reply(text=text, cards=cards, choices=(more,) if following < len(items) else ()))
+
+
+def _last_night(turn: StaffTurn) -> str:
+    """What was learnt last: how many corrections are in, and the scores before and after."""
+    told = last_learnt(turn.store.session)
+    if told is None:
+        return ""
+    parts = [
+        turn.say(f"agent.meaning.scores.{name}", before=f"{100 * told['before'][name]:.1f}", after=f"{100 * after:.1f}")
+        for name, after in told["after"].items()
+    ]
+    counts = {"corrections": told["corrections"], "refused": told["refused"]}
+    return turn.say("agent.meaning.learnt", scores=turn.say("agent.meaning.and").join(parts), **counts)
 
 
 def _card(turn: StaffTurn, item: Item) -> Card:

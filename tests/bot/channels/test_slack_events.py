@@ -116,6 +116,7 @@ EXPECTED: dict[str, dict[str, Any] | None] = {
         "direct": True,
         "reply_to": "1700000460.000100",
     },
+    "menu": {"kind": "button", "button": "correct:42:complaint", "text": "Complaint", "thread_id": THREAD},
     "button_link": None,
     "shortcut_message": {
         "kind": "command",

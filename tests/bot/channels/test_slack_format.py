@@ -171,6 +171,15 @@ def test_buttons_are_numbered_across_cards() -> None:
     assert names == ["rapport:0", "rapport:1", "rapport:2"]
 
 
+def test_many_choices_are_a_row_of_buttons_and_a_menu() -> None:
+    choices = tuple(Choice(label=f"Intent {n}", value=f"correct:9:{n}") for n in range(38))
+    [message] = render(Reply(text="What was meant?", choices=choices))
+    assert problems(message.text, message.blocks) == []
+    buttons, menu = (block["elements"] for block in message.blocks[1:])
+    assert [each["value"] for each in buttons] == [f"correct:9:{n}" for n in range(5)]
+    assert [each["value"] for each in menu[0]["options"]] == [f"correct:9:{n}" for n in range(5, 38)]
+
+
 def test_a_link_that_is_no_web_address_is_no_button() -> None:
     [message] = render(Reply(text="x", choices=(Choice(label="a", value="", link="javascript:alert(1)"),)))
     assert [block["type"] for block in message.blocks] == ["section"]
