@@ -155,7 +155,7 @@ class Assistant:
             text,
             audience,
             now=self._clock(),
-            zone=self._services.settings.business.zone,
+            zone=self._zone(message),
             region=self._services.settings.business.region,
         )
         if intent:
@@ -184,6 +184,11 @@ class Assistant:
         return prepare(
             Preparing(message, understanding, argument, language, self._store, self._services, self._clock())
         )
+
+    def _zone(self, message: IncomingMessage) -> str:
+        """Where "tomorrow at ten" is said: staff have a zone of their own."""
+        entry = self._roll.entry(message) if message.side == "staff" else None
+        return (entry.zone if entry else "") or self._services.settings.business.zone
 
     def _audience(self, message: IncomingMessage) -> Audience:
         if message.side == "customer":
@@ -332,7 +337,7 @@ class Assistant:
             return [reply]
         business = self._services.settings.business
         heard = self._interpreter().understand(
-            waiting, turn.speaker.audience, now=turn.now, zone=business.zone, region=business.region
+            waiting, turn.speaker.audience, now=turn.now, zone=self._zone(turn.message), region=business.region
         )
         wishes = heard.wishes or (heard,)
         made = [self._prepare(turn.conversation_id, turn.message, wish, "", turn.speaker.audience) for wish in wishes]

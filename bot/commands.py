@@ -26,10 +26,17 @@ STAFF_COMMANDS = {
     "list": "list_customers",
     "order": "order_lookup",
     "case": "case_create",
+    "cases": "case_list",
+    "close": "case_update",
+    "reopen": "case_update",
+    "priority": "case_update",
     "assign": "case_assign",
     "snooze": "case_snooze",
     "note": "add_note",
     "task": "add_task",
+    "tasks": "list_tasks",
+    "done": "complete_task",
+    "undo": "undo",
     "tag": "tag_customer",
     "set": "update_field",
     "merge": "merge_customers",
@@ -58,6 +65,15 @@ SPOKEN_COMMAND = re.compile(
     re.IGNORECASE,
 )
 """What works by mention, too: Slack has no slash commands inside threads, where these are needed."""
+UNDO = re.compile(
+    r"\s*(?:please |pls )?(?:undo(?: (?:that|it|this|the last (?:one|change)))?|revert(?: that"
+    r"| it)?|take (?:that|it) back)"
+    r"(?: please| pls)?[.!]*\s*"
+    r"|\s*(?:请|帮我)?(?:撤销|撤消|撤回|还原)(?:一下|掉|吧|刚才的?(?:操作|改动|修改)?|上一步)?[。！!]*\s*"
+    r"|\s*(?:把)?刚才的?(?:操作|改动|修改|那个|那步)?(?:撤销|撤消|撤回|还原)(?:一下|掉|吧)?[。！!]*\s*",
+    re.IGNORECASE,
+)
+"""What takes back the last change, in words."""
 CHINESE_COMMANDS = {
     "查": "find",
     "详情": "show",
@@ -65,10 +81,17 @@ CHINESE_COMMANDS = {
     "列表": "list",
     "订单": "order",
     "工单": "case",
+    "工单列表": "cases",
+    "关闭": "close",
+    "重开": "reopen",
+    "优先级": "priority",
     "转给": "assign",
     "挂起": "snooze",
     "备注": "note",
     "待办": "task",
+    "待办列表": "tasks",
+    "完成": "done",
+    "撤销": "undo",
     "标签": "tag",
     "修改": "set",
     "合并": "merge",
@@ -113,6 +136,8 @@ def forced_intent(message: IncomingMessage, audience: Audience, known: Container
 
 def _spoken(text: str) -> tuple[str, str]:
     """A command said in words, by mention."""
+    if len(text) < 60 and UNDO.fullmatch(text):
+        return "undo", text
     said = SPOKEN_COMMAND.fullmatch(text)
     if said is None:
         return "", text

@@ -18,7 +18,7 @@ from bot.outbox import queue_reply, queue_to_desk, queue_to_queue
 from bot.phrases import Phrases
 from bot.turns import Question, Speaker
 from crm_core.customers import profile
-from crm_core.models import Attachment, Conversation, Interaction, OutboxMessage, Rating
+from crm_core.models import Attachment, Conversation, Interaction, OutboxMessage, Rating, Staff
 from nlu.understanding import Language
 
 SUMMARY_LINES = 6
@@ -217,6 +217,27 @@ class Desk:
         """Leave it for later; the customer's next message wakes it."""
         conversation.snoozed_until = now + SNOOZE
         set_state(session, conversation, "snoozed", now, by=speaker.name, why="snooze", staff_id=speaker.staff_id)
+
+    def wake(self, session: Session, conversation: Conversation, now: datetime) -> None:
+        """Its time has come: it waits for a person again, and its thread says so."""
+        place = self._place()
+        if place is not None and not _is_at(conversation, place):
+            conversation.state = "bot"
+            self.hand_over(session, conversation, "moved", now)
+            return
+        conversation.snoozed_until = None
+        set_state(session, conversation, "waiting", now, by="clock", why="snooze_over")
+        if place is None:
+            return
+        owner = session.get(Staff, conversation.assignee_id) if conversation.assignee_id else None
+        say = self._say(place.language)
+        choices = (
+            Choice(label=say("desk.take"), value=f"desk:take:{conversation.id}", style="primary"),
+            Choice(label=say("desk.resolve"), value=f"desk:resolve:{conversation.id}"),
+            Choice(label=say("desk.snooze"), value=f"desk:snooze:{conversation.id}"),
+        )
+        text = say("desk.woke_for", name=owner.name) if owner else say("desk.woke")
+        queue_to_desk(session, conversation, Reply(text=text, choices=choices), now=now, language=place.language)
 
     # --- what the thread shows --------------------------------------------------------------------------------------
     def _announcement(

@@ -77,10 +77,11 @@ class StaffRoll:
         if staff is None:
             staff = Staff(external_id=external_id, name=name, role=entry.role)
             staff.language, staff.zone, staff.active = entry.language, entry.zone or self._zone, True
+            staff.aliases = list(entry.aliases)
             session.add(staff)
             session.flush()
-        elif (staff.role, staff.name) != (entry.role, name):
-            staff.role, staff.name = entry.role, name
+        elif (staff.role, staff.name, staff.aliases) != (entry.role, name, list(entry.aliases)):
+            staff.role, staff.name, staff.aliases = entry.role, name, list(entry.aliases)
         return Speaker(
             audience="manager" if entry.role in ("manager", "admin") else "agent",
             role=entry.role,

@@ -77,6 +77,8 @@ class StaffEntry(Part):
     slack_group: str = ""
     role: Role = "agent"
     name: str = ""
+    aliases: tuple[str, ...] = ()
+    """Other names colleagues call them by, such as the one in the other script."""
     language: Literal["en", "zh"] = "en"
     zone: str = ""
 

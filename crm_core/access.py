@@ -22,7 +22,9 @@ AGENT_ACTIONS = frozenset(
         "note.write",
         "tag.write",
         "task.write",
+        "case.read",
         "case.write",
+        "task.read",
         "conversation.take",
         "conversation.answer",
         "identity.link",
@@ -34,6 +36,7 @@ AGENT_ACTIONS = frozenset(
     }
 )
 MANAGER_ACTIONS = AGENT_ACTIONS | {
+    "case.write_others",
     "metric.read",
     "digest.read",
     "segment.write",

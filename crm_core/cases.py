@@ -1,13 +1,16 @@
 """Cases: matters that somebody has to settle."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_core.database import next_number
-from crm_core.models import Case
+from crm_core.models import Case, CaseChange
 
 PRIORITIES = ("low", "normal", "high", "urgent")
 TARGET_HOURS = {"low": 72, "normal": 48, "high": 24, "urgent": 8}
@@ -100,3 +103,63 @@ def close_cases(session: Session, order_id: int, topic: str, resolution: str, no
     for case in closed:
         case.status, case.closed_at, case.resolution = "closed", now, resolution
     return closed
+
+
+# --- changes --------------------------------------------------------------------------------------------------------
+TEXTS = ("title", "resolution")
+
+
+def record_change(
+    session: Session,
+    case: Case,
+    values: Mapping[str, Any],
+    *,
+    reason: str = "",
+    staff_id: int | None = None,
+    now: datetime,
+    undoes: bool = False,
+) -> CaseChange:
+    """Set columns of a case and note who (None: the clock) changed what, from what, and why."""
+    plainly: dict[str, Any] = {}
+    texts: dict[str, Any] = {}
+    for name, value in values.items():
+        before = getattr(case, name)
+        if before != value:
+            (texts if name in TEXTS else plainly)[name] = [plain(before), plain(value)]
+            setattr(case, name, value)
+    change = CaseChange(
+        case_id=case.id, customer_id=case.customer_id, staff_id=staff_id, fields=plainly,
+        texts=json.dumps(texts, ensure_ascii=False) if texts else None, reason=reason or None, undoes=undoes,
+        occurred_at=now,
+    )  # fmt: skip
+    session.add(change)
+    session.flush()
+    return change
+
+
+def plain(value: Any) -> Any:
+    """A column's value as JSON holds it."""
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+
+
+def wake_due(session: Session, now: datetime, at_most: int) -> list[Case]:
+    """Snoozed cases whose time has come, open again from now on."""
+    query = (
+        select(Case)
+        .where(Case.status == "snoozed", Case.snoozed_until <= now)
+        .order_by(Case.snoozed_until)
+        .limit(at_most)
+        .with_for_update(skip_locked=True)
+    )
+    due = list(session.execute(query).scalars())
+    for case in due:
+        record_change(session, case, {"status": "open", "snoozed_until": None}, now=now)
+    return due
+
+
+def snoozed_by(session: Session, case: Case) -> int | None:
+    """Who is to be told that a case woke up: its owner, else whoever snoozed it."""
+    if case.owner_id is not None:
+        return case.owner_id
+    query = select(CaseChange.staff_id).where(CaseChange.case_id == case.id, CaseChange.staff_id.is_not(None))
+    return session.execute(query.order_by(CaseChange.id.desc()).limit(1)).scalar_one_or_none()

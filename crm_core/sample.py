@@ -153,6 +153,7 @@ class _Loading:
         staff = {
             person.key: rows.add(
                 Staff, start, external_id=person.external_id, name=person.name, role=person.role,
+                aliases=[person.name_zh],
                 language=person.language, zone=person.zone, email=person.email,
             )
             for person in self._content.staff

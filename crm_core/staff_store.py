@@ -6,23 +6,21 @@ and interactions, which the hand-over works on.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from config.settings import Business
-from crm_core import audit, cases, identities, orders, timeline
+from crm_core import audit, identities, orders, timeline
 from crm_core.access import Actor, authorize
 from crm_core.contact_details import normalised_email, normalised_phone
 from crm_core.crypto import Vault
 from crm_core.customers import Profile, profile
-from crm_core.database import next_number
 from crm_core.errors import NotAllowed, NotFound
 from crm_core.identities import LinkResult, Place
 from crm_core.models import (
-    Case,
     Company,
     Conversation,
     Customer,
@@ -33,18 +31,18 @@ from crm_core.models import (
     Order,
     Product,
     Shipment,
-    Task,
 )
 from crm_core.names import BY_COMPANY, Named, NameIndex
 from crm_core.orders import OrderView
 from crm_core.query import Conditions, to_sql
+from crm_core.staff_cases import UNDO_WITHIN, StaffCases
+from crm_core.staff_tasks import StaffTasks
 from crm_core.suggesting import Pick, picks
 from crm_core.timeline import Event, Filter
 
 MOST_FOUND = 5
 MOST_EXPORTED = 10_000
 LONGEST_TAG = 60
-UNDO_WITHIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +147,16 @@ class StaffStore:
             self.session, self.vault, actor=f"staff:{self.actor.staff_id}", action=action, subject=subject,
             fields=fields, allowed=allowed, now=self.now,
         )  # fmt: skip
+
+    @property
+    def cases(self) -> StaffCases:
+        """Matters to be settled."""
+        return StaffCases(self.session, self.permit, self.actor, self.now)
+
+    @property
+    def tasks(self) -> StaffTasks:
+        """What staff have to do."""
+        return StaffTasks(self.session, self.permit, self.actor, self.now)
 
     # --- finding ----------------------------------------------------------------------------------------------------
     def find(self, search: Search, names: NameIndex) -> list[Brief]:
@@ -285,7 +293,11 @@ class StaffStore:
     def remove_note(self, note_id: int) -> bool:
         """Take back one's own note of the last day; False when it is not there, not one's own, or older."""
         note = self.session.get(Note, note_id)
-        return self._take_back(note, note.staff_id if note else None, "note.write", "note")
+        self.permit("note.write", self._subject(note.customer_id) if note else "note", ("note",))
+        if note is None or note.staff_id != self.actor.staff_id or note.created_at < self.now - UNDO_WITHIN:
+            return False
+        self.session.delete(note)
+        return True
 
     def add_tags(self, customer_id: int, tags: Sequence[str]) -> list[str]:
         """Tag a customer; returns the tags that are new."""
@@ -313,47 +325,6 @@ class StaffStore:
         query = select(CustomerTag.tag).where(CustomerTag.customer_id == customer_id)
         return list(self.session.execute(query).scalars())
 
-    def add_task(self, title: str, due_at: datetime | None, customer_id: int | None) -> int:
-        """Give oneself a task; returns its id."""
-        subject = self._subject(customer_id) if customer_id else "task"
-        self.permit("task.write", subject, ("task",))
-        task = Task(
-            customer_id=customer_id, owner_id=self.actor.staff_id, title=title.strip(), created_at=self.now,
-            due_at=due_at,
-        )  # fmt: skip
-        self.session.add(task)
-        self.session.flush()
-        return task.id
-
-    def remove_task(self, task_id: int) -> bool:
-        """Take back one's own task of the last day; False when it is not there, not one's own, or older."""
-        task = self.session.get(Task, task_id)
-        return self._take_back(task, task.owner_id if task else None, "task.write", "task")
-
-    def open_case(
-        self, customer_id: int, title: str, priority: str, topic: str, conversation_id: int | None = None
-    ) -> int:
-        """Open a case that its opener owns; returns its number."""
-        self.permit("case.write", self._subject(customer_id), ("case",))
-        case = Case(
-            number=next_number(self.session, "case"), customer_id=customer_id, conversation_id=conversation_id,
-            title=" ".join(title.split())[: cases.LONGEST_TITLE], topic=topic[:60] or None, status="open",
-            priority=priority, owner_id=self.actor.staff_id, opened_at=self.now,
-            due_at=self.now + timedelta(hours=cases.TARGET_HOURS[priority]),
-        )  # fmt: skip
-        self.session.add(case)
-        self.session.flush()
-        return case.number
-
-    def close_case(self, number: int, resolution: str) -> bool:
-        """Close a case; False when there is none of this number, or it is closed."""
-        self.permit("case.write", f"case:{number}", ("status",))
-        case = self.session.execute(select(Case).where(Case.number == number)).scalar_one_or_none()
-        if case is None or case.status == "closed":
-            return False
-        case.status, case.closed_at, case.resolution = "closed", self.now, resolution
-        return True
-
     def link(self, conversation: Conversation, customer_id: int) -> LinkResult:
         """Make the account that a conversation is held with this customer's.
 
@@ -370,14 +341,6 @@ class StaffStore:
             identities.note_link(self.session, identity, place, f"confirmed by {self.actor.name}", self.now)
             self.session.refresh(conversation)
         return result
-
-    def _take_back(self, row: Note | Task | None, owner_id: int | None, action: str, name: str) -> bool:
-        subject = self._subject(row.customer_id) if row and row.customer_id else name
-        self.permit(action, subject, (name,))
-        if row is None or owner_id != self.actor.staff_id or row.created_at < self.now - UNDO_WITHIN:
-            return False
-        self.session.delete(row)
-        return True
 
     # --- conversations ----------------------------------------------------------------------------------------------
     def conversation(self, customer_id: int) -> Conversation | None:

@@ -1,14 +1,15 @@
 """What happened with one customer, over all channels and kinds, newest first."""
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm_core.models import Case, Interaction, Note, Order, Rating, Staff, Task
+from crm_core.models import Case, CaseChange, Interaction, Note, Order, Rating, Staff, Task
 
 KINDS = ("message", "note", "order", "case", "rating", "task", "state")
 DEFAULT_KINDS = ("message", "note", "order", "case", "rating")
@@ -53,6 +54,8 @@ class Event:
     detail: str = ""
     amount_minor: int | None = None
     currency: str = ""
+    changes: dict[str, Any] = field(default_factory=dict)
+    """Of a change of a case: what was changed, [before, after] each; owners by name."""
 
 
 def events(session: Session, customer_id: int, wanted: Filter) -> list[Event]:
@@ -123,10 +126,36 @@ def _cases(session: Session, customer_id: int, wanted: Filter, staff: dict[int, 
     if wanted.topic:
         query = query.where(Case.topic.in_((wanted.topic, *TOPICS.get(wanted.topic, ()))))
     rows = session.execute(query.order_by(Case.opened_at.desc()).limit(_most(wanted))).scalars()
-    return [
+    opened = [
         Event(row.opened_at, "case", staff.get(row.owner_id or 0, "bot"), row.title or "", "", str(row.number))
         for row in rows
     ]
+    return opened + _case_changes(session, customer_id, wanted, staff)
+
+
+def _case_changes(session: Session, customer_id: int, wanted: Filter, staff: dict[int, str]) -> list[Event]:
+    """Who changed a case and why; the clock is "system"."""
+    query = select(CaseChange, Case.number).join(Case, Case.id == CaseChange.case_id)
+    query = query.where(CaseChange.customer_id == customer_id, *_when(CaseChange.occurred_at, wanted))
+    if wanted.topic:
+        query = query.where(Case.topic.in_((wanted.topic, *TOPICS.get(wanted.topic, ()))))
+    rows = session.execute(query.order_by(CaseChange.occurred_at.desc()).limit(_most(wanted)))
+    return [
+        Event(
+            at=change.occurred_at,
+            kind="case",
+            who=staff.get(change.staff_id or 0, "system"),
+            text=change.reason or "",
+            detail=str(number),
+            changes=_named_owners(change.fields | json.loads(change.texts or "{}"), staff),
+        )
+        for change, number in rows
+    ]
+
+
+def _named_owners(fields: dict[str, Any], staff: dict[int, str]) -> dict[str, Any]:
+    owners = fields.get("owner_id")
+    return fields if owners is None else {**fields, "owner_id": [staff.get(owner or 0, "") for owner in owners]}
 
 
 def _ratings(session: Session, customer_id: int, wanted: Filter, staff: dict[int, str]) -> list[Event]:

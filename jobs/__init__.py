@@ -9,6 +9,7 @@ from jobs.cleanup import cleanup
 from jobs.daily_digest import daily_digest
 from jobs.retrain import model_sweep, retrain
 from jobs.sweeps import unanswered_sweep, undelivered_sweep, unerased_sweep
+from jobs.wake_ups import wake_ups
 
 Job = Callable[[App, datetime], dict[str, Any]]
 """Does its work for the moment it was due at, and returns what it did (for the record; no personal data)."""
@@ -21,4 +22,5 @@ JOBS: dict[str, Job] = {
     "undelivered_sweep": undelivered_sweep,
     "unerased_sweep": unerased_sweep,
     "model_sweep": model_sweep,
+    "wake_ups": wake_ups,
 }

@@ -10,7 +10,7 @@ from crm_core.models.people import Company, Customer, Identity, LinkAttempt, Sta
 from crm_core.models.system import AuditEntry, Counter, ErasedMark, JobRun
 from crm_core.models.talk import Attachment, Conversation, Correction, Delivery, Interaction, OutboxMessage, Rating
 from crm_core.models.trade import InvoiceRequest, Order, OrderLine, Product, Refund, Shipment
-from crm_core.models.work import Case, Consent, ContactPreference, CustomerTag, Merge, Note, Task
+from crm_core.models.work import Case, CaseChange, Consent, ContactPreference, CustomerTag, Merge, Note, Task
 
 __all__ = [
     "Attachment",
@@ -19,6 +19,7 @@ __all__ = [
     "Campaign",
     "CampaignContact",
     "Case",
+    "CaseChange",
     "Company",
     "Consent",
     "ContactPreference",

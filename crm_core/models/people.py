@@ -90,6 +90,8 @@ class Staff(Base):
     __tablename__ = "staff"
     external_id: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    aliases: Mapped[list[str]] = mapped_column(default=list)
+    """Other names colleagues call them by, such as the one in the other script."""
     role: Mapped[str] = mapped_column(String(10))
     language: Mapped[str] = mapped_column(String(2), default="en")
     zone: Mapped[str] = mapped_column(String(50), default="UTC")

@@ -26,12 +26,34 @@ class Case(Base):
     opened_at: Mapped[datetime] = mapped_column(index=True)
     due_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    snoozed_until: Mapped[datetime | None] = mapped_column(index=True)
     resolution_sealed: Mapped[bytes | None] = personal(LargeBinary)
     title = Sealed("title_sealed")
     resolution = Sealed("resolution_sealed")
 
 
+class CaseChange(Base):
+    """One change of a case: who made it (nobody: the clock), what it was before, and why; so that it can be undone."""
+
+    __tablename__ = "case_changes"
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
+    customer_id: Mapped[int | None] = customer_key()
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Plain column -> [before, after]; times in ISO form."""
+    texts_sealed: Mapped[bytes | None] = personal(LargeBinary)
+    """The same for what people wrote (JSON)."""
+    reason_sealed: Mapped[bytes | None] = personal(LargeBinary)
+    undoes: Mapped[bool] = mapped_column(default=False)
+    occurred_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+    texts = Sealed("texts_sealed")
+    reason = Sealed("reason_sealed")
+
+
 class Task(Base):
+    """`reminded_at`: when its owner was told that it is due."""
+
     __tablename__ = "tasks"
     customer_id: Mapped[int | None] = customer_key()
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
@@ -39,6 +61,7 @@ class Task(Base):
     created_at: Mapped[datetime]
     due_at: Mapped[datetime | None] = mapped_column(index=True)
     done_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
     title = Sealed("title_sealed")
 
 

@@ -102,8 +102,8 @@ ACTS: dict[str, tuple[str, Callable[[StaffStore, Office], Any]]] = {
     "recommend": ("recommendation.read", lambda store, office: store.recommend(office.mei)),
     "note": ("note.write", lambda store, office: store.add_note(office.mei, "likes tea")),
     "tags": ("tag.write", lambda store, office: store.add_tags(office.mei, ["press"])),
-    "task": ("task.write", lambda store, office: store.add_task("call", None, office.mei)),
-    "case": ("case.write", lambda store, office: store.open_case(office.mei, "broken cup", "high", "broken")),
+    "task": ("task.write", lambda store, office: store.tasks.add("call", None, office.mei)),
+    "case": ("case.write", lambda store, office: store.cases.open(office.mei, "broken cup", "high", "broken")),
 }
 
 
@@ -254,21 +254,21 @@ def test_tags_are_kept_once_whatever_their_case(office: Office) -> None:
 
 def test_a_task_belongs_to_who_made_it(office: Office) -> None:
     due = NOW + timedelta(days=1)
-    task_id = office.do(lambda store: store.add_task("call back", due, office.mei), staff_id=2)
+    task_id = office.do(lambda store: store.tasks.add("call back", due, office.mei), staff_id=2)
     [task] = office.rows(Task)
     assert (task.owner_id, task.title, task.due_at, task.customer_id) == (2, "call back", due, office.mei)
-    assert office.do(lambda store: store.remove_task(task_id)) is False
-    assert office.do(lambda store: store.remove_task(task_id), staff_id=2) is True
+    assert office.do(lambda store: store.tasks.remove(task_id)) is False
+    assert office.do(lambda store: store.tasks.remove(task_id), staff_id=2) is True
 
 
 def test_a_case_is_opened_with_its_target_and_closed_once(office: Office) -> None:
-    number = office.do(lambda store: store.open_case(office.mei, "  cup   broken ", "urgent", "broken"))
+    number = office.do(lambda store: store.cases.open(office.mei, "  cup   broken ", "urgent", "broken"))
     [case] = office.rows(Case)
     due = NOW + timedelta(hours=TARGET_HOURS["urgent"])
     assert (case.number, case.title, case.owner_id, case.due_at) == (number, "cup broken", 1, due)
-    assert office.do(lambda store: store.close_case(number, "mistake")) is True
-    assert office.do(lambda store: store.close_case(number, "mistake")) is False
-    assert office.do(lambda store: store.close_case(999, "mistake")) is False
+    assert office.do(lambda store: store.cases.close(number, "mistake")) is True
+    assert office.do(lambda store: store.cases.close(number, "mistake")) is False
+    assert office.do(lambda store: store.cases.close(999, "mistake")) is False
 
 
 def test_a_chat_is_linked_once_and_never_taken_from_somebody_else(office: Office) -> None:
@@ -291,7 +291,7 @@ def test_a_chat_is_linked_once_and_never_taken_from_somebody_else(office: Office
 def test_the_timeline_joins_all_kinds_newest_first_and_narrows(office: Office) -> None:
     add_order(office.store, office.shop, "mei", "SO-1", "paid", {"CUP-BLUE": 1}, NOW, age_days=3)
     office.do(lambda store: store.add_note(office.mei, "likes tea"), now=NOW - timedelta(days=2))
-    office.do(lambda store: store.open_case(office.mei, "late", "high", "delivery"), now=NOW - timedelta(days=1))
+    office.do(lambda store: store.cases.open(office.mei, "late", "high", "delivery"), now=NOW - timedelta(days=1))
     office.do(lambda store: store.add_note(office.tom, "CANARY of somebody else"))
 
     def kinds(wanted: Filter) -> list[str]:

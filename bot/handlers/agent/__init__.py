@@ -2,6 +2,8 @@
 
 from bot.handlers.agent import small_talk
 from bot.handlers.agent.canned import send_canned_reply
+from bot.handlers.agent.case_changes import CASE_CHANGES
+from bot.handlers.agent.case_lists import case_list
 from bot.handlers.agent.cases import case_create
 from bot.handlers.agent.consents import consent_check
 from bot.handlers.agent.corrections import correct, review
@@ -16,8 +18,10 @@ from bot.handlers.agent.notes import add_note, add_task, tag_customer
 from bot.handlers.agent.notifications import set_notifications
 from bot.handlers.agent.orders import order_lookup
 from bot.handlers.agent.suggestions import recommend_for_customer, suggest_reply
+from bot.handlers.agent.tasks import complete_task, list_tasks
 from bot.handlers.agent.trace import trace
 from bot.handlers.agent.translation import translate
+from bot.handlers.agent.undoing import undoing
 from bot.turns import Handler
 
 AGENT: dict[str, Handler] = {
@@ -27,16 +31,14 @@ AGENT: dict[str, Handler] = {
     "list_customers": list_customers,
     "order_lookup": order_lookup,
     "case_create": case_create,
-    "case_list": not_yet,
-    "case_update": not_yet,
-    "case_assign": not_yet,
-    "case_snooze": not_yet,
+    "case_list": case_list,
+    **CASE_CHANGES,
     "add_note": add_note,
     "tag_customer": tag_customer,
     "update_field": update_field,
     "add_task": add_task,
-    "list_tasks": not_yet,
-    "complete_task": not_yet,
+    "list_tasks": list_tasks,
+    "complete_task": complete_task,
     "merge_customers": merge_customers,
     "unmerge_customers": unmerge_customers,
     "get_score": not_yet,
@@ -63,3 +65,4 @@ AGENT: dict[str, Handler] = {
     **HANDOFF,
 }
 """Intent -> handler."""
+AGENT["undo"] = undoing(AGENT)

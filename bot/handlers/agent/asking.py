@@ -235,9 +235,11 @@ def hushed(turn: StaffTurn, reply: Reply) -> Reply:
     return reply.model_copy(update={"private": True})
 
 
-def undo(turn: StaffTurn, value: str) -> tuple[Choice, ...]:
-    """The button that takes back what was just done."""
-    return (Choice(label=turn.say("agent.undo"), value=value),)
+def undo(turn: StaffTurn, *values: str) -> tuple[Choice, ...]:
+    """The buttons that take back what was just done; "undo" in words presses them all."""
+    if values:
+        turn.memory.show("undo", {"values": list(values), "at": turn.now.isoformat()})
+    return tuple(Choice(label=turn.say("agent.undo"), value=value) for value in values)
 
 
 def confirming(turn: StaffTurn, *, danger: bool = False) -> tuple[Choice, ...]:

@@ -38,7 +38,7 @@ def case_create(turn: StaffTurn) -> Reply:
         return turn.reply("agent.cases.what", who=label(turn, who))
     priority = _priority(turn, wanted.first("priority"))
     topic = str(wanted.first("reason") or wanted.first("topic") or "")
-    number = turn.store.open_case(who.customer_id, title, priority, topic, conversation.id if conversation else None)
+    number = turn.store.cases.open(who.customer_id, title, priority, topic, conversation.id if conversation else None)
     turn.memory.show("customer", who.customer_id)
     turn.memory.show("case", number)
     word = turn.say(f"agent.cases.priorities.{priority}")
@@ -52,5 +52,7 @@ def _priority(turn: StaffTurn, said: object) -> str:
 
 
 def _closed(turn: StaffTurn, number: str) -> Reply:
-    done = number.isdigit() and len(number) < 12 and turn.store.close_case(int(number), turn.say("agent.cases.mistake"))
+    done = (
+        number.isdigit() and len(number) < 12 and turn.store.cases.close(int(number), turn.say("agent.cases.mistake"))
+    )
     return turn.reply("agent.cases.closed" if done else "agent.too_late", **({"number": number} if done else {}))

@@ -16,6 +16,7 @@ from bot.handlers.agent.asking import (
     several,
     whom,
 )
+from bot.handlers.agent.case_changes import change_words
 from bot.messages import Choice, Reply, Table
 from crm_core.staff_store import Brief, Search
 from crm_core.timeline import TOPICS, Event, Filter
@@ -148,7 +149,8 @@ def _event(turn: StaffTurn, event: Event) -> tuple[str, str, str]:
         total = wording.money(event.amount_minor or 0, event.currency, turn.language)
         text = f"{event.detail} · {turn.say(f'order_states.{event.text}')} · {total}"
     elif event.kind == "case":
-        text = f"#{event.detail} {text}"
+        changes = change_words(turn, event.changes) if event.changes else ""
+        text = " ".join(part for part in (f"#{event.detail}", changes, text) if part)
     elif event.kind == "rating":
         text = f"{event.detail} ★ {text}".strip()
     who = event.who

@@ -4,10 +4,8 @@ from bot.handlers.agent.asking import StaffTurn
 from bot.messages import Choice, Reply
 
 INSTEAD = {
-    "case_list": "show_customer",
     "get_score": "show_customer",
     "explain_score": "show_customer",
-    "list_tasks": "add_task",
 }
 """What helps until then: the name of a phrase below `agent.not_yet.instead`."""
 

@@ -96,7 +96,7 @@ def _untagged(turn: StaffTurn, number: str) -> Reply:
 def add_task(turn: StaffTurn) -> Reply:
     """Give oneself a task, with a due time if one was said and a customer if one is meant."""
     if argument(turn, "undo") is not None:
-        return _taken_back(turn, turn.store.remove_task(_id(turn)), "agent.tasks.removed")
+        return _taken_back(turn, turn.store.tasks.remove(_id(turn)), "agent.tasks.removed")
     if declined(turn):
         return turn.reply("agent.nothing_done")
     wanted = asked(turn)
@@ -108,7 +108,7 @@ def add_task(turn: StaffTurn) -> Reply:
     if not title:
         turn.ask("text", "add_task", **({"number": who.number} if who else {}))
         return turn.reply("agent.tasks.what")
-    task_id = turn.store.add_task(title, due, who.customer_id if who else None)
+    task_id = turn.store.tasks.add(title, due, who.customer_id if who else None)
     when = wording.moment(due, turn.language, turn.speaker.zone) if due else turn.say("agent.tasks.no_date")
     about = turn.say("agent.tasks.about", who=label(turn, who)) if who else ""
     text = turn.say("agent.tasks.kept", title=title, when=when, about=about).strip()

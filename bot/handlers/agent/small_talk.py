@@ -4,9 +4,10 @@ from bot.commands import CHINESE_COMMANDS, STAFF_COMMANDS
 from bot.handlers.agent.asking import StaffTurn, desk_conversation, hushed, label
 from bot.messages import Choice, Reply
 
-WORKING = ("find", "show", "timeline", "list", "order", "note", "tag", "task", "case", "take", "release", "reply",
-           "suggest", "link", "trace", "set",
-           "merge", "unmerge", "consent", "export", "translate", "template", "notify")  # fmt: skip
+WORKING = ("find", "show", "timeline", "list", "order", "note", "tag", "task", "tasks", "done",
+           "case", "cases", "close", "reopen", "priority", "assign", "snooze", "undo", "take", "release", "reply",
+           "suggest", "link", "trace", "set", "merge", "unmerge",
+           "consent", "export", "translate", "template", "notify")  # fmt: skip
 """Sub-commands of /crm that do something already."""
 
 
