@@ -17,6 +17,7 @@ from bot.messages import Choice, IncomingAttachment, Outgoing
 from bot.outbox import readable
 from crm_core.models import Base, Customer, Interaction, Order, OutboxMessage
 from crm_core.personal_data import counts
+from jobs import JOBS
 from tests.dialogues import Stage
 from tests.secrets_of_others import assert_nothing_of_others
 
@@ -126,6 +127,9 @@ def _act_as_customer(played: Play, step: dict[str, Any]) -> None:
     extra: dict[str, Any] = {"direct": not step.get("in_group", False)}
     if "restart" in step:
         stage.restart()
+    elif "job" in step:
+        JOBS[step["job"]](stage.app, stage.clock())
+        stage.settle()
     elif "said" in step:
         stage.customer_says(chat, step["said"] * step.get("times", 1), **extra)
     elif "edited" in step:
@@ -213,7 +217,7 @@ def text_of(sent: list[Outgoing]) -> str:
 
 def _check_kept(played: Play) -> None:
     """Every message is stored and answered without a failure; what was answered is remembered and was sent."""
-    if "restart" in played.step:
+    if "restart" in played.step or "job" in played.step:
         return
     row = played.stage.last_understood("slack" if played.by_staff else "telegram")
     if row.status != "answered" or row.incoming is not None:
