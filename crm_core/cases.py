@@ -118,8 +118,13 @@ def record_change(
     staff_id: int | None = None,
     now: datetime,
     undoes: bool = False,
+    told: bool = True,
 ) -> CaseChange:
-    """Set columns of a case and note who (None: the clock) changed what, from what, and why."""
+    """Set columns of a case and note who (None: the clock) changed what, from what, and why.
+
+    Args:
+        told: nobody else is to hear of it, or they just did.
+    """
     plainly: dict[str, Any] = {}
     texts: dict[str, Any] = {}
     for name, value in values.items():
@@ -130,7 +135,7 @@ def record_change(
     change = CaseChange(
         case_id=case.id, customer_id=case.customer_id, staff_id=staff_id, fields=plainly,
         texts=json.dumps(texts, ensure_ascii=False) if texts else None, reason=reason or None, undoes=undoes,
-        occurred_at=now,
+        occurred_at=now, told_at=now if told else None,
     )  # fmt: skip
     session.add(change)
     session.flush()
@@ -153,8 +158,15 @@ def wake_due(session: Session, now: datetime, at_most: int) -> list[Case]:
     )
     due = list(session.execute(query).scalars())
     for case in due:
-        record_change(session, case, {"status": "open", "snoozed_until": None}, now=now)
+        record_change(session, case, {"status": "open", "snoozed_until": None}, now=now, told=False)
     return due
+
+
+def untold(session: Session) -> list[tuple[CaseChange, Case]]:
+    """Changes that somebody is still to hear of, oldest first."""
+    query = select(CaseChange, Case).join(Case, Case.id == CaseChange.case_id).where(CaseChange.told_at.is_(None))
+    rows = session.execute(query.order_by(CaseChange.id).with_for_update(of=CaseChange, skip_locked=True))
+    return [(change, case) for change, case in rows]
 
 
 def snoozed_by(session: Session, case: Case) -> int | None:

@@ -162,6 +162,10 @@ class StaffCases:
         )  # fmt: skip
         return Changed(change.id, self._view(row), change.fields | json.loads(change.texts or "{}"))
 
+    def tell_later(self, change_id: int) -> None:
+        """The new owner is not to be disturbed now; the clock tells them."""
+        self._session.get_one(CaseChange, change_id).told_at = None
+
     def take_back(self, change_id: int) -> Changed | None:
         """Undo one's own change of the last day; None when it is not, or when the case was changed since."""
         change = self._session.get(CaseChange, change_id)

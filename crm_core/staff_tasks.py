@@ -142,18 +142,9 @@ def _conditions(wanted: TaskFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def remind_due(session: Session, now: datetime, at_most: int) -> list[Task]:
-    """Tasks that fell due and whose owner was not told yet; they count as told from now on."""
-    query = (
-        select(Task)
-        .where(
-            Task.done_at.is_(None), Task.reminded_at.is_(None), Task.owner_id.is_not(None), Task.due_at <= now,
-        )
-        .order_by(Task.due_at)
-        .limit(at_most)
-        .with_for_update(skip_locked=True)
-    )  # fmt: skip
-    due = list(session.execute(query).scalars())
-    for task in due:
-        task.reminded_at = now
-    return due
+def due_unreminded(session: Session, now: datetime) -> list[Task]:
+    """Tasks that fell due and whose owner was not told yet."""
+    query = select(Task).where(
+        Task.done_at.is_(None), Task.reminded_at.is_(None), Task.owner_id.is_not(None), Task.due_at <= now
+    )
+    return list(session.execute(query.order_by(Task.due_at).with_for_update(skip_locked=True)).scalars())

@@ -47,6 +47,8 @@ class CaseChange(Base):
     undoes: Mapped[bool] = mapped_column(default=False)
     occurred_at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
+    """When the owner heard of it, or it was clear that they need not; empty while their quiet hours last."""
     texts = Sealed("texts_sealed")
     reason = Sealed("reason_sealed")
 

@@ -81,6 +81,39 @@ def test_a_task_is_reminded_of_once_and_not_when_done(stage: Stage) -> None:
     assert "weigh beans" in stage.desk.outgoing[-1].reply.text
 
 
+def test_quiet_hours_are_kept_and_what_came_meanwhile_is_told_after_them(stage: Stage) -> None:
+    stage.staff_says("U-AGENT", "hello there")
+    wake_ups(stage.app, stage.clock())
+    case_id = snoozed_case(stage, 1)
+    with stage.app.store.write() as session:
+        owner = session.execute(select(Staff).where(Staff.external_id == "slack:U-AGENT")).scalar_one()
+        owner.notifications = {"quiet_from": 12 * 60, "quiet_until": 14 * 60}  # it is noon in Shanghai
+        session.get_one(Case, case_id).owner_id = owner.id
+        due = stage.clock() + timedelta(minutes=1)
+        session.add(Task(owner_id=owner.id, title="weigh beans", created_at=stage.clock(), due_at=due))
+    stage.clock.advance(minutes=2)
+    assert wake_ups(stage.app, stage.clock()) == {**DONE, "cases": 1}
+    assert told(stage) == []
+    stage.clock.advance(hours=2)
+    assert wake_ups(stage.app, stage.clock()) == {**DONE, "tasks": 1}
+    assert wake_ups(stage.app, stage.clock()) == DONE
+    stage.settle()
+    assert [row.chat_id for row in told(stage)] == ["D-U-AGENT"] * 2
+
+
+def test_whoever_switched_a_kind_off_is_not_told(stage: Stage) -> None:
+    stage.staff_says("U-AGENT", "hello there")
+    wake_ups(stage.app, stage.clock())
+    with stage.app.store.write() as session:
+        owner = session.execute(select(Staff).where(Staff.external_id == "slack:U-AGENT")).scalar_one()
+        owner.notifications = {"off": ["task"]}
+        due = stage.clock() + timedelta(minutes=1)
+        session.add(Task(owner_id=owner.id, title="weigh beans", created_at=stage.clock(), due_at=due))
+    stage.clock.advance(minutes=2)
+    assert wake_ups(stage.app, stage.clock()) == {**DONE, "tasks": 1}
+    assert told(stage) == []
+
+
 def test_a_conversation_waits_again_even_where_nobody_can_be_told(stage: Stage) -> None:
     stage.link("70001", 10391)
     stage.customer_says("70001", "let me talk to a human being")

@@ -15,6 +15,8 @@ from bot.telling import own_chat, tell
 from bot.turns import Handler
 from crm_core.cases import PRIORITIES
 from crm_core.errors import NotAllowed
+from crm_core.models import Staff
+from crm_core.notifications import may_ping
 from crm_core.staff_cases import Changed, Colleague, StaffCase
 
 MOST_NAMED = 12
@@ -228,7 +230,12 @@ def _tell_owner(turn: StaffTurn, before: StaffCase, changed: Changed) -> None:
     if "owner_id" not in changed.fields:
         return
     for staff_id, key in ((changed.case.owner_id, "given_to_you"), (before.owner_id, "taken_from_you")):
-        chat = own_chat(turn.store.session, staff_id) if staff_id and staff_id != turn.speaker.staff_id else None
+        if not staff_id or staff_id == turn.speaker.staff_id:
+            continue
+        ping = may_ping(turn.store.session.get_one(Staff, staff_id), "case", turn.now, urgent=_is_urgent(changed))
+        if ping == "later" and staff_id == changed.case.owner_id:
+            turn.store.cases.tell_later(changed.change_id)
+        chat = own_chat(turn.store.session, staff_id) if ping == "now" else None
         if chat is None:
             continue
         language = chat.language or "en"
@@ -236,6 +243,10 @@ def _tell_owner(turn: StaffTurn, before: StaffCase, changed: Changed) -> None:
         text = phrases(f"agent.cases.{key}", language, case=short(turn, changed.case), name=turn.speaker.name)
         choice = Choice(label=phrases("agent.cases.buttons.show", language), value=f"case_list:show:{before.number}")
         tell(turn.store.session, chat, Reply(text=text, choices=(choice,)), turn.now)
+
+
+def _is_urgent(changed: Changed) -> bool:
+    return changed.case.priority == "urgent"
 
 
 # --- words ----------------------------------------------------------------------------------------------------------
