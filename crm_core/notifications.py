@@ -58,7 +58,7 @@ class Notifications:
 
 def wished(store: StaffStore) -> Notifications:
     """What the one who speaks wishes."""
-    return Notifications.load(store.session.get_one(Staff, store.actor.staff_id).notifications)
+    return Notifications.load(_own(store).notifications)
 
 
 def wish(store: StaffStore, wanted: Notifications) -> None:
@@ -68,7 +68,12 @@ def wish(store: StaffStore, wanted: Notifications) -> None:
         NotAllowed: nobody of the staff.
     """
     store.permit("notifications.write", f"staff:{store.actor.staff_id}", ("notifications",))
-    store.session.get_one(Staff, store.actor.staff_id).notifications = wanted.dump()
+    _own(store).notifications = wanted.dump()
+
+
+def _own(store: StaffStore) -> Staff:
+    """Locked: two changes at once would lose what the first one kept."""
+    return store.session.get_one(Staff, store.actor.staff_id, with_for_update=True)
 
 
 def may_ping(staff: Staff, kind: str, now: datetime, *, urgent: bool = False) -> Ping:

@@ -125,3 +125,37 @@ def test_a_conversation_waits_again_even_where_nobody_can_be_told(stage: Stage) 
     assert wake_ups(stage.app, stage.clock())["conversations"] == 1
     assert wake_ups(stage.app, stage.clock())["conversations"] == 0
     assert stage.conversation("70001").state == "waiting"
+
+
+def test_in_quiet_hours_nobody_is_pinged_and_afterwards_of_all(stage: Stage) -> None:
+    stage.staff_says("U-AGENT", "stop pinging me after 11am")
+    wake_ups(stage.app, stage.clock())
+    case_id = snoozed_case(stage, 1)
+    with stage.app.store.write() as session:
+        owner = session.execute(select(Staff).where(Staff.external_id == "slack:U-AGENT")).scalar_one()
+        session.get_one(Case, case_id).owner_id = owner.id
+        due = stage.clock() + timedelta(minutes=1)
+        session.add(Task(owner_id=owner.id, title="weigh beans", created_at=stage.clock(), due_at=due))
+    stage.clock.advance(minutes=2)
+    assert wake_ups(stage.app, stage.clock()) == {**DONE, "cases": 1}  # it is noon there
+    assert told(stage) == []
+    stage.clock.advance(hours=21)
+    assert wake_ups(stage.app, stage.clock())["tasks"] >= 1
+    assert wake_ups(stage.app, stage.clock()) == DONE
+    stage.settle()
+    texts = [outgoing.reply.text for outgoing in stage.desk.outgoing[-2:]]
+    assert len(told(stage)) == 2
+    assert any("3312" in text for text in texts)
+    assert any("weigh beans" in text for text in texts)
+
+
+def test_what_somebody_switched_off_never_comes(stage: Stage) -> None:
+    stage.staff_says("U-AGENT", "turn task reminders off")
+    wake_ups(stage.app, stage.clock())
+    with stage.app.store.write() as session:
+        owner = session.execute(select(Staff).where(Staff.external_id == "slack:U-AGENT")).scalar_one()
+        session.add(Task(owner_id=owner.id, title="sweep", created_at=stage.clock(), due_at=stage.clock()))
+    wake_ups(stage.app, stage.clock())
+    stage.staff_says("U-AGENT", "start notifying me again")
+    wake_ups(stage.app, stage.clock())
+    assert told(stage) == []
