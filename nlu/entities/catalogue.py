@@ -357,15 +357,15 @@ class _Alike:
         for field in _WITH_TYPOS:
             for name, value in getattr(gazetteer, field):
                 self._learn(name, ENTITY_OF[field], value)
-                for alias in aliases.of_person(name) if field == "people" else ():
-                    self._learn(alias, ENTITY_OF[field], value)
+                for place, alias in enumerate(aliases.of_person(name) if field == "people" else ()):
+                    self._learn(alias, ENTITY_OF[field], value, typos=not place and not name.isascii())
 
-    def _learn(self, name: str, entity: str, value: str) -> None:
+    def _learn(self, name: str, entity: str, value: str, *, typos: bool = True) -> None:
         keys = [token.key for token in tokens(fold(name))]
         plain, glued = " ".join(keys), "".join(keys).replace("'", "")
         if len(glued) >= _SHORTEST_GLUED and glued.isascii() and len(self._glued.get(glued, ())) < CANDIDATES:
             self._glued.setdefault(glued, []).append((entity, value))
-        if len(plain) >= _SHORTEST_WITH_TYPO and plain.isascii() and len(keys) <= 4:
+        if typos and len(plain) >= _SHORTEST_WITH_TYPO and plain.isascii() and len(keys) <= 4:
             self._groups.setdefault((len(keys), plain[0]), []).append((plain, entity, value))
 
     def search(self, passage: Passage, words: list[Token]) -> Iterator[tuple[int, int, list[tuple[str, str]]]]:
