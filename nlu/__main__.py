@@ -1,8 +1,10 @@
-"""Commands: train, try, evaluate, serve, models, review."""
+"""Commands: train, try, evaluate, serve, models, review, rasa-export."""
 
 import json
 import os
+import shlex
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -23,6 +25,10 @@ app = typer.Typer(help="Understanding: training, trying and measuring.", no_args
 Names = Annotated[
     Path | None, typer.Option("--names", help='JSON file with names: {"products": [["T2 case", "T2"]], "people": …}.')
 ]
+Rasa = Annotated[
+    str,
+    typer.Option("--rasa-url", help="A Rasa server that says the intents of --as; its token: RAPPORT_NLU__RASA_TOKEN."),
+]
 As = Annotated[str, typer.Option("--as", help="Who speaks: customer, agent or manager.")]
 
 
@@ -32,13 +38,22 @@ def _audience(name: str) -> Audience:
     return cast(Audience, name)
 
 
-def _interpreter(config: Path, cache: Path, names: Path | None = None) -> "Interpreter":
+def _interpreter(
+    config: Path, cache: Path, names: Path | None = None, rasa_urls: Mapping[Audience, str] | None = None
+) -> "Interpreter":
     """The interpreter, knowing the names of the file where one is given."""
     from nlu.entities import read_names
     from nlu.interpreter import build_interpreter
 
     gazetteer = read_names(names) if names else None  # before training: a wrong file is told at once
-    interpreter = build_interpreter(config, cache, progress=lambda line: print(line, file=sys.stderr))
+    interpreter = build_interpreter(
+        config,
+        cache,
+        "rasa" if rasa_urls else "builtin",
+        rasa_urls,
+        progress=lambda line: print(line, file=sys.stderr),
+        rasa_token=os.environ.get("RAPPORT_NLU__RASA_TOKEN", ""),
+    )
     return interpreter.with_gazetteer(gazetteer) if gazetteer else interpreter
 
 
@@ -53,10 +68,17 @@ def train(config: Config = CONFIG, cache: Cache = CACHE, encoder: Sentences = "l
 
 @app.command("try")
 def try_text(
-    text: str, speaker: As = "customer", names: Names = None, config: Config = CONFIG, cache: Cache = CACHE
+    text: str,
+    speaker: As = "customer",
+    names: Names = None,
+    rasa_url: Rasa = "",
+    config: Config = CONFIG,
+    cache: Cache = CACHE,
 ) -> None:
     """Show what is understood of one text."""
-    found = _interpreter(config, cache, names).understand(text, _audience(speaker), now=datetime.now(UTC))
+    audience = _audience(speaker)
+    interpreter = _interpreter(config, cache, names, {audience: rasa_url} if rasa_url else None)
+    found = interpreter.understand(text, audience, now=datetime.now(UTC))
     print(json.dumps(found.model_dump(mode="json"), ensure_ascii=False, indent=2))
 
 
@@ -66,6 +88,7 @@ def evaluate(
     speaker: As = "customer",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     names: Names = None,
+    rasa_url: Rasa = "",
     config: Config = CONFIG,
     cache: Cache = CACHE,
 ) -> None:
@@ -73,8 +96,10 @@ def evaluate(
     from nlu.evaluation import measure, read_cases
     from nlu.evaluation_tables import tables
 
-    cases = read_cases(file, _audience(speaker))
-    report = measure(_interpreter(config, cache, names), cases, now=datetime.now(UTC))
+    audience = _audience(speaker)
+    cases = read_cases(file, audience)
+    interpreter = _interpreter(config, cache, names, {audience: rasa_url} if rasa_url else None)
+    report = measure(interpreter, cases, now=datetime.now(UTC))
     if as_json:
         print(json.dumps(report, ensure_ascii=False))
         return
@@ -120,6 +145,21 @@ def review(
     records and understanding meet, and is only handed on here.
     """
     os.execv(sys.executable, [sys.executable, "-m", "bot", "review", *context.args, *["--json"] * as_json])  # noqa: S606 - our own module
+
+
+@app.command("rasa-export")
+def rasa_export(
+    to: Annotated[Path, typer.Option(file_okay=False, help="Folder to write to; it is made.")],
+    config: Config = CONFIG,
+) -> None:
+    """Write config.yml, domain.yml and data/nlu.yml for each audience, so that Rasa learns from the same lines."""
+    from nlu.rasa_export import NAME_FILE, write
+
+    folders = write(config, to)
+    print("Train where Rasa is installed:")
+    for folder in folders.values():
+        name = (folder / NAME_FILE).read_text("utf-8").strip()
+        print(f"  (cd {shlex.quote(str(folder))} && rasa train nlu --fixed-model-name {name})")
 
 
 if __name__ == "__main__":
