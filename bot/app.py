@@ -116,9 +116,12 @@ class App:
         channels = {name: channel.health() for name, channel in self.channels.items()}
         for name, reason in self.unavailable.items():
             channels[name] = {"state": "unavailable", "last_error": reason}
+        understanding = self.names.interpreter().health()
+        rasa_well = all(each["breaker"] == "closed" for each in understanding.get("rasa", {}).values())
         return {
-            "status": "degraded" if self.unavailable else "ok",
+            "status": "degraded" if self.unavailable or not rasa_well else "ok",
             "channels": channels,
+            "understanding": understanding,
             "conversations_waiting": self.dispatch.depth,
             "outbox_waiting": self.delivery.depth,
         }
@@ -151,9 +154,10 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
         FOLDER / "nlu",
         data_dir / "models",
         settings.nlu.engine,
-        settings.nlu.rasa_url or None,
+        settings.nlu.rasa_urls,
         parts.progress,
         settings.nlu.encoder,
+        settings.nlu.rasa_token.get_secret_value() if settings.nlu.rasa_token else "",
     )
     templates()  # a broken file is told now, not when the first one is sent
     loop = Loop()

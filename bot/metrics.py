@@ -39,6 +39,12 @@ class Metrics(Collector):
             outbox.add_metric([state], count)
         yield outbox
         connected = GaugeMetricFamily("rapport_channel_connected", "1 when a channel is connected.", labels=["channel"])
-        for name, health in self._app.health()["channels"].items():
+        parts = self._app.health()
+        for name, health in parts["channels"].items():
             connected.add_metric([name], 1.0 if health.get("state") == "connected" else 0.0)
         yield connected
+        words = "0 while a Rasa server fails and the built-in engine answers."
+        asked = GaugeMetricFamily("rapport_rasa_asked", words, labels=["audience"])
+        for audience, state in parts["understanding"].get("rasa", {}).items():
+            asked.add_metric([audience], 1.0 if state["breaker"] == "closed" else 0.0)
+        yield asked

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
@@ -11,6 +12,7 @@ FOLDER = Path(__file__).parent
 PROJECT = FOLDER.parent
 
 Role = Literal["agent", "manager", "admin"]
+Audience = Literal["customer", "agent", "manager"]
 
 
 class Part(BaseModel):
@@ -63,7 +65,42 @@ class Smtp(Part):
 class Understanding(Part):
     engine: Literal["builtin", "rasa"] = "builtin"
     encoder: Literal["light", "rich"] = "light"
-    rasa_url: str = ""
+    rasa_url: str | dict[Audience, str] = ""
+    """Rasa servers, one an audience: {"customer": "http://127.0.0.1:5005", …}. An address alone is the customers'."""
+    rasa_token: SecretStr | None = None
+    """What these servers were started with as --auth-token."""
+
+    @field_validator("rasa_url")
+    @classmethod
+    def rasa_url_is_an_address(cls, given: str | dict[Audience, str]) -> str | dict[Audience, str]:
+        """Refuse what is no address at start, and not at the first message."""
+        for url in given.values() if isinstance(given, dict) else [given] if given else []:
+            if not _is_address(url):
+                raise ValueError(
+                    "not an address of a server; write one such as http://127.0.0.1:5005, or a JSON object with one "
+                    "for each of customer, agent and manager"
+                )
+        return given
+
+    @property
+    def rasa_urls(self) -> dict[Audience, str]:
+        """Audience -> address; the others are understood by the built-in engine."""
+        if isinstance(self.rasa_url, dict):
+            return self.rasa_url
+        return {"customer": self.rasa_url} if self.rasa_url else {}
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and parts.port != 0
+            and not (parts.query or parts.fragment or " " in url)
+        )
+    except ValueError:  # a port that is no number, an address in brackets that is none
+        return False
 
 
 class Analytics(Part):

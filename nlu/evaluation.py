@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,6 +66,7 @@ def measure(interpreter: Interpreter, cases: Sequence[Case], now: datetime) -> d
         for case in cases
     ]
     report: dict[str, Any] = {"cases": len(cases), **figures(outcomes), "by": {}}
+    report["engines"] = Counter(one.found.engine for one in outcomes)
     for audience in get_args(Audience):
         for language in get_args(Language):
             part = [one for one in outcomes if (one.case.audience, one.case.language) == (audience, language)]

@@ -25,6 +25,7 @@ def tables(report: Mapping[str, Any]) -> Iterator[Table]:
         ["wanted", "found", "times"],
         ([row["wanted"], row["found"], str(row["times"])] for row in report["confusions"][:CONFUSIONS]),
     )
+    yield _table("Said by", ["engine", "cases"], ([name, str(times)] for name, times in report["engines"].items()))
     reliable = report["reliability"]
     yield _table(
         f"Confidence (expected error {_share(reliable['expected_error'])})",

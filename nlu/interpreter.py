@@ -1,6 +1,6 @@
 """Understands a text: language, intent, entities and mood, with one sentence vector for all of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 from nlu import clauses, shortcuts
 from nlu.cleaning import clean
 from nlu.encoder import ENCODERS, Encoder, Vector
-from nlu.engines import ENGINES, Classification, Engine, Setup
+from nlu.engines import ENGINES, Classification, Engine, Health, Setup
 from nlu.entities import Catalogue, Gazetteer, extract
 from nlu.intents import OUT_OF_SCOPE
 from nlu.language import detect
@@ -77,6 +77,10 @@ class Interpreter:
     def vectors(self, texts: list[str]) -> Vector:
         """Return one vector per row; for lists, where it costs a third per text."""
         return self._encoder.shared(self._encoder.vectors([clean(text) for text in texts]))
+
+    def health(self) -> Health:
+        """Say which engine decides, and how it is."""
+        return self._engine.health()
 
     def understand(
         self, text: str, audience: Audience, *, now: datetime, zone: str = "UTC", region: str = "CN"
@@ -158,9 +162,10 @@ def build_interpreter(
     config_dir: Path,
     cache_dir: Path,
     engine: str = "builtin",
-    rasa_url: str | None = None,
+    rasa_urls: Mapping[Audience, str] | None = None,
     progress: Callable[[str], None] | None = None,
     encoder: str = "light",
+    rasa_token: str = "",
 ) -> Interpreter:
     """Train from the files in `config_dir` (or load from `cache_dir` what was trained from the same files).
 
@@ -171,5 +176,5 @@ def build_interpreter(
     if engine not in ENGINES:
         raise NotTrained(f'There is no engine "{engine}". Set RAPPORT_NLU__ENGINE to one of: {", ".join(ENGINES)}.')
     models = load_or_train(config_dir, cache_dir, progress, encoder)
-    built, sentences = ENGINES[engine].build(Setup(models, rasa_url)), ENCODERS[encoder]()
+    built, sentences = ENGINES[engine].build(Setup(models, rasa_urls or {}, rasa_token)), ENCODERS[encoder]()
     return Interpreter(built, Sentiment(models.mood), encoder=sentences, model=models.name)

@@ -1,6 +1,6 @@
 """Engines say which intent a text has. To add one: a class with `classify`, and a line here."""
 
-from nlu.engines.base import Classification, Engine, Setup
+from nlu.engines.base import Classification, Engine, Health, Setup
 from nlu.engines.builtin import BuiltinEngine
 from nlu.engines.rasa import RasaEngine
 
@@ -10,4 +10,4 @@ ENGINES: dict[str, type[BuiltinEngine] | type[RasaEngine]] = {
 }
 """Name in the settings -> class."""
 
-__all__ = ["ENGINES", "BuiltinEngine", "Classification", "Engine", "RasaEngine", "Setup"]
+__all__ = ["ENGINES", "BuiltinEngine", "Classification", "Engine", "Health", "RasaEngine", "Setup"]

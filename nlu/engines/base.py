@@ -1,11 +1,15 @@
 """What every engine takes and gives."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from nlu.encoder import Vector
 from nlu.models import Models
 from nlu.understanding import Audience
+
+Health = Mapping[str, Any]
+"""How an engine is, in words and figures for operators; nothing personal."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,9 @@ class Setup:
     """What an engine is built from."""
 
     models: Models
-    rasa_url: str | None = None
-    rasa_token: str = ""
+    rasa_urls: Mapping[Audience, str] = field(default_factory=dict)
+    """Audience -> the address of its Rasa server."""
+    rasa_token: str = field(default="", repr=False)
 
 
 class Engine(Protocol):
@@ -41,4 +46,8 @@ class Engine(Protocol):
 
     def classify(self, text: str, vector: Vector, audience: Audience) -> Classification:
         """Return the intent of a cleaned text; never raises because of the text."""
+        ...
+
+    def health(self) -> Health:
+        """Return the engine's name, and whatever an operator should know of it."""
         ...

@@ -1,7 +1,7 @@
 """The engine that needs nothing else: classifiers trained from the files in config/nlu."""
 
 from nlu.encoder import Vector
-from nlu.engines.base import Classification, Setup
+from nlu.engines.base import Classification, Health, Setup
 from nlu.intents import OUT_OF_SCOPE
 from nlu.models import Models
 from nlu.understanding import Audience
@@ -34,3 +34,7 @@ class BuiltinEngine:
             return Classification(OUT_OF_SCOPE, verdict.outside, verdict.ranking[:ALTERNATIVES], self.name)
         (intent, confidence), *others = verdict.ranking
         return Classification(intent, confidence, tuple(others[:ALTERNATIVES]), self.name)
+
+    def health(self) -> Health:
+        """Say its name: it runs in this process, and is well when that is."""
+        return {"engine": self.name}

@@ -1,95 +1,113 @@
-"""Rasa over HTTP: `POST /model/parse`. When it does not answer in time, the built-in engine does."""
+"""Rasa behind HTTP says the intent; when it does not answer in time, the built-in engine does."""
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
 from nlu.encoder import Vector
-from nlu.engines.base import Classification, Setup
+from nlu.engines.base import Classification, Engine, Health, Setup
+from nlu.engines.breaker import Breaker
 from nlu.engines.builtin import ALTERNATIVES, BuiltinEngine
 from nlu.intents import INTENTS, OUT_OF_SCOPE
 from nlu.models import Models
+from nlu.rasa_export import as_rasa_sees
 from nlu.training import NotTrained
 from nlu.understanding import Audience
 
 if TYPE_CHECKING:
-    import httpx
+    from nlu.engines.rasa_server import Parsed, RasaServer
 
 log = structlog.get_logger(__name__)
 
-TIMEOUT_SECONDS = 2.0
-REST_SECONDS = 30.0
-"""After a failure Rasa is left alone for this long, so that a dead server does not delay every message."""
 FALLBACK_INTENT = "nlu_fallback"
+"""What Rasa's FallbackClassifier says where an operator put one into the pipeline: it is not sure."""
 
 
 class RasaEngine:
-    """Asks a Rasa server trained from the same files; safe to call from several threads."""
+    """Asks the Rasa server of an audience; one that has none is understood by the built-in engine.
+
+    Safe to call from several threads.
+    """
 
     name = "rasa"
 
     def __init__(
         self,
-        url: str,
-        fallback: BuiltinEngine,
-        *,
-        token: str = "",
-        client: "httpx.Client | None" = None,
+        servers: "Mapping[Audience, RasaServer]",
+        fallback: Engine,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        import httpx  # here, so that the built-in engine does without it
-
-        self._url = url.rstrip("/") + "/model/parse"
+        self._servers = servers
         self._fallback = fallback
-        self._parameters = {"token": token} if token else {}
-        self._client = client or httpx.Client(timeout=TIMEOUT_SECONDS)
-        self._seconds = seconds
-        self._failures = (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, AttributeError)
-        self._asleep_until = float("-inf")
-        self._lock = threading.Lock()
+        self._breakers = {audience: Breaker(seconds) for audience in servers}
 
     @classmethod
     def build(cls, setup: Setup) -> "RasaEngine":
-        """Make the engine; the address of the server must be set."""
-        if not setup.rasa_url:
+        """Make the engine; the address of a server must be set."""
+        if not setup.rasa_urls:
             raise NotTrained(
                 "The engine is rasa but its address is not set: set RAPPORT_NLU__RASA_URL, or use builtin."
             )
-        return cls(setup.rasa_url, BuiltinEngine.build(setup), token=setup.rasa_token)
+        from nlu.engines.rasa_server import RasaServer  # here, so that the built-in engine does without httpx
+
+        servers = {audience: RasaServer(url, setup.rasa_token) for audience, url in setup.rasa_urls.items()}
+        return cls(servers, BuiltinEngine.build(setup))
 
     def with_models(self, models: Models) -> "RasaEngine":
-        """Return an engine that asks the same server, with another built-in engine to fall back on."""
+        """Return an engine that asks the same servers, with another built-in engine to fall back on."""
         fresh = copy(self)
         fresh._fallback = self._fallback.with_models(models)
         return fresh
 
     def classify(self, text: str, vector: Vector, audience: Audience) -> Classification:
-        """Ask Rasa; on any failure let the built-in engine answer."""
-        if self._seconds() >= self._asleep_until:
-            try:
-                answer = self._client.post(self._url, json={"text": text}, params=self._parameters)
-                answer.raise_for_status()
-                return read(answer.json(), audience)
-            except self._failures as error:
-                with self._lock:
-                    self._asleep_until = self._seconds() + REST_SECONDS
-                log.warning("rasa_failed", reason=type(error).__name__, rest_seconds=REST_SECONDS)
-        return self._fallback.classify(text, vector, audience)
+        """Ask Rasa, unless it failed lately; on any failure let the built-in engine answer."""
+        return self._ask(text, audience) or self._fallback.classify(text, vector, audience)
+
+    def health(self) -> Health:
+        """Say of each server whether it is asked at present."""
+        rasa = {
+            audience: {"breaker": breaker.state, "failures_in_a_row": breaker.failures}
+            for audience, breaker in self._breakers.items()
+        }
+        return {"engine": self.name, "rasa": rasa}
+
+    def _ask(self, text: str, audience: Audience) -> Classification | None:
+        from nlu.engines.rasa_server import RasaFailed
+
+        breaker = self._breakers.get(audience)
+        if breaker is None or not breaker.allows():
+            return None
+        try:
+            found = read(self._servers[audience].parse(as_rasa_sees(text)), audience)
+        except RasaFailed as error:
+            opened, failures = breaker.failed(), breaker.failures
+            log.warning("rasa_failed", audience=audience, reason=str(error), failures=failures, left_alone=opened)
+            return None
+        if breaker.succeeded():
+            log.info("rasa_answers_again", audience=audience)
+        return found
 
 
-def read(answer: Mapping[str, Any], audience: Audience) -> Classification:
-    """Turn Rasa's answer into a classification, keeping only the intents of the audience."""
-    allowed = set(INTENTS[audience])
-    first = answer["intent"]
-    ranking = [(str(item["name"]), float(item["confidence"])) for item in answer.get("intent_ranking") or [first]]
-    if first["name"] == FALLBACK_INTENT:
-        ranking = []
-    known = [(name, min(max(confidence, 0.0), 1.0)) for name, confidence in ranking if name in allowed]
-    if not known:
-        return Classification(OUT_OF_SCOPE, 1.0, (), RasaEngine.name)
-    (intent, confidence), *others = sorted(known, key=lambda pair: -pair[1])
+def read(parsed: "Parsed", audience: Audience) -> Classification:
+    """Turn Rasa's answer into a classification: only what the audience may mean counts.
+
+    Raises RasaFailed where no intent is one of theirs: another model is loaded there.
+    """
+    from nlu.engines.rasa_server import RasaFailed
+
+    shares = {name: share for name, share in parsed.ranking if name in INTENTS[audience]}
+    if not shares and any(name != FALLBACK_INTENT for name, _ in parsed.ranking):
+        raise RasaFailed("its model knows none of our intents; train it from `python -m nlu rasa-export`")
+    outside = shares.pop(OUT_OF_SCOPE, 0.0)
+    inside = sum(shares.values())
+    ranking = [(intent, share / inside) for intent, share in shares.items()] if inside else []
+    ranking.sort(key=lambda pair: -pair[1])
+    unsure = parsed.intent == FALLBACK_INTENT or not ranking
+    if unsure or outside >= max(shares.values()):
+        sure = 1.0 if unsure else outside / (outside + inside)
+        return Classification(OUT_OF_SCOPE, sure, tuple(ranking[:ALTERNATIVES]), RasaEngine.name)
+    (intent, confidence), *others = ranking
     return Classification(intent, confidence, tuple(others[:ALTERNATIVES]), RasaEngine.name)
