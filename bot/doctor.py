@@ -2,15 +2,15 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
 from sqlalchemy import text
 
+from bot.finding import Finding
+from bot.rasa_findings import examine_rasa
 from config.settings import FOLDER, Settings
 from crm_core.database import open_store
 from crm_core.errors import CrmError
@@ -21,20 +21,6 @@ LEAST_FREE = 500 * 1024 * 1024
 MOST_SKEW = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check: what was looked at, what was seen, and what to do when it is not well."""
-
-    name: str
-    ok: bool
-    detail: str
-    fix: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """For `--json`."""
-        return asdict(self)
-
-
 def examine(settings: Settings) -> list[Finding]:
     """Run all checks that these settings call for."""
     findings = [_database(settings), _disk(settings), _models(), _staff(settings)]
@@ -43,6 +29,8 @@ def examine(settings: Settings) -> list[Finding]:
             findings.extend(_guarded("telegram", lambda: _telegram(settings, client)))
         if settings.slack.bot_token:
             findings.extend(_guarded("slack", lambda: _slack(settings, client)))
+    if settings.nlu.engine == "rasa":
+        findings.extend(examine_rasa(settings))
     if not settings.has_tokens:
         findings.append(Finding("channels", True, "no tokens set: the playground on the sample business will run"))
     return findings

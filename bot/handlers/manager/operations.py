@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot import wording
-from bot.doctor import Finding, examine
+from bot.doctor import examine
 from bot.figures import FigureWords
+from bot.finding import Finding
 from bot.handlers.manager.asking import ManagerTurn, words_of
 from bot.messages import Reply, Table
 from bot.turns import Preparing
