@@ -1,7 +1,7 @@
 # The product as one container: no compiler, no root, the data in a volume.
 FROM python:3.11-slim
 WORKDIR /app
-RUN useradd --system --create-home rapport && mkdir /data && chown rapport /data
+RUN useradd --system --create-home rapport && mkdir /data /lines && chown rapport /data /lines
 COPY requirements/app.txt requirements/app.txt
 RUN python -m pip install --no-cache-dir --require-hashes --no-deps -r requirements/app.txt
 COPY config config

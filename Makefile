@@ -1,9 +1,10 @@
 # Everything a contributor runs. A fresh machine needs Python 3.11+ and make; the rest is fetched once.
 PYTHON ?= python3
+PYTHON310 ?= python3.10
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test check bench lock peers rich clean
+.PHONY: run test check bench lock peers rich rasa rasa-test rasa-lock clean
 
 run: $(VENV)/.app
 	$(PY) -m bot
@@ -45,6 +46,17 @@ peers: $(VENV)/.dev requirements/peers.txt
 	.venv-peers/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/peers.txt
 	$(PY) -m tests.peers.slack_emulate
 
+# Rasa, for the tests marked `rasa`: Python 3.10, 2.7 GB, minutes.
+rasa: .venv-rasa/.done
+
+.venv-rasa/.done: requirements/rasa.txt
+	test -x .venv-rasa/bin/python || $(PYTHON310) -m venv .venv-rasa
+	.venv-rasa/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/rasa.txt
+	touch $@
+
+rasa-test: rasa $(VENV)/.dev
+	$(PY) -m pytest -m rasa
+
 # Pinned versions with hashes, and no address of any index.
 UV := $(VENV)/bin/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --custom-compile-command "make lock"
 # What tokenizers would need to download models, which we never do.
@@ -55,5 +67,9 @@ lock: $(VENV)/.dev
 	$(UV) pyproject.toml --extra dev -c requirements/app.txt -o requirements/dev.txt
 	$(UV) requirements/peers.in -o requirements/peers.txt
 
+# Apart: it keeps what is there and was tried, unless told otherwise (`UPGRADE=--upgrade`).
+rasa-lock: $(VENV)/.dev
+	$(VENV)/bin/uv pip compile --quiet $(UPGRADE) --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.10 --custom-compile-command "make rasa-lock" requirements/rasa.in -o requirements/rasa.txt
+
 clean:
-	rm -rf $(VENV) .venv-peers node_modules tests/peers/node_modules .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-peers .venv-rasa node_modules tests/peers/node_modules .pytest_cache .mypy_cache .ruff_cache
