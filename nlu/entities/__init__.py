@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from nlu.entities import amounts, closed_lists, companies, dates, identifiers
+from nlu.entities import amounts, closed_lists, companies, dates, identifiers, new_names
 from nlu.entities.catalogue import Catalogue, Gazetteer
 from nlu.entities.names_file import read_names
 from nlu.entities.phrases import tokens
@@ -38,6 +38,8 @@ def extract(
     amounts.find(passage)
     closed_lists.find_leaning(passage, words)
     catalogue.find_misspelt(passage, words)
+    catalogue.find_shortened(passage, words)
     catalogue.find_unknown_people(passage, words)
     closed_lists.find_sharing(passage, words)
+    new_names.find(passage)
     return tuple(sorted(passage.entities, key=lambda entity: (entity.start, -entity.end)))

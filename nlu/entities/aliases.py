@@ -14,6 +14,7 @@ COMPOUND = "欧阳|司马|诸葛|上官|司徒|东方|皇甫|尉迟|公孙|慕�
 """Surnames of two characters."""
 _COMPOUND = re.compile(COMPOUND)
 _HAN = re.compile("[\u4e00-\u9fff]{2,4}")
+_HAN_ONLY = re.compile("[\u4e00-\u9fff]+")
 _LEGAL = re.compile(
     r"[ ,]+(?:ltd|limited|inc|incorporated|llc|llp|gmbh|ag|corp|corporation|co|company|plc|pty ltd|pte ltd|bv"
     r"|sa|srl|group"
@@ -90,3 +91,27 @@ def first_words(companies: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str
     for word, value in sorted(pairs):
         if times[word] == 1 and len(word) > 3 and word.isalpha() and word not in COMMON:
             yield word, value
+
+
+def shortened(products: Iterable[tuple[str, str]], categories: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield (short name, "product", value) for products that alone are called by their last word or characters."""
+    taken = {fold(name) for name in categories}
+    owners: dict[str, set[str]] = {}
+    for name, value in products:
+        for short in _last_words(fold(name).strip()):
+            owners.setdefault(short, set()).add(value)
+    for short, values in owners.items():
+        if len(values) == 1 and short not in taken and short not in COMMON:
+            yield short, "product", next(iter(values))
+
+
+def _last_words(name: str) -> Iterator[str]:
+    if name.isascii():
+        words = name.split()
+        if len(words) > 1 and words[-1].isalpha() and len(words[-1]) > _SHORTEST_WORD - 1:
+            yield words[-1]
+        if len(words) > 2 and words[-2].isalpha():
+            yield " ".join(words[-2:])
+        return
+    if len(name) > 3 and _HAN_ONLY.fullmatch(name):
+        yield name[-3:]

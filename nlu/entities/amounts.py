@@ -41,13 +41,15 @@ _ORDINAL = re.compile(
     rf"|(?<![\w.])(?P<digits>\d{{1,3}})(?:st|nd|rd|th)(?![a-z])"
     rf"|(?<![a-z])(?P<word>{'|'.join(_ORDINAL_WORDS)})(?! ?(?:response|name|reply|class|hand|quarter|half"
     rf"|thing|of all|off))(?![a-z])"
-    r"|(?<![a-z])(?:suggestions?|options?|items?|lines?|candidates?)s? ?#?(?P<named>\d{1,3})(?![\d\w])"
+    r"|(?<![a-z])(?:suggestions?|proposals?|ideas?|options?|items?|lines?|candidates?) ?#?(?P<named>\d{1,3})(?![\d\w])"
     r"|(?:建议|选项|方案|候选) ?#?(?P<listed>\d{1,3}|[一二三四五六七八九十])(?![\d\w])"
     rf"|(?<!\d)(?P<numbered>\d{{1,2}}|{CHINESE}{{1,2}})号(?=方案|建议|选项|候选|客户|那个)"
     r"|(?<![a-z] )(?<![a-z])(?:number|no\.) ?(?P<called>[1-9]|10|one|two|three|four|five|six)(?![\w.]|%|,\d)"
     rf"|(?P<head>头一{_THING}(?!月)|首[条个款](?!月))"
-    r"|(?P<last>最后(?:一)?[条个件项款份位]|倒数第一[条个]|(?<![a-z])the last (?:one|item|suggestion))"
+    r"|(?P<last>最后(?:一)?[条个件项款份位]|倒数第一[条个]|(?<![a-z])(?:the|your|ur) last (?:one|item|suggestion"
+    r"|proposal|proposed|idea))"
 )
+_DECIDED = re.compile(r"(?<![\w.,#/-])[1-9]\d?(?![\w%/]|[.,]\d|[年月天点号])")
 _MORE_ORDINALS = re.compile(
     rf"(?:, ?|、|，| ?& ?| and |和|跟|与)(?:第|the )?#?(?P<value>\d{{1,3}}|{CHINESE}{{1,3}})(?:st|nd|rd"
     rf"|th)?{_THING}?(?![\w.]|%)"
@@ -89,6 +91,11 @@ _QUANTITY = re.compile(
 )
 _LOOSE = re.compile(rf"{NUMBER}(?![a-z0-9_%]|[.,]\d)")
 _QUANTITY_INTENTS = frozenset({"place_order", "price_question", "stock_check", "change_order"})
+_COUNTING = frozenset({"alert_create", "segment_create", "segment_size", "show_evidence", "top_topics"})
+"""Intents in which numbers of things are counted, not ordered."""
+_THINGS = re.compile(
+    rf"(?<![\w.])(?P<n>{NUMBER})\+? ?(?:or more )?(?={_COUNTED}|questions?(?![a-z])|posts?(?![a-z])|times(?![a-z])|次)"
+)
 _NOT_QUANTITY = frozenset({"one", "a", "an", "一", "half", "半", "十", "百", "千", "万", "零", "two"})
 
 
@@ -96,6 +103,7 @@ def find(passage: Passage) -> None:
     """Claim every amount in the passage."""
     _find_ratings(passage)
     _find_ordinals(passage)
+    _find_decided(passage)
     _find_percent(passage)
     money.find(passage)
     _find_counts(passage)
@@ -153,6 +161,15 @@ def _find_ordinals(passage: Passage) -> None:
             _find_more_ordinals(passage, match.end())
 
 
+def _find_decided(passage: Passage) -> None:
+    """Where suggestions are decided on, a small number alone is one of them."""
+    if passage.intent != "approve_suggestion":
+        return
+    for match in _DECIDED.finditer(passage.folded):
+        if passage.free(*match.span()):
+            passage.claim("ordinal", int(match.group()), *match.span())
+
+
 def _find_more_ordinals(passage: Passage, end: int) -> None:
     """Suggestions 1 and 3, 第一和第三条."""
     while (more := _MORE_ORDINALS.match(passage.folded, end)) and passage.free(*more.span("value")):
@@ -184,7 +201,11 @@ def _find_counts(passage: Passage) -> None:
 
 
 def _find_quantities(passage: Passage) -> None:
-    name = "quantity"
+    name = "count" if passage.audience != "customer" and passage.intent in _COUNTING else "quantity"
+    for match in _THINGS.finditer(passage.folded) if name == "count" else ():
+        value = whole(match["n"])
+        if value and passage.free(*match.span("n")):
+            passage.claim(name, value, *match.span("n"))
     for match in _QUANTITY.finditer(passage.folded):
         value = whole(next(text for text in match.groupdict().values() if text))
         value = value * 12 if value and match["dozens"] else value

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nlu.cleaning import fold
 from nlu.entities import aliases
 from nlu.entities.common_words import COMMON, SHORT
-from nlu.entities.phrases import Phrases, Token, tokens
+from nlu.entities.phrases import Hit, Phrases, Token, tokens
 from nlu.entities.spans import Passage
 
 Names = tuple[tuple[str, str], ...]
@@ -159,6 +159,7 @@ class Catalogue:
         self._by_surname = _surnames(gazetteer)
         self._sounding = _sounding(gazetteer)
         self._alike = _Alike(gazetteer)
+        self._shortened = Phrases(aliases.shortened(gazetteer.products, {name for name, _ in gazetteer.categories}))
         self.companies = {
             way: value for name, value in gazetteer.companies for way in (fold(name), aliases.of_company(name)) if way
         }
@@ -171,7 +172,7 @@ class Catalogue:
         for hit in self._phrases.find(words):
             meanings = [meaning for meaning in hit.meanings if _may_name(passage, meaning[0])]
             written = passage.text[hit.start : hit.end]
-            if not meanings or not passage.free(hit.start, hit.end) or _only_a_word(written):
+            if not meanings or not passage.free(hit.start, hit.end) or _only_a_word(passage, hit, meanings[0][0]):
                 continue
             if _PART_OF_A_CODE.match(passage.folded, hit.end) and written.isalpha():
                 continue
@@ -181,6 +182,14 @@ class Catalogue:
             passage.block(hit.start, hit.end)
         if passage.audience != "customer":
             self._find_titled(passage)
+
+    def find_shortened(self, passage: Passage, words: list[Token]) -> None:
+        """Claim products that staff call by the last word of their name, where only one is called so."""
+        if passage.audience == "customer" or passage.has(("product",)):
+            return
+        for hit in self._shortened.find(words):
+            if passage.free(hit.start, hit.end):
+                passage.claim("product", hit.meanings[0][1], hit.start, hit.end)
 
     def find_misspelt(self, passage: Passage, words: list[Token]) -> None:
         """Claim names with a typo among the words that nothing else has taken."""
@@ -316,8 +325,15 @@ def _preferred(meanings: Iterable[tuple[str, str]], passage: Passage) -> str:
     return kinds[0]
 
 
-def _only_a_word(written: str) -> bool:
-    return written in _DOUBTFUL
+def _only_a_word(passage: Passage, hit: Hit, entity: str) -> bool:
+    """Names that are words, too, are meant with a capital: "New" is a segment, "new customers" are not."""
+    written = passage.text[hit.start : hit.end]
+    common = entity in _OUR_WORDS and written.islower() and written in COMMON
+    return written in _DOUBTFUL or (common and _PEOPLE.match(passage.folded, hit.end) is not None)
+
+
+_PEOPLE = re.compile(r" (?:customer|client|buyer|user|people|contact|sign|order|member|subscriber|visitor|year)")
+_OUR_WORDS = frozenset({"segment", "tag", "campaign", "queue"})
 
 
 def _strange_words(passage: Passage, words: list[Token]) -> Iterator[tuple[int, int]]:

@@ -124,7 +124,8 @@ _PLAIN = {
     "quarterly": ("quarter", 1), "yearly": ("year", 1), "annually": ("year", 1), "biweekly": ("week", 2),
     "bi-weekly": ("week", 2), "fortnightly": ("week", 2), "fortnight": ("week", 2), "天天": ("day", 1),
     "晚": ("day", 1), "早": ("day", 1), "日": ("day", 1), "morning": ("day", 1), "evening": ("day", 1),
-    "night": ("day", 1),
+    "night": ("day", 1), "双周": ("week", 2), "双周报": ("week", 2), "日报": ("day", 1), "周报": ("week", 1),
+    "月报": ("month", 1), "季报": ("quarter", 1), "年报": ("year", 1),
 }  # fmt: skip
 
 

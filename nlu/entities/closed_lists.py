@@ -18,6 +18,10 @@ def _compile(lists: Mapping[str, places.Table]) -> dict[str, Phrases]:
 _CLAIMING = _compile(words.CLAIMING)
 _LEANING = _compile(words.LEANING)
 _SHARING = _compile(words.SHARING)
+_SCORE_WORDS = _compile({"score_type": words.SCORE_WORDS})
+_FIGURES = frozenset({"", "list_customers"})
+"""What agents ask in which a figure may be meant; reports are for managers."""
+_SCORES = frozenset({"get_score", "explain_score"})
 _FOR_STAFF = frozenset({"metric", "group_by", "score_type", "file_format", "priority", "mood"})
 """Lists that say nothing in a customer's message."""
 _FOR_CUSTOMERS = frozenset({"recipient", "colour"})
@@ -33,6 +37,9 @@ def find_zones(passage: Passage, tokens: list[Token]) -> None:
 
 def find_claiming(passage: Passage, tokens: list[Token]) -> None:
     """Claim the words that have one reading."""
+    if passage.intent in _SCORES:
+        for lists in ({"score_type": _CLAIMING["score_type"]}, _SCORE_WORDS):
+            _claim_words(passage, tokens, lists)
     _claim_words(passage, tokens, _CLAIMING)
 
 
@@ -82,4 +89,6 @@ _MAY_CONTAIN = frozenset(
 def _meant(passage: Passage, entity: str) -> bool:
     if passage.audience == "customer":
         return entity not in _FOR_STAFF
+    if entity == "metric" and passage.audience == "agent":
+        return passage.intent in _FIGURES
     return entity not in _FOR_CUSTOMERS or passage.intent in {"list_customers", "recommend_for_customer"}

@@ -130,6 +130,7 @@ _RECURRENCES: tuple[tuple[str, Rule], ...] = (
         clock.read_recurrence,
     ),
     (r"(?P<plain>天天)(?=早|上|下|晚|中|\d|发|给)", clock.read_recurrence),
+    (r"(?P<plain>双周报?|日报|周报|月报|季报|年报|天天)|(?<!个)(?P<workday>工作日)", clock.read_adverb),
     (
         r"(?<![a-z])(?P<plain>daily|weekly|monthly|quarterly|yearly|hourly|biweekly|bi-weekly|fortnightly)"
         r"(?= (?:at|digest|summary|report|on))(?![a-z])",
@@ -150,10 +151,20 @@ _WHOLE_DATES: tuple[tuple[str, Rule], ...] = (
         clock.read_exact,
     ),
     (rf"{_YEAR}(?:-|/|\.)(?P<month>1[0-2]|0?[1-9])(?:-|/|\.)(?P<day>3[01]|[12]\d|0?[1-9])(?!\d)", read.read_iso),
+    (
+        rf"{_BEFORE_YEAR}{_ZH_MONTH}(?P<day>\d{{1,2}}) ?[日号]? ?{_TO} ?(?P<last>\d{{1,2}}) ?[日号]",
+        read.read_month_day,
+    ),
     (rf"{_BEFORE_YEAR}{_ZH_MONTH}{_ZH_DAY}", read.read_month_day),
+    (
+        rf"(?:between (?:the )?)?{_DAY} ?(?:-|–|to|and|till|through) ?(?:the )?(?P<last>3[01]|[12]\d|[1-9])"
+        rf"(?:st|nd|rd|th)? (?:of )?(?P<month>{_MONTH}){_AFTER_YEAR}",
+        read.read_month_day,
+    ),
     (rf"(?:the )?{_DAY} (?:of )?(?P<month>{_MONTH}){_AFTER_YEAR}", read.read_month_day),
     (
-        rf"(?<![a-z])(?P<month>{_MONTH}) (?:the )?{_DAY}(?: ?[-–] ?(?P<last>3[01]|[12]\d|[1-9])(?:st|nd|rd"
+        rf"(?<![a-z])(?P<month>{_MONTH}) (?:the )?{_DAY}(?: ?(?:[-–]|to|till|through) ?"
+        r"(?P<last>3[01]|[12]\d|[1-9])(?:st|nd|rd"
         rf"|th)?(?![\d:]))?"
         rf"{_AFTER_YEAR}(?!\d)",
         read.read_month_day,
@@ -289,9 +300,14 @@ _SPANS: tuple[tuple[str, Rule], ...] = (
         months.read_month_alone,
     ),
     (
-        r"(?<![a-z])(?P<which>last|previous|this|current|next|coming) (?P<unit>weekend|week|month|quarter"
-        r"|year)(?![a-z])",
+        r"(?<![a-z])(?P<which>last|previous|prev|this|current|next|coming) (?P<unit>weekend|week|wk|month|mth|quarter"
+        r"|qtr|year|yr)(?![a-z])|(?<![a-z])(?:over|on|at) (?P<unit2>the weekend)(?![a-z])",
         read.read_calendar_unit,
+    ),
+    (
+        rf"(?<![a-z])(?:calendar )?(?:week|wk|cw) ?#?(?P<number>5[0-3]|[1-4]?\d)(?![\d:.%]){_AFTER_YEAR}"
+        rf"|{_again(_BEFORE_YEAR)}第(?P<number2>\d{{1,2}}|{CHINESE}{{1,3}})周",
+        months.read_week_number,
     ),
     (r"(?P<which>去|今|明|前|后)(?P<unit>年)|(?P<which2>本)(?P<unit2>年度|年)", read.read_calendar_unit),
 )
@@ -334,7 +350,8 @@ _DAYS: tuple[tuple[str, Rule], ...] = (
         months.read_year_alone,
     ),
     (
-        r"(?:^|(?<=[a-z\u4e00-\u9fff] )|(?<=[\u4e00-\u9fff]))(?P<year>20[12]\d)(?P<bare>)(?= ?$|[?!？。])",
+        r"(?<!\d)(?P<year3>20[12]\d)年?全年"
+        r"|(?:^|(?<=[a-z\u4e00-\u9fff] )|(?<=[\u4e00-\u9fff]))(?P<year>20[12]\d)(?P<bare>)(?= ?$|[?!？。])",
         months.read_year_alone,
     ),
 )

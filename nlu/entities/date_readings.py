@@ -46,7 +46,7 @@ UNITS = {
     "天": "day", "日": "day", "周": "week", "星期": "week", "礼拜": "week", "月": "month", "季度": "quarter",
     "季": "quarter", "年": "year", "小时": "hour", "钟头": "hour", "分钟": "minute", "hr": "hour", "min": "minute",
     "h": "hour", "d": "day", "w": "week", "fortnight": "fortnight", "工作日": "day", "working day": "day",
-    "business day": "day", "刻钟": "quarter of an hour",
+    "business day": "day", "wk": "week", "mth": "month", "qtr": "quarter", "yr": "year", "刻钟": "quarter of an hour",
 }  # fmt: skip
 
 
@@ -210,6 +210,7 @@ def read_calendar_unit(match: "re.Match[str]", view: View) -> Moment | None:
     offset = {
         "last": -1,
         "previous": -1,
+        "prev": -1,
         "this": 0,
         "current": 0,
         "next": 1,
@@ -221,7 +222,9 @@ def read_calendar_unit(match: "re.Match[str]", view: View) -> Moment | None:
     if offset is None:
         offset = {"本": 0, "当": 0, "下": 1, "下下": 2, "去": -1, "前": -2, "今": 0, "明": 1, "后": 2, "": 0}[word]
     unit = said(match, "unit")
-    name = "year" if unit == "年度" else "weekend" if unit in {"weekend", "周末"} else unit_of(unit)
+    name = "year" if unit == "年度" else "weekend" if unit in {"weekend", "the weekend", "周末"} else unit_of(unit)
+    if name == "weekend" and not word and not view.forward and view.today.weekday() < 5:
+        offset = -1  # what is told of "the weekend" on a weekday is the last one
     return Moment(*match.span(), period=BY_UNIT[name](view.today, offset), is_week=name == "week")
 
 

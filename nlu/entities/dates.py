@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from nlu.entities.clock_readings import likely
@@ -39,7 +41,8 @@ _TRIGGER = re.compile(
     r"\d|[天日周月年季昨今明点号节儿]|星期|礼拜|小时|分钟|刻钟|双十|双1|圣诞|黑五|过年|除夕|元旦|元宵|清明|端午"
     r"|七夕|中秋|重阳|冬至|五一|国庆|十一"
     r"|跨年|春节|正午|中午|半夜|早上|晚上|下午|上午|day|week"
-    r"|month|year|quarter|hour|fortnight|minute|min(?![a-z])|tom|tmr|2mor|tonight|last night|this (?:morning"
+    r"|month|year|quarter|wk|yr|qtr|mth|hour|fortnight|minute|min(?![a-z])|tom|tmr|2mor|tonight|last night"
+    r"|this (?:morning"
     r"|afternoon|evening)"
     r"|(?<![a-z])(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|noon|mid|half"
     r"|christmas|xmas"
@@ -47,6 +50,11 @@ _TRIGGER = re.compile(
     r"|easter|thanks|cyber"
     r"|boxing|winter|[wmqy]td|biw|bi-w|o'clock|at )"
 )
+_POSSESSIVE = re.compile(
+    r"(?<![a-z])(?:today|yesterday|tomorrow|tonight|(?:last|this|next) (?:night|week|month|quarter|year"
+    r"|weekend)|(?<!on )(?<!every )(?<!each )(?:mon|tues|wednes|thurs|fri|satur|sun)day)s(?= (?!at )[a-z])"
+)
+"""last weeks mailing, fridays meeting: the apostrophe is often left out."""
 _SLASHED = re.compile(r"(?<![\d/.-])\d{1,2}[/.-]\d{1,2}[/.-](?:20)?\d\d(?![\d/.-])")
 _OPEN_END = re.compile(r"(?:(?<![a-z])(?:since|starting|from|as of|so far)|自从|自|从) ?(?:the )?$")
 _OPEN_START = re.compile(
@@ -73,17 +81,17 @@ def find(passage: Passage) -> None:
     view = View(
         now, passage.intent in FORWARD, passage.text, passage.audience != "customer", passage.intent in SCHEDULES
     )
-    text = passage.folded
+    text = _POSSESSIVE.sub(lambda match: match.group()[:-1] + " ", passage.folded)
     for zone in zones:  # "9 am London time tomorrow": the zone stands between what belongs together
         text = text[: zone.start] + " " * (zone.end - zone.start) + text[zone.end :]
-    moments = sorted([*_matches(passage, view), *_slashed(passage, view)], key=lambda moment: moment.start)
-    for moment in _joined(moments, text, view):
+    moments = sorted([*_matches(passage, text, view), *_slashed(passage, view)], key=lambda moment: moment.start)
+    for moment in _scheduled(list(_joined(moments, text, view)), view):
         _claim(passage, moment, view)
 
 
-def _matches(passage: Passage, view: View) -> Iterator[Moment]:
+def _matches(passage: Passage, text: str, view: View) -> Iterator[Moment]:
     for pattern, rule in RULES:
-        for match in pattern.finditer(passage.folded):
+        for match in pattern.finditer(text):
             if match.group() and passage.free(*match.span()):
                 moment = rule(match, view)
                 if moment:
@@ -119,6 +127,38 @@ def _joined(moments: list[Moment], text: str, view: View) -> Iterator[Moment]:
         waiting = pair or moment
     if waiting:
         yield waiting
+
+
+def _scheduled(moments: list[Moment], view: View) -> list[Moment]:
+    """Where a schedule is set, the day and the time that are said apart belong to what recurs."""
+    regular = next((moment for moment in moments if moment.recurrence), None)
+    if not view.schedule or regular is None or regular.recurrence is None:
+        return moments
+    value, rest = dict(regular.recurrence), []
+    for moment in moments:
+        told = {} if moment is regular else _regularly(moment, value["every"])
+        if moment is not regular and (not told or told.keys() & value.keys() - {"every", "interval"}):
+            rest.append(moment)
+        value = told | value
+    return sorted([replace(regular, recurrence=value), *rest], key=lambda moment: moment.start)
+
+
+def _regularly(moment: Moment, every: str) -> dict[str, Any]:
+    """What a moment says of something that recurs: its time, its day of the week or of the month."""
+    if moment.recurrence:
+        return moment.recurrence if moment.recurrence["every"] == every else {}
+    at = moment.clock or (moment.instant.time() if moment.instant else None)
+    told: dict[str, Any] = {}
+    if at:
+        clock = likely(at, moment.part, named=moment.named or moment.instant is not None)
+        told["time"] = clock.isoformat("minutes")
+    if every == "week" and moment.weekday is not None and moment.weekly:
+        told["weekday"] = moment.weekday
+    elif every == "week" and moment.instant and moment.weekly:
+        told["weekday"] = moment.instant.weekday()
+    elif every == "month" and moment.day_of_month:
+        told["day"] = moment.day_of_month
+    return told
 
 
 def _range(left: Moment, right: Moment, text: str) -> Moment | None:
@@ -158,7 +198,7 @@ def _pair(left: Moment, right: Moment, between: str, view: View) -> Moment | Non
             instant = datetime.combine(day.period.start, time, tzinfo=view.now.tzinfo)
             if day.weekly and view.forward and instant < view.now:
                 instant += timedelta(weeks=1)
-            return Moment(*place, instant=instant)
+            return Moment(*place, instant=instant, weekly=day.weekly, day_of_month=day.day_of_month)
     return None
 
 

@@ -64,6 +64,11 @@ _BARE_MEANS = {
     "show_timeline": "customer_id",
     "merge_customers": "customer_id",
     "unmerge_customers": "customer_id",
+    "get_score": "customer_id",
+    "explain_score": "customer_id",
+    "consent_check": "customer_id",
+    "data_export": "customer_id",
+    "recommend_for_customer": "customer_id",
     "order_lookup": "order_id",
     "order_status": "order_id",
     "delivery_problem": "order_id",
@@ -75,6 +80,15 @@ _BARE_MEANS = {
     "case_assign": "case_id",
     "case_snooze": "case_id",
 }
+_PERSONAL = frozenset(name for name, meant in _BARE_MEANS.items() if meant == "customer_id") | {
+    "add_note",
+    "update_field",
+    "tag_customer",
+    "suggest_reply",
+    "add_task",
+    "audit_query",
+}
+"""Intents about a person: there a letter with four digits is their number rather than a model of something."""
 _ABOUT_GOODS = frozenset(
     {"stock_check", "product_question", "price_question", "product_recommend", "place_order", "technical_problem"}
 )
@@ -171,7 +185,7 @@ def _find_coded(passage: Passage) -> None:
             _find_more(passage, name, code, match.end())
 
 
-def _kind_of_code(passage: Passage, match: "re.Match[str]") -> str | None:
+def _kind_of_code(passage: Passage, match: "re.Match[str]") -> str | None:  # noqa: PLR0911 - a list of cases
     """What letters with digits are, if they are a number of ours at all."""
     prefix, dash, digits = match["prefix"], match["dash"], sum(map(str.isdigit, match["digits"]))
     known = prefix in _ORDER_PREFIXES | _CASE_PREFIXES | _CUSTOMER_PREFIXES
@@ -179,6 +193,12 @@ def _kind_of_code(passage: Passage, match: "re.Match[str]") -> str | None:
         capitals = passage.text[match.start() : match.end("prefix")].isupper()
         if prefix not in {"no", "nr"} and not (known and len(prefix) > 1 and digits >= 4 and capitals):
             return None
+    if passage.audience != "customer" and prefix not in _ORDER_PREFIXES:
+        meant = _BARE_MEANS.get(passage.intent, "")
+        if meant == "case_id" and dash in {"-", "/"}:
+            return meant
+        if passage.intent in _PERSONAL and len(prefix) == 1 and not dash and digits >= 4:
+            return "customer_id"
     if known and len(prefix) == 1 and dash != "-":
         return None  # "t2000" is a product more often than a ticket
     if not known and not _like_an_order(passage, dash, len(prefix), digits):

@@ -71,7 +71,8 @@ def read_month_alone(match: "re.Match[str]", view: View) -> Moment | None:
     if spoken in {"may", "march", "mar", "sep", "dec", "jun", "jan", "oct", "nov", "feb", "apr", "aug", "jul"}:
         place = match.start("month")
         capital = view.original[place : place + 1].isupper() and place > 0
-        if not (said(match, "lead") or said(match, "year") or capital):
+        plain = view.staff and spoken in {"sep", "oct", "nov", "dec", "feb", "apr", "jun", "jul", "aug"}
+        if not (said(match, "lead") or said(match, "year") or capital or plain):
             return None
     number = MONTH_NUMBERS.get(spoken) or whole(spoken) or 0
     if not 1 <= number <= 12:
@@ -104,6 +105,21 @@ def read_quarter(match: "re.Match[str]", view: View) -> Moment | None:
     if not said(match, "year") and view.forward and add_months(first, 3) <= view.today:
         first = add_months(first, 12)
     return Moment(*match.span(), period=Period(first, add_months(first, 3)))
+
+
+def read_week_number(match: "re.Match[str]", view: View) -> Moment | None:
+    """Week 46, 第46周, by ISO 8601: the last one of that number, or the next one where we look ahead."""
+    number = whole(said(match, "number")) or 0
+    if not 1 <= number <= 53:
+        return None
+    in_year = year_of(match, view) or view.today.year
+    try:
+        monday = date.fromisocalendar(in_year, number, 1)
+        if not said(match, "year") and not view.forward and monday > view.today:
+            monday = date.fromisocalendar(in_year - 1, number, 1)
+    except ValueError:  # not every year has a week 53
+        return None
+    return Moment(*match.span(), period=Period(monday, monday + timedelta(weeks=1)), is_week=True)
 
 
 def read_year_alone(match: "re.Match[str]", view: View) -> Moment | None:

@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from nlu.entities.places import LOCATION, Table, times
 
 METRIC: Table = {
-    "first_response": "frt|time to reply|首响速度|first response|first reply|response time|reply time"
+    "first_response": "quickest to answer|slowest to answer|quickest to reply|slowest to reply|fastest to reply"
+    "|fastest to answer|回得最慢|回得最快|回复最慢|回复最快|回得慢|回得快|frt|time to reply|首响速度"
+    "|first response|first reply"
+    "|response time|reply time"
     "|time to first response|response speed"
     "|how fast we answer|how quickly we answer|how fast do we answer|how quickly we reply|how fast do we reply"
     "|首响|首次响应|首次回复|首响时间|首次响应时间|首次回复时间|响应时间|响应时长|回复时间|回复时长|回复速度"
@@ -21,15 +24,21 @@ METRIC: Table = {
     "top_intents": "top intent|what people ask|most asked|what customers ask|what do people ask|意图|问得最多"
     "|问的最多"
     "|客户都在问|咨询类型",
-    "revenue": "卖了多少|卖多少|销量额|how much money|net sale|earning|revenue|turnover|sale|taking|gmv|income"
+    "revenue": "turned over|total spend|spends more|spend more|how much they spend|更能花钱|花得多|花了多少"
+    "|卖得怎么样"
+    "|卖得咋样|卖得如何|卖得好不好|赚得|赚了多少|成交多少|首单金额|订单金额|rev|卖了多少|卖多少|销量额"
+    "|how much money|net sale|earning|revenue|turnover"
+    "|sale|taking|gmv|income"
     "|how much we made|how much did we make|how much we sold"
     "|how much did we sell|营收|收入|销售额|营业额|流水|成交额|业绩|销售|卖了多少钱|进账",
-    "orders": "订单总量|多少个订单|订单有多少|上周订单|本周订单|今天订单|昨天订单|上月订单|本月订单"
+    "orders": "下单数|取消的单子|多买几次|order numbers|订单总量|多少个订单|订单有多少|上周订单|本周订单"
+    "|今天订单|昨天订单|上月订单|本月订单"
     "|count of order|下了多少单|成交单数|order volume|order count|number of orders|how many orders|orders"
     "|订单量|订单数|订单数量|单量|下单量"
     "|多少单"
     "|多少订单|几单",
-    "conversations": "聊天量|聊天数|how many chat|how many conversation|咨询数|进线量|conversation|chat"
+    "conversations": "进线|日均接多少|接多少|接待多少|聊天量|聊天数|how many chat|how many conversation"
+    "|咨询数|进线量|conversation|chat"
     "|dialogue|conversation volume|会话量|会话数|会话|对话量|对话数|咨询量|接待量",
     "messages": "message volume|incoming message|messages|how many messages|消息量|消息数|多少消息|多少条消息",
     "mood": "mood|sentiment|customer happiness|how happy|how customers feel|how people feel|情绪|心情|口碑|舆情"
@@ -38,9 +47,52 @@ METRIC: Table = {
     "handovers": "转人工数|handover rate|escalation rate|人工率|handover|hand over|handoff|hand off|escalation"
     "|transfer to a human|transfer to human|转人工率|转人工"
     "|人工接入|升级率|转接量",
-    "csat": "customer rating|nps score|满意分|平均评分|average rating|csat|satisfaction|customer satisfaction"
+    "csat": "好评|差评|customer rating|nps score|满意分|平均评分|average rating|csat|satisfaction"
+    "|customer satisfaction"
     "|rating|满意度|评分|好评率|满意率",
 }
+OTHER_METRICS: Table = {
+    "return_rate": "return rate|rate of return|returns rate|how many return|number of return|returned item|退货率"
+    "|退货量|退货数|退换率",
+    "refunds": "refund rate|refund volume|refund amount|how many refund|how much we refund|退款哪边多|退款率"
+    "|退款额|退款金额"
+    "|退款量|退款数",
+    "repeat_rate": "repeat rate|repeat purchase rate|repeat purchase|repurchase rate|retention|retention rate|复购率"
+    "|复购|回购率|留存率|留存|老客占比",
+    "average_order_value": "average order value|aov|average order|avg order|avg basket|average basket|basket size"
+    "|average ticket|avg ticket|order value|客单价|客单|平均客单价|笔单价",
+    "units_sold": "unit sale|units sold|unit sold|units|how many did we sell|pieces sold|sold how many|销量"
+    "|卖出多少件"
+    "|卖出去多少|卖了几件|出货量|件数",
+    "conversion": "conversion|conversion rate|checkout conversion|convert rate|转化率|转化|成交率|下单率",
+    "churn_rate": "churn rate|customer loss|lost customer|流失率|流失客户数",
+    "cases": "case volume|number of case|number of ticket|ticket volume|ticket count|case count|how many ticket"
+    "|how many case|工单量|工单数|多少工单|工单总数",
+    "cases_closed": "cases closed|closed case|tickets closed|resolved case|cases resolved|tickets resolved|close rate"
+    "|结案数|结案率|结单数|解决数|解决率|关单数|关单量|处理量|处理数|工单处理量",
+    "cases_reopened": "reopened case|reopen rate|reopened ticket|重开率|重开数|重新打开的工单",
+    "handle_time": "handle time|handling time|aht|resolution time|time to resolution|time to close|time to resolve"
+    "|time to solve|how long to close|处理时长|处理时间|解决时长|解决时间|平均处理时长|结案时长|结案时间",
+    "waiting_time": "waiting time|wait time|queue time|time in queue|等待时长|等待时间|排队时长|排队时间",
+    "backlog": "backlog|queue length|积压|积压量|待处理量|排队人数",
+    "opt_outs": "unsubscribe|unsubscribes|unsubscription|opt out|opt outs|opt-out|opt-outs|退订率|退订量"
+    "|退订数|退订人数",
+    "opt_ins": "opt in|opt ins|opt-in|opt-ins|subscriber|subscription|订阅量|订阅数|订阅人数|同意率",
+    "open_rate": "open rate|打开率|打开数",
+    "click_rate": "click rate|click through|ctr|how many clicked|多少人点了|点击率|点击数|点击量",
+    "reply_rate": "reply rate|response rate|回复率|响应率",
+    "mentions": "mention|mentions|mention volume|share of voice|声量|提及量|提及数|曝光量",
+    "visits": "traffic|visits|visitor|page view|访问量|流量|访客数|浏览量",
+    "profit": "profit|margin|gross margin|利润|毛利|毛利率|净利",
+    "customers": "active customer|customer count|number of customer|customers in total|活跃客户数|客户总数"
+    "|客户数|会员数",
+    "nps": "nps|net promoter|净推荐值",
+    "roi": "roi|return on investment|worth it|投资回报|投入产出|投产比|值不值",
+    "growth": "growth rate|growth|增速|增长率|增幅",
+    "renewals": "renewal|renewal rate|renewals|续订数|续订率|续费率|续费数|续约率",
+    "service_level": "sla|service level|sla hit rate|达标率|时效达标",
+}
+"""What is asked for though no report has it yet: understood, so that the answer can say so."""
 GROUP_BY: Table = {
     "day": "以天为单位|日维度|按天看|day over day|day on day|日环比|by day|per day|daily|day by day|each day"
     "|a day|按天|按日|每天|每日|逐日|分天",
@@ -61,7 +113,8 @@ GROUP_BY: Table = {
     "|各品类"
     "|按类目|按分类|各类目|按产品|各产品|按商品",
     "city": "which city|哪个城市|哪些城市|城市维度|城市分布|区域分布|by country|按国家|各国|which region"
-    "|哪个地区|by city|per city|each city|by region|by location|by area|by province|按城市|分城市|各城市|各个城市|各地"
+    "|哪个地区|by city|per city|each city|by region|by location|by area|by province|按城市|分城市|各城市"
+    "|各个城市|各地"
     "|按地区"
     "|分地区|各地区|按区域|按省",
     "agent": "which agent|哪个客服|哪位客服|客服维度|by staff|per person|who on the team|by agent|per agent"
@@ -82,6 +135,12 @@ SCORE_TYPE: Table = {
     "frequency": "frequency|how often|repeat rate|repurchase rate|购买频率|消费频次|复购率|复购",
     "": "value for money",
 }
+SCORE_WORDS: Table = {
+    "sentiment": "mood|sentiment|feel|feeling|happy|unhappy|angry|upset|情绪|心情|情感|满意度|sentiment 分|气消",
+    "churn_risk": "risk|risky|high risk|chrun|leave|leaving|风险|跑掉|跑路|流失",
+    "health": "health|health score|健康度|健康分",
+}
+"""Words that mean a score only where one is asked for."""
 FILE_FORMAT: Table = {
     "csv": "逗号分隔|csv",
     "xlsx": "xlsx|xls|excel|spreadsheet|电子表格|表格",
@@ -243,7 +302,8 @@ REASON: Table = {
     "|坏了|坏的|碎了|裂了|摔坏|摔坏了|故障|不能用|用不了|碎的",
     "damaged": "漏水|有划痕|磕碰|磕坏|摔裂|凹了|凹陷|压扁|boxes crushed|chipped|stained|污渍|damaged|dented"
     "|crushed|scratched|torn|leaking|leaked|破损|压坏|破了|变形|划痕|漏了|烂了",
-    "late": "迟迟不到|迟迟没到|迟迟没发|一直没到|overdue delivery|still hasn't arrived|still not here|超时未到"
+    "late": "taking too long|takes too long|waited too long|等太久|等不及|等不了|太久了|迟迟不到|迟迟没到"
+    "|迟迟没发|一直没到|overdue delivery|still hasn't arrived|still not here|超时未到"
     "|晚到|慢死了|late|delayed|delay|too slow|迟到|延误|太慢|晚了|还没到|没送到",
     "missing": "missing part|缺配件|少配件|缺件|少件|少发|缺了|没有收到|incomplete"
     "|parts missing|missing|never arrived|not arrived|lost|nothing came|nothing arrived|got nothing|没收到"
@@ -253,10 +313,12 @@ REASON: Table = {
     "wrong_item": "sent me the wrong|sent the wrong|got the wrong|货发错|送错货|型号不对|型号错|wrong item"
     "|wrong product|wrong one|wrong thing|wrong order|wrong parcel|发错|寄错|送错|发错货"
     "|不是我买的",
-    "wrong_size": "偏小|偏大|小一码|大一码|太紧|太松|太长|太短|穿不下|size is wrong|runs small|runs large"
+    "wrong_size": "too narrow|too wide|narrow|baggy|短了|长了|紧了|松了|窄了|肥了|偏小|偏大|小一码|大一码"
+    "|太紧|太松|太长|太短|穿不下|size is wrong|runs small|runs large"
     "|wrong size|too big|too small|too large|too tight|too loose|too long|too short|doesn't fit|doesnt fit"
     "|尺码不对|尺寸不对|太大|太小|大了|小了|不合适|不合身",
-    "wrong_colour": "颜色发错|颜色发错了|different colour|different color|色号不对|wrong colour|wrong color"
+    "wrong_colour": "颜色跟图片|颜色和图片|颜色与图片|颜色跟照片|颜色差|颜色发错|颜色发错了|different colour"
+    "|different color|色号不对|wrong colour|wrong color"
     "|颜色不对|颜色错|颜色错了|色差",
     "not_as_described": "和图片不一样|与图片不符|图文不符|和描述不一样|跟描述不符|跟描述不一样|实物不符"
     "|not as advertised|looks nothing like|照骗|not as described|wasn't as described|isn't as described"
@@ -266,7 +328,8 @@ REASON: Table = {
     "|different from the picture|different from the photo|not like the picture|misleading|和描述不符|描述不符"
     "|与描述不符"
     "|货不对板|跟图片不一样",
-    "changed_mind": "bought by mistake|ordered by mistake|by accident|wrong order placed|don't like it"
+    "changed_mind": "looks awful|looks bad|looks terrible|ugly|doesn't suit|doesnt suit|不好看|难看|不适合我"
+    "|bought by mistake|ordered by mistake|by accident|wrong order placed|don't like it"
     "|didn't like it|do not like it|not what i wanted|不喜欢|后悔了|用不上|拍多了|下错单|误拍|手滑"
     "|changed my mind|don't want it|don't need it|no longer need|no longer want|不想要了|不要了|不需要了"
     "|买错"
@@ -274,9 +337,14 @@ REASON: Table = {
     "expired": "expired|out of date|过期|过期了|变质",
     "too_expensive": "found it cheaper|cheaper elsewhere|别家更便宜|别处更便宜|降价了|too expensive|overpriced"
     "|太贵|贵了",
-    "quality": "poor quality|bad quality|low quality|cheap material|falling apart|fell apart|wears out|质量太差"
+    "quality": "smells|smell|stinks|stinky|has a hole|hole in|a hole|有味道|味道太大|味道很大|破洞|有个洞|有洞"
+    "|poor quality|bad quality|low quality|cheap material|falling apart|fell apart|wears out|质量太差"
     "|质量差|质量不好|质量问题|做工差|掉色|褪色|起球|开线|脱胶|异味",
-    "duplicate": "duplicate order|ordered twice|double order|duplicated|重复下单|下重了|买重了|重复订单",
+    "uncomfortable": "too heavy|uncomfortable|hurts|太重|太沉|硌脚|磨脚|不舒服|不好穿|不好用",
+    "allergy": "allergic|allergy|irritates|irritated|irritation|rash|itchy|breaks me out|过敏|起疹子|刺痛|发痒|红肿",
+    "duplicate": "already bought one|bought one already|already have one|have one already|got two|bought two|买重复"
+    "|重复买|买过了|已经有了|已经买了|duplicate order|ordered twice|double order|duplicated|重复下单|下重了"
+    "|买重了|重复订单",
     "fake": "fake|counterfeit|knock off|not genuine|假货|假的|山寨|冒牌|盗版",
     "rude": "rude|impolite|disrespectful|bad attitude|态度差|态度恶劣|态度不好|没礼貌",
 }
@@ -326,7 +394,9 @@ COMPARATOR: Table = {
     "|不满的|only once in|客户不满",
 }
 NEGATION: Table = {
-    "not": "nor|neither|non|other than|apart from|ain't|isnt|wasnt|arent|cant|非|并未|并没有|没能|minus|not|no"
+    "not": "leave out|leaving out|exclude|剔除|剔掉|去掉|排除|刨去|扣除|不算|nor|neither|non|other than"
+    "|apart from|ain't|isnt"
+    "|wasnt|arent|cant|非|并未|并没有|没能|minus|not|no"
     "|never|without|except|except for|excluding|but not|nobody|none|nothing|haven't|hasn't|didn't|don't"
     "|doesn't"
     "|won't|isn't|aren't|wasn't|can't|cannot|havent|hasnt|didnt|dont|doesnt|wont|isnt|没有|没|未|不是|不要|别"
@@ -386,7 +456,7 @@ COLOUR: Table = {
 }
 CLAIMING: Mapping[str, Table] = {
     "timezone": TIMEZONE,
-    "metric": METRIC,
+    "metric": {**METRIC, **OTHER_METRICS},
     "score_type": SCORE_TYPE,
     "consent_type": CONSENT_TYPE,
     "file_format": FILE_FORMAT,

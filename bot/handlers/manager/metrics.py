@@ -12,6 +12,7 @@ from bot.turns import Handler
 from crm_core.query import Condition
 from crm_core.reports.digest import LINES, DigestLine, compare
 from crm_core.reports.metrics import METRICS, UNITS, Figure, FigureRow, NotMeasured, dimensions, measure
+from nlu.understanding import Entity
 
 SHOWN_PARTS = 12
 SHOWN_TIMES = 31
@@ -101,11 +102,18 @@ def _overview(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply:
     )
     columns = tuple(words.say(f"digest.columns.{name}") for name in ("figure", "now", "before", "change"))
     title = words.say("figures.overview", period=words.period(query.period), before=words.compared(query.compared))
-    text = "\n".join([title, *narrowed_lines(query, words)])
+    unknown = next((one.text for one in turn.understanding.entities if _is_unknown(one)), "")
+    missing = [words.say("figures.not_kept", figure=unknown)] if unknown else []
+    text = "\n".join([*missing, title, *narrowed_lines(query, words)])
     if turn.message.kind != "button":
         text += "\n" + words.say("figures.known", metrics=", ".join(words.metric(name) for name in METRICS))
     note = words.say("digest.note", zone=query.period.zone)
     return Reply(text=text, table=Table(columns=columns, rows=rows, note=note), choices=offers(words)[:1])
+
+
+def _is_unknown(entity: Entity) -> bool:
+    """A figure that is understood, and that no report has."""
+    return entity.name == "metric" and entity.value not in METRICS
 
 
 def compared(turn: ManagerTurn, metric: str, query: Query, group_by: str | None = None) -> DigestLine:
