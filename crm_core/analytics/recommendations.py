@@ -1,0 +1,335 @@
+"""Who may like what: recommenders that learn from purchases alone, all of one shape.
+
+A `fit_…` function takes a `Ledger` and returns a `Model`: scores of every item for any customers, and the reason for
+an item. EASE: Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019. How models are mixed and measured
+stands in `recommendation_mix.py`, how lists are made of scores in `recommendation_lists.py`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crm_core.errors import CrmError
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.intp]
+Sparse = Any
+"""A matrix of scipy.sparse, which has no types."""
+
+MOST_ITEMS = 4000
+"""Items that EASE learns about, the most bought: its memory grows with the square of them (128 MB here)."""
+LEAST_LIKENESS = 0.02
+"""Cosines below this are left out: they are many and say nothing."""
+AT_ONCE = 512
+"""Rows multiplied at once."""
+DOUBT = 5.0
+"""How many buyers of an item it takes until it is judged by them more than by all items."""
+AHEAD = 30
+"""Days ahead that a list is for."""
+PIECES = re.compile(r"[^\W_㐀-䶿一-鿿]+|[㐀-䶿一-鿿]+")
+
+
+class BadPurchases(CrmError):
+    """Nothing can be recommended from this; the text says what to change."""
+
+
+class Bought(NamedTuple):
+    """One item that a customer bought on a day, however many of it."""
+
+    customer: str
+    item: str
+    day: date
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why an item is recommended, for the caller to put into words.
+
+    bought_with: who bought `item`, as this customer did, also buys it. alike: its text is like that of `item`, which
+    this customer bought. rhythm: this customer buys it every so many `days`. popular: many buy it. new: nobody has
+    yet.
+    """
+
+    kind: Literal["bought_with", "alike", "rhythm", "popular", "new"]
+    item: str | None = None
+    days: float | None = None
+
+
+class Model(Protocol):
+    """Scores of all items for customers, given as rows of a ledger (-1: unknown); reasons for one of each."""
+
+    def scores(self, rows: Rows) -> Array:
+        """Higher is better, shape (rows, items); only the order within a row means something."""
+        ...
+
+    def reason(self, row: int, item: int) -> Reason | None:
+        """Why this item for this customer; None if the model does not speak for it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All purchases up to a day.
+
+    customers: in order of their names; what stands in the matrices after them is an empty row for the unknown.
+    items: most bought first, then by name, so that equal scores leave the popular ones in front.
+    texts: what describes each item, "" if nothing does.
+    customer, item, day: one entry per customer, item and day, in this order; days as ordinals.
+    """
+
+    customers: tuple[str, ...]
+    items: tuple[str, ...]
+    texts: tuple[str, ...]
+    customer: Rows
+    item: Rows
+    day: Rows
+    until: date
+
+    def rows(self, customers: Iterable[str]) -> Rows:
+        """The rows of customers; -1, the empty last row, for one who never bought anything."""
+        known = {name: row for row, name in enumerate(self.customers)}
+        return np.array([known.get(name, -1) for name in customers], dtype=np.intp)
+
+    def bought(self) -> Sparse:
+        """Who bought what: 1 or nothing, shape (customers + 1, items)."""
+        pairs, _, _ = _pairs(self)
+        return self.matrix(pairs, np.ones(len(pairs)))
+
+    def matrix(self, pairs: Rows, values: Array) -> Sparse:
+        """A sparse matrix (customers + 1, items) of values for pairs, which are customer × items + item."""
+        from scipy.sparse import csr_array
+
+        shape = (len(self.customers) + 1, len(self.items))
+        return csr_array((values, divmod(pairs, len(self.items))), shape=shape)
+
+
+def gather(purchases: Iterable[Bought], *, until: date | None = None, texts: Mapping[str, str] | None = None) -> Ledger:
+    """Return the ledger of purchases up to a day, the last one unless given.
+
+    Args:
+        texts: texts of items in any language; those that nobody bought yet become items, too.
+
+    Raises:
+        BadPurchases: nobody bought anything by then.
+    """
+    texts = texts or {}
+    days = {each for each in purchases if until is None or each.day <= until}
+    if not days:
+        raise BadPurchases("There is no purchase in this time: check the file or the period.")
+    buyers = Counter(item for _, item in {(each.customer, each.item) for each in days})
+    items = sorted({*buyers, *texts}, key=lambda item: (-buyers[item], item))
+    customers = sorted({each.customer for each in days})
+    row, column = ({name: at for at, name in enumerate(names)} for names in (customers, items))
+    entries = sorted((row[each.customer], column[each.item], each.day.toordinal()) for each in days)
+    customer, item, day = np.array(entries, dtype=np.intp).T
+    described = tuple(texts.get(each, "") for each in items)
+    return Ledger(
+        tuple(customers), tuple(items), described, customer, item, day, until or max(each.day for each in days)
+    )
+
+
+def _pairs(ledger: Ledger) -> tuple[Rows, Rows, Rows]:
+    """Pairs of customer and item, where each begins in the ledger, and on how many days it was bought."""
+    every = ledger.customer * len(ledger.items) + ledger.item
+    pairs, first, count = np.unique(every, return_index=True, return_counts=True)
+    return pairs, first, count
+
+
+@dataclass(frozen=True)
+class Popularity:
+    """The same for everybody: the share of customers who bought an item."""
+
+    share: Array
+
+    def scores(self, rows: Rows) -> Array:
+        """As `Model.scores`."""
+        return np.tile(self.share, (len(rows), 1))
+
+    def reason(self, row: int, item: int) -> Reason | None:
+        """As `Model.reason`."""
+        return Reason("popular") if self.share[item] > 0 else None
+
+
+@dataclass(frozen=True)
+class Habit:
+    """What a customer buys again and again, when it is due.
+
+    again: scores of what each bought. rhythm: days between purchases, where there were two at least.
+    """
+
+    again: Sparse
+    rhythm: Sparse
+
+    def scores(self, rows: Rows) -> Array:
+        """As `Model.scores`."""
+        return np.asarray(self.again[rows].toarray(), dtype=np.float64)
+
+    def reason(self, row: int, item: int) -> Reason | None:
+        """As `Model.reason`."""
+        days = float(self.rhythm[row, item])
+        return Reason("rhythm", days=days) if days > 0 else None
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Items near those a customer bought: `likeness` is of each bought item (row) to each other (column).
+
+    It may be smaller than the number of items; those left out score 0.
+    """
+
+    bought: Sparse
+    likeness: Sparse
+    kind: Literal["bought_with", "alike"]
+    items: tuple[str, ...]
+
+    def scores(self, rows: Rows) -> Array:
+        """As `Model.scores`."""
+        known = self.likeness.shape[0]
+        near = self.bought[rows][:, :known] @ self.likeness
+        found = np.zeros((len(rows), len(self.items)))
+        found[:, :known] = near if isinstance(near, np.ndarray) else near.toarray()
+        return found
+
+    def reason(self, row: int, item: int) -> Reason | None:
+        """As `Model.reason`: of what the customer bought, the one that speaks most for the item."""
+        known = self.likeness.shape[0]
+        owned = np.sort(self.bought[[row]].indices)
+        owned = owned[owned < known]
+        if item >= known or not len(owned):
+            return None
+        near = [float(self.likeness[each, item]) for each in owned]
+        best = int(np.argmax(near))
+        return Reason(self.kind, item=self.items[owned[best]]) if near[best] > 0 else None
+
+
+def fit_popularity(ledger: Ledger) -> Popularity:
+    """Count who bought each item."""
+    pairs, _, _ = _pairs(ledger)
+    buyers = np.bincount(pairs % len(ledger.items), minlength=len(ledger.items))
+    return Popularity(buyers / len(ledger.customers))
+
+
+def fit_habit(ledger: Ledger, *, ahead: int = AHEAD) -> Habit:
+    """Learn how often each customer buys each item again, and how many days lie between.
+
+    A score is the days with a repeat purchase, plus the chance that a buyer of this item buys it again; less if the
+    next purchase is not due within `ahead` days, halved for every rhythm that it is overdue. Whoever bought an item
+    once is taken to have the rhythm of its other buyers.
+    """
+    pairs, first, count = _pairs(ledger)
+    item = pairs % len(ledger.items)
+    last = ledger.day[first + count - 1]
+    pair = np.repeat(np.arange(len(pairs)), count)
+    same = pair[1:] == pair[:-1]
+    gap, of_pair = np.diff(ledger.day)[same].astype(np.float64), pair[1:][same]
+    own = _medians(of_pair, gap, len(pairs))
+    usual = _medians(item[of_pair], gap, len(ledger.items))[item]
+    overall = float(np.median(gap)) if len(gap) else np.inf
+    rhythm = np.where(own > 0, own, np.where(usual > 0, usual, overall))
+    repeated = (count > 1).astype(np.float64)
+    buyers = np.bincount(item, minlength=len(ledger.items))
+    repeaters = np.bincount(item, weights=repeated, minlength=len(ledger.items))
+    chance = (repeaters + DOUBT * repeated.mean()) / (buyers + DOUBT)
+    silence = ledger.until.toordinal() - last
+    due = np.minimum(1.0, (silence + ahead) / rhythm) if len(gap) else 1.0
+    score = (count - 1 + chance[item]) * due * 0.5 ** np.maximum(0.0, silence / rhythm - 1)
+    return Habit(ledger.matrix(pairs, score), ledger.matrix(pairs, own))
+
+
+def _medians(groups: Rows, values: Array, count: int) -> Array:
+    """The median of the values of each group, 0 for one without any."""
+    order = np.lexsort((values, groups))
+    size = np.bincount(groups, minlength=count)
+    start = np.cumsum(size) - size
+    found, some = np.zeros(count), size > 0
+    middle = [(start + (size - low) // 2)[some] for low in (1, 0)]
+    found[some] = (values[order[middle[0]]] + values[order[middle[1]]]) / 2
+    return found
+
+
+def fit_cosine(ledger: Ledger) -> Neighbours:
+    """Items are near each other if the same customers buy them."""
+    from sklearn.preprocessing import normalize
+
+    bought = ledger.bought()
+    return Neighbours(bought, _cosines(normalize(bought.T.tocsr())), "bought_with", ledger.items)
+
+
+def fit_ease(ledger: Ledger, *, strength: float = 100.0) -> Neighbours:
+    """EASE: the linear model of each item on all others, in closed form: B = I − P · diag(1 / diag P).
+
+    Args:
+        strength: how much weights are held down (λ of the paper), above 0; more for more customers.
+
+    Raises:
+        BadPurchases: the strength is not above 0.
+    """
+    if not strength > 0:
+        raise BadPurchases("The strength of EASE must be above 0.")
+    bought = ledger.bought()
+    few = bought[:, :MOST_ITEMS]
+    gram = (few.T @ few).toarray()
+    inverse = np.linalg.inv(gram + strength * np.eye(len(gram)))
+    weights = -inverse / np.diag(inverse)
+    np.fill_diagonal(weights, 0.0)
+    return Neighbours(bought, weights, "bought_with", ledger.items)
+
+
+def fit_content(ledger: Ledger) -> Neighbours:
+    """Items are near each other if their texts are; works for items that nobody bought yet."""
+    from scipy.sparse import csr_array
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    if any(terms(text) for text in ledger.texts):
+        vectors = TfidfVectorizer(analyzer=terms, sublinear_tf=True).fit_transform(ledger.texts)
+        likeness = _cosines(csr_array(vectors))
+    else:
+        likeness = csr_array((len(ledger.items), len(ledger.items)))
+    return Neighbours(ledger.bought(), likeness, "alike", ledger.items)
+
+
+def terms(text: str) -> list[str]:
+    """Words of a text, in lower case; of Chinese, which has no blanks, its pairs and triples of characters."""
+    found = []
+    for piece in PIECES.findall(text.lower()):
+        if not "㐀" <= piece[0] <= "鿿" or len(piece) == 1:
+            found.append(piece)
+        else:
+            found += [piece[at : at + size] for size in (2, 3) for at in range(len(piece) - size + 1)]
+    return found
+
+
+def _cosines(vectors: Sparse) -> Sparse:
+    """Products of rows of length 1 with each other, without themselves and without small ones."""
+    from scipy.sparse import csr_array, diags_array, vstack
+
+    blocks = []
+    for start in range(0, vectors.shape[0], AT_ONCE):
+        block = csr_array(vectors[start : start + AT_ONCE] @ vectors.T)
+        block.data[block.data < LEAST_LIKENESS] = 0.0
+        block.eliminate_zeros()
+        blocks.append(block)
+    cosines = vstack(blocks, format="csr")
+    cosines = csr_array(cosines - diags_array(cosines.diagonal()))
+    cosines.eliminate_zeros()
+    return cosines
+
+
+FITS: Mapping[str, Callable[[Ledger], Model]] = {
+    "popularity": fit_popularity,
+    "habit": fit_habit,
+    "cosine": fit_cosine,
+    "ease": fit_ease,
+    "content": fit_content,
+}
+
+
+def fit_all(ledger: Ledger, names: Sequence[str] = tuple(FITS)) -> dict[str, Model]:
+    """Fit the models of these names."""
+    return {name: FITS[name](ledger) for name in names}
