@@ -109,9 +109,10 @@ def measure(model: Model, ledger: Ledger, later: Sparse, *, new_only: bool, coun
         some = rows[start : start + BATCH]
         scores = _masked(model.scores(some), bought[some], new_only)
         hits.append(_padded(np.take_along_axis(later[some].toarray() > 0, best_first(scores, count), axis=1), count))
-    met, wanted = np.concatenate(hits), later.sum(axis=1)[rows]
-    recall: Array = met.sum(axis=1) / wanted
-    hit: Array = met.any(axis=1).astype(np.float64)
+    met = np.concatenate(hits)
+    wanted: Array = later.sum(axis=1)[rows]
+    recall = np.asarray(met.sum(axis=1) / wanted, dtype=np.float64)
+    hit = np.asarray(met.any(axis=1), dtype=np.float64)
     return Measured(rows, recall, _ndcg(met, wanted), hit)
 
 
@@ -179,7 +180,7 @@ def _candidates(
     for start in range(0, len(rows), BATCH):
         some = rows[start : start + BATCH]
         scores = [standardised(model.scores(some)) for model in models.values()]
-        best = [best_first(_masked(each.copy(), bought[some], new_only), CANDIDATES) for each in scores]
+        best = [best_first(_masked(each, bought[some], new_only), CANDIDATES) for each in scores]
         chosen = np.sort(np.concatenate(best, axis=1), axis=1)
         out = np.zeros(chosen.shape, dtype=np.bool_)
         out[:, 1:] = chosen[:, 1:] == chosen[:, :-1]
@@ -193,9 +194,7 @@ def _candidates(
 
 
 def _masked(scores: Array, bought: Sparse, new_only: bool) -> Array:
-    if new_only:
-        scores[bought.nonzero()] = -np.inf
-    return scores
+    return np.where(bought.toarray() > 0, -np.inf, scores) if new_only else scores
 
 
 def _padded(hits: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:

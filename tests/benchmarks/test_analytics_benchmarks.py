@@ -1,4 +1,4 @@
-"""The benchmarks of values and rules on tiny files: every figure they promise, and clear errors."""
+"""The benchmarks of values, rules and recommendations on tiny files: every figure they promise, and clear errors."""
 
 import json
 import random
@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import rules, value
+from benchmarks import recommendations, rules, value
 
 MODELS = ("bg_nbd", "naive", "linear_regression", "random_forest")
+RECOMMENDERS = ("popularity", "habit", "cosine", "ease", "content", "mix")
+HEADER = "customer_id,item_id,occurred_at,quantity,unit_price"
 SCORES = ("correlation", "mae", "rmse", "r2", "total_error")
 
 
@@ -75,3 +77,92 @@ def test_rules_says_what_is_wrong_with_a_file(tmp_path: Path, name: str):
     (tmp_path / "empty.csv").touch()
     with pytest.raises(SystemExit, match=r"no basket|missing\.csv"):
         rules.main(["--baskets", str(tmp_path / name)])
+
+
+@pytest.fixture
+def shopping(tmp_path: Path) -> Path:
+    """A year of 60 customers, each with a taste for one of three kinds of things."""
+    chance, lines = random.Random(5), [f"{HEADER},description"]
+    for customer in range(60):
+        kind = customer % 3
+        for day in range(chance.randrange(20), 360, chance.randrange(15, 60)):
+            number = kind * 10 + chance.randrange(10) if chance.random() < 0.8 else chance.randrange(30)
+            when = date(2025, 1, 1) + timedelta(day)
+            lines.append(
+                f"c{customer},i{number},{when}T10:00:00,1,9.50,{['绿茶 tea', '杯子 cup', '果酱 jam'][number // 10]}"
+            )
+    path = tmp_path / "shopping.csv"
+    path.write_text("\n".join(lines), "utf-8")
+    return path
+
+
+def test_recommendations_prints_every_figure(shopping: Path, capsys: pytest.CaptureFixture[str]):
+    recommendations.main(["--purchases", str(shopping), "--json"])
+    figures = json.loads(capsys.readouterr().out)
+    kinds = ("new", "repeat")
+    promised = {f"models.{n}.{k}.{f}" for n in RECOMMENDERS for k in kinds for f in ("recall", "ndcg", "hit")}
+    promised |= {f"models.{name}.cpu_s" for name in RECOMMENDERS}
+    promised |= {f"mix_minus_best.{kind}.{end}" for kind in kinds for end in ("low", "high")}
+    assert promised <= set(figures)
+    assert all(0 <= figures[name] <= 1 for name in promised if name.startswith("models") and "cpu" not in name)
+    for kind in kinds:
+        assert figures[f"mix_minus_best.{kind}.low"] <= figures[f"mix_minus_best.{kind}.high"]
+        assert sum(figures[f"weights.{kind}.{name}"] for name in RECOMMENDERS[:-1]) == pytest.approx(1)
+        assert figures[f"best.{kind}"] in RECOMMENDERS[:-1]
+    assert figures["models.content.new.ndcg"] > figures["models.popularity.new.ndcg"]  # tastes follow the texts
+    assert figures["models.mix.new.ndcg"] > figures["models.popularity.new.ndcg"]
+    assert (figures["customers"], figures["items"]) == (60, 30)
+
+
+def test_recommendations_leaves_texts_out_where_there_are_none(shopping: Path, capsys: pytest.CaptureFixture[str]):
+    bare = "\n".join(line.rsplit(",", 1)[0] for line in shopping.read_text("utf-8").splitlines())
+    shopping.write_text(bare, "utf-8")
+    recommendations.main(["--purchases", str(shopping)])
+    said = capsys.readouterr().out
+    assert "models.ease.new.ndcg" in said
+    assert "content" not in said
+
+
+def test_recommendations_reads_what_the_sample_business_sold(tmp_path: Path):
+    file = recommendations.read(recommendations.export_sample(tmp_path / "sample.csv", customers=60))
+    assert len(file.purchases) > 100
+    assert all(each.day <= recommendations.SAMPLE_DAY for each in file.purchases)
+    assert any("茶" in text for text in file.texts.values())
+
+
+def test_what_was_given_back_is_no_purchase(tmp_path: Path):
+    path = tmp_path / "purchases.csv"
+    path.write_text(f"{HEADER}\nc,i,2026-01-05,-2,1.50\nc,j,2026-01-06,1,0\n", "utf-8")
+    assert [each.item for each in recommendations.read(path).purchases] == ["j"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "column customer_id is missing"),
+        ("customer_id,item_id,occurred_at,quantity\n", "column unit_price is missing"),
+        (HEADER, "more than 10 days"),
+        (f"{HEADER}\nc,i,5 May,1,9\n", "line 2: occurred_at is “5 May”"),
+        (f"{HEADER}\nc,i,2026-01-05,1,9\n,i,2026-01-05,1,9\n", "line 3: customer_id or item_id is empty"),
+        (f"{HEADER}\nc,i,2026-01-05,one,9\n", "line 2: quantity and unit_price must be numbers"),
+        (f"{HEADER}\nc,i,2026-01-05,nan,9\n", "line 2: quantity and unit_price must be numbers"),
+        (f"{HEADER}\nc,i,2026-01-05\n", "line 2: quantity and unit_price must be numbers"),
+        (f"{HEADER}\nc,i,2026-01-05,1,9\nc,i,2026-01-08,1,9\n", "more than 10 days"),
+        (f"{HEADER}\nc,i,2026-01-05,1,9\nd,j,2026-03-08,1,9\n", "No known customer"),
+        (f"{HEADER}\nc,i,2026-01-05,1,9\nc,j,2026-01-05,1,9\nd,i,2026-01-05,1,9\nd,j,2026-03-08,1,9\n", "weights from"),
+    ],
+)
+def test_recommendations_says_what_is_wrong_with_a_file(tmp_path: Path, text: str, said: str):
+    path = tmp_path / "purchases.csv"
+    path.write_text(text, "utf-8")
+    with pytest.raises(SystemExit, match=said):
+        recommendations.main(["--purchases", str(path)])
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"\xff\xfe\x00", "not a CSV file in UTF-8"), (None, "No such file")])
+def test_recommendations_says_that_a_file_is_none(tmp_path: Path, content: bytes | None, said: str):
+    path = tmp_path / "purchases.csv"
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(SystemExit, match=said):
+        recommendations.main(["--purchases", str(path)])
