@@ -53,7 +53,7 @@ def _listed(
     model: Model, ledger: Ledger, customer: str, count: int, temperature: float, *, owned: bool
 ) -> list[Recommendation]:
     rows = ledger.rows([customer])
-    has: NDArray[np.bool_] = ledger.bought()[rows].toarray()[0] > 0
+    has: NDArray[np.bool_] = ledger.bought[rows].toarray()[0] > 0
     scores = np.where(has == owned, model.scores(rows)[0], -np.inf)
     chances = probabilities(scores, temperature=temperature)
     best = [int(item) for item in np.argsort(-scores, kind="stable")[:count] if np.isfinite(scores[item])]
@@ -69,4 +69,4 @@ def _listed(
 
 def _without_model(ledger: Ledger, item: int) -> Reason:
     """Items are in the order of their buyers: one that no model speaks for is there because of that."""
-    return Reason("popular" if item in ledger.item else "new")
+    return Reason("popular" if ledger.bought[:, [item]].nnz else "new")

@@ -96,14 +96,14 @@ def bought_after(ledger: Ledger, purchases: Iterable[Bought], *, new_only: bool)
     }
     later = ledger.matrix(np.array(sorted(pairs), dtype=np.intp), np.ones(len(pairs)))
     if new_only:
-        later = later - later * ledger.bought()
+        later = later - later * ledger.bought
         later.eliminate_zeros()
     return later
 
 
 def measure(model: Model, ledger: Ledger, later: Sparse, *, new_only: bool, count: int = LENGTH) -> Measured:
     """Compare a model's lists with what was bought later, for every customer who bought something then."""
-    rows, bought = np.flatnonzero(later.sum(axis=1)), ledger.bought()
+    rows, bought = np.flatnonzero(later.sum(axis=1)), ledger.bought
     hits = [np.zeros((0, count), dtype=np.bool_)]
     for start in range(0, len(rows), BATCH):
         some = rows[start : start + BATCH]
@@ -176,7 +176,7 @@ def _candidates(
 
     Candidates are the best few of each model, in the order of items; one that is there twice counts once.
     """
-    bought, parts, relevant = ledger.bought(), [], []
+    bought, parts, relevant = ledger.bought, [], []
     for start in range(0, len(rows), BATCH):
         some = rows[start : start + BATCH]
         scores = [standardised(model.scores(some)) for model in models.values()]

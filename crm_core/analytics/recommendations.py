@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -95,9 +96,13 @@ class Ledger:
 
     def rows(self, customers: Iterable[str]) -> Rows:
         """The rows of customers; -1, the empty last row, for one who never bought anything."""
-        known = {name: row for row, name in enumerate(self.customers)}
-        return np.array([known.get(name, -1) for name in customers], dtype=np.intp)
+        return np.array([self._row_of.get(name, -1) for name in customers], dtype=np.intp)
 
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.customers)}
+
+    @cached_property
     def bought(self) -> Sparse:
         """Who bought what: 1 or nothing, shape (customers + 1, items)."""
         pairs, _, _ = _pairs(self)
@@ -259,7 +264,7 @@ def fit_cosine(ledger: Ledger) -> Neighbours:
     """Items are near each other if the same customers buy them."""
     from sklearn.preprocessing import normalize
 
-    bought = ledger.bought()
+    bought = ledger.bought
     return Neighbours(bought, _cosines(normalize(bought.T.tocsr())), "bought_with", ledger.items)
 
 
@@ -275,7 +280,7 @@ def fit_ease(ledger: Ledger, *, strength: float | None = None) -> Neighbours:
     strength = STRENGTH * len(ledger.customers) if strength is None else strength
     if not strength > 0:
         raise BadPurchases("The strength of EASE must be above 0.")
-    bought = ledger.bought()
+    bought = ledger.bought
     few = bought[:, :MOST_ITEMS]
     gram = (few.T @ few).toarray()
     inverse = np.linalg.inv(gram + strength * np.eye(len(gram)))
@@ -294,7 +299,7 @@ def fit_content(ledger: Ledger) -> Neighbours:
         likeness = _cosines(csr_array(vectors))
     else:
         likeness = csr_array((len(ledger.items), len(ledger.items)))
-    return Neighbours(ledger.bought(), likeness, "alike", ledger.items)
+    return Neighbours(ledger.bought, likeness, "alike", ledger.items)
 
 
 def terms(text: str) -> list[str]:
