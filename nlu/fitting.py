@@ -19,8 +19,8 @@ FAVOUR = 0.12
 """Added to a favoured label's score: cross-validated, managers' own intents gain two points, agents' lose three."""
 SMOOTHING = 0.1
 """Ridge of the kernel regression."""
-REFUSED_AT_MOST = 0.04
-"""Share of in-scope examples that the rejector may refuse in cross-validation."""
+REFUSED = 0.04
+"""Share of in-scope examples that the rejector may refuse in cross-validation, where nothing else is said."""
 
 
 WORDINGS = (0.05, 0.1, 0.15, 0.25, 0.4, 0.6)
@@ -36,7 +36,13 @@ class HeldOut:
     places: list[int]
 
 
-def fit(texts: Sequence[str], labels: Sequence[str], vectors: Vector, favoured: Collection[str] = ()) -> Classifier:
+def fit(
+    texts: Sequence[str],
+    labels: Sequence[str],
+    vectors: Vector,
+    favoured: Collection[str] = (),
+    refused: float = REFUSED,
+) -> Classifier:
     """Fit on labelled texts and their sentence vectors; learns to reject if some are labelled out of scope.
 
     `favoured` labels are taken to be likelier than the others before a word is read. How both views are mixed, how
@@ -52,7 +58,7 @@ def fit(texts: Sequence[str], labels: Sequence[str], vectors: Vector, favoured: 
     if min(strange.sum(), (~strange).sum()) < FOLDS:
         return whole
     signs = [replace(part.classifier, mix=whole.mix).signs(row) for part in parts for row in part.scores]
-    return replace(whole, rejector=_rejector(np.array(signs), strange))
+    return replace(whole, rejector=_rejector(np.array(signs), strange, refused))
 
 
 def fit_views(texts: Sequence[Grams], labels: Sequence[str], vectors: Vector) -> Classifier:
@@ -145,12 +151,12 @@ def _kernel_regression(vectors: Vector, targets: NDArray[np.intp], classes: int)
     return np.asarray(cho_solve(factor, wanted, overwrite_b=True, check_finite=False), dtype=np.float32)
 
 
-def _rejector(rows: Floats, outside: NDArray[np.bool_]) -> Rejector:
+def _rejector(rows: Floats, outside: NDArray[np.bool_], refused: float) -> Rejector:
     """Weigh the signs, and choose the threshold that refuses few in-scope texts."""
     from sklearn.linear_model import LogisticRegression
 
     spans = rows.std(axis=0) + 1e-6
     model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=500).fit(rows / spans, outside)
     inside = model.predict_proba((rows / spans)[~outside])[:, 1]
-    threshold = float(np.clip(np.quantile(inside, 1 - REFUSED_AT_MOST), 0.3, 0.97))
+    threshold = float(np.clip(np.quantile(inside, 1 - refused), 0.3, 0.97))
     return Rejector((model.coef_[0] / spans).astype(np.float32), float(model.intercept_[0]), threshold)

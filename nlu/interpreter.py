@@ -100,7 +100,7 @@ class Interpreter:
     def _meaning(self, text: str, listener: "_Listener") -> Understanding:
         language, mixed = detect(text)
         vector = self._encoder.vector(text)
-        mood = self._sentiment.feel(text, vector)
+        mood = self._sentiment.feel(text, vector, at_work=listener.audience != "customer")
         found = shortcuts.recognise(text, listener.audience) or self._engine.classify(text, vector, listener.audience)
         entities = extract(
             text,

@@ -21,6 +21,8 @@ from nlu.understanding import Audience
 
 log = structlog.get_logger(__name__)
 
+REFUSED_OF_STAFF = 0.08
+"""Share of staff's lines that may be refused in cross-validation: theirs are odder than what they really type."""
 Progress = Callable[[str], None]
 AUDIENCES: tuple[Audience, ...] = ("customer", "agent", "manager")
 ROOT = Path(__file__).resolve().parents[1]
@@ -89,7 +91,9 @@ def fitted(name: str, labelled: Sequence[tuple[str, str]], rows: Vector) -> Clas
     lines, labels = [text for text, _ in labelled], [label for _, label in labelled]
     if name == "mood":
         return fit_views([grams(line) for line in lines], labels, rows)
-    return fit(lines, labels, rows, favoured=MANAGER if name == "manager" else ())
+    if name == "customer":
+        return fit(lines, labels, rows)
+    return fit(lines, labels, rows, favoured=MANAGER if name == "manager" else (), refused=REFUSED_OF_STAFF)
 
 
 def examples_of(config_dir: Path) -> dict[str, list[Example]]:

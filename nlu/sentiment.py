@@ -12,6 +12,9 @@ MoodName = Literal["positive", "neutral", "negative"]
 NEUTRAL_BELOW = 0.25
 """Sentiments nearer to zero than this are neutral."""
 
+NEUTRAL_AT_WORK = 4.0
+"""How much likelier a neutral text is from staff than the training lines have it: most of theirs are requests."""
+
 _GLAD = frozenset("😀😃😄😁😆😊🙂😍🥰😘🤩😇👍👏🎉💖❤💕💯🙏✨🥳😋💪🌹🌟👌")
 _SAD = frozenset("😡😠🤬😤😞😢😭💔👎😩😫😒🙄😖😣😱🤮💩😔😟🙁☹😑😓")
 _FURIOUS = frozenset("😡🤬😠🤮💩👎")
@@ -79,10 +82,13 @@ class Sentiment:
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
 
-    def feel(self, text: str, vector: Vector) -> Mood:
-        """Return the mood of a cleaned text."""
+    def feel(self, text: str, vector: Vector, *, at_work: bool = False) -> Mood:
+        """Return the mood of a cleaned text; who is at work asks more often than feels."""
         moods = dict(self._classifier.classify(text, vector).ranking)
-        sentiment = balance(moods.get("positive", 0.0), moods.get("neutral", 0.0), moods.get("negative", 0.0))
+        positive, negative = moods.get("positive", 0.0), moods.get("negative", 0.0)
+        neutral = moods.get("neutral", 0.0) * (NEUTRAL_AT_WORK if at_work else 1)
+        whole = (positive + neutral + negative) or 1.0
+        sentiment = balance(positive / whole, neutral / whole, negative / whole)
         plain = fold(text[:1_000])
         sentiment = _with_pictures(plain, sentiment)
         return _with_signs(plain, text, sentiment)
