@@ -18,7 +18,7 @@ MOST_PIECES = 6
 SURE = 0.85
 """Probability from which a piece counts as a wish of its own."""
 
-_ENDS = r"[.!?。！？；;]+[\s\"')”’）]*|\n+"
+_ENDS = r"(?:[!?。！？；;]|\.(?!\w))+[\s\"')”’）]*|\n+"
 _TURNS = (
     r"\b(?:and|then|also|plus|btw|by the way|oh and|another thing|one more thing|on top of that|besides)\b,?"
     r"|另外|还有(?!货|吗|没|多少|几|什么|哪)|顺便|并且|而且|同时|然后|对了|以及|再(?=帮|给|查|问)"
@@ -31,7 +31,7 @@ _WORDS = re.compile(rf"[{HAN}]|[^\W_]+")
 FEWEST_LETTERS = 6
 """A Chinese character counts as two letters."""
 
-_BESIDE = frozenset(
+BESIDE = frozenset(
     [
         "greeting",
         "goodbye",
@@ -97,7 +97,7 @@ def wishes(said: Sequence[tuple[Span, Classification]]) -> list[Span]:
     """
     found: list[tuple[str, Span]] = []
     for (start, end), meant in said:
-        wish = meant.intent if meant.intent not in _BESIDE and meant.confidence >= SURE else ""
+        wish = meant.intent if meant.intent not in BESIDE and meant.confidence >= SURE else ""
         if found and (not found[-1][0] or not wish or wish == found[-1][0] or found[-1][0] in _FREE_TEXT):
             found[-1] = (found[-1][0] or wish, (found[-1][1][0], end))
         else:

@@ -140,7 +140,8 @@ class Interpreter:
             named = {entity.name for entity in wish.entities}
             about = tuple(one for one in known if one.name in RECORDS and not named & RECORDS)
             found.append(wish.model_copy(update={"entities": (*about, *wish.entities), "language": whole.language}))
-        return tuple(found) if len({wish.intent for wish in found}) == len(found) else ()
+        names = {wish.intent for wish in found}
+        return tuple(found) if len(names) == len(found) and not names & clauses.BESIDE else ()
 
 
 def _in_scope_after_all(found: Classification, entities: tuple[Entity, ...]) -> Classification:

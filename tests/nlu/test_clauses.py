@@ -20,6 +20,7 @@ def cut(text, audience="customer"):
         ("Where is it? Also, do you open on Sunday?", ["Where is it", "do you open on Sunday"]),
         ("hi, where is my order", ["hi, where is my order"]),
         ("还有货吗", ["还有货吗"]),
+        ("it is SO-20931 and wang.fang@example.com", ["it is SO-20931", "wang.fang@example.com"]),
         ("", [""]),
     ],
 )
