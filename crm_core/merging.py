@@ -66,8 +66,10 @@ def belongings(store: StaffStore, customer_id: int) -> dict[str, int]:
     return found
 
 
-def refuse_impossible(store: StaffStore, from_id: int, into_id: int) -> tuple[Customer, Customer]:
-    """The two rows, locked.
+def refuse_impossible(
+    store: StaffStore, from_id: int, into_id: int, *, preview: bool = False
+) -> tuple[Customer, Customer]:
+    """The two rows, locked. A preview is audited as the look that it is.
 
     Raises:
         NotAllowed: the role does not include merging.
@@ -77,7 +79,8 @@ def refuse_impossible(store: StaffStore, from_id: int, into_id: int) -> tuple[Cu
     for key in sorted((from_id, into_id)):
         customer = store.session.get(Customer, key, with_for_update=True, populate_existing=True)
         found[key] = customer
-        store.permit("customer.merge", f"customer:{customer.number if customer else 'unknown'}", FIELDS)
+        subject = f"customer:{customer.number if customer else 'unknown'}"
+        store.permit("customer.merge", subject, FIELDS, noted="customer.read" if preview else "")
     if from_id == into_id:
         raise NotPossible("same")
     loser, survivor = found[from_id], found[into_id]

@@ -129,8 +129,8 @@ class StaffStore:
         self.business = business
 
     # --- rights -----------------------------------------------------------------------------------------------------
-    def permit(self, action: str, subject: str, fields: Sequence[str] = ()) -> None:
-        """Let an action through and note it.
+    def permit(self, action: str, subject: str, fields: Sequence[str] = (), *, noted: str = "") -> None:
+        """Let an action through and note it; as `noted` where only its preview is shown.
 
         Raises:
             NotAllowed: the role does not include it; that is noted, too.
@@ -140,7 +140,7 @@ class StaffStore:
         except NotAllowed:
             self._note(action, subject, fields, allowed=False)
             raise
-        self._note(action, subject, fields)
+        self._note(noted or action, subject, fields)
 
     def _note(self, action: str, subject: str, fields: Sequence[str], *, allowed: bool = True) -> None:
         audit.record(

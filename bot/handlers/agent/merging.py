@@ -166,7 +166,7 @@ def _shown(turn: StaffTurn, goes: Brief | None, stays: Brief | None) -> Reply:
     if goes is None or stays is None:
         return turn.reply("agent.too_late")
     try:
-        merging.refuse_impossible(turn.store, goes.customer_id, stays.customer_id)
+        merging.refuse_impossible(turn.store, goes.customer_id, stays.customer_id, preview=True)
     except NotPossible as problem:
         return _refused(turn, problem, goes, stays)
     turn.ask("confirm", "merge_customers", **{"from": goes.number, "into": stays.number})
