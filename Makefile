@@ -57,17 +57,19 @@ rasa: .venv-rasa/.done
 rasa-test: rasa $(VENV)/.dev
 	$(PY) -m pytest -m rasa
 
-# Pinned versions with hashes, and no address of any index.
-UV := $(VENV)/bin/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --custom-compile-command "make lock"
+# Pinned versions with hashes, and no address of any index; keeps what is pinned unless told otherwise (`UPGRADE=--upgrade`).
+UV := $(VENV)/bin/uv pip compile --quiet $(UPGRADE) --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --custom-compile-command "make lock"
 # What tokenizers would need to download models, which we never do.
 HUB := $(addprefix --no-emit-package ,huggingface-hub hf-xet fsspec filelock httpx2 httpcore2 truststore tqdm)
 lock: $(VENV)/.dev
 	$(UV) pyproject.toml -o requirements/app.txt
 	$(UV) pyproject.toml --extra rich -c requirements/app.txt $(HUB) -o requirements/rich.txt
 	$(UV) pyproject.toml --extra dev -c requirements/app.txt -o requirements/dev.txt
+	$(UV) pyproject.toml --extra scale -c requirements/app.txt -o requirements/scale.txt
+	$(UV) pyproject.toml --extra shap -c requirements/app.txt -o requirements/shap.txt
 	$(UV) requirements/peers.in -o requirements/peers.txt
 
-# Apart: it keeps what is there and was tried, unless told otherwise (`UPGRADE=--upgrade`).
+# Apart, for another Python.
 rasa-lock: $(VENV)/.dev
 	$(VENV)/bin/uv pip compile --quiet $(UPGRADE) --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.10 --custom-compile-command "make rasa-lock" requirements/rasa.in -o requirements/rasa.txt
 

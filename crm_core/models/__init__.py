@@ -5,7 +5,18 @@ rest. Money is integer minor units beside a currency; sentiment is milli (-1000 
 """
 
 from crm_core.models.base import Base, UtcDateTime
-from crm_core.models.insight import Campaign, CampaignContact, Post, Score, Segment, SegmentMember, Suggestion
+from crm_core.models.insight import (
+    Bundle,
+    Campaign,
+    CampaignContact,
+    Need,
+    Post,
+    RecommendedProducts,
+    Score,
+    Segment,
+    SegmentMember,
+    Suggestion,
+)
 from crm_core.models.people import Company, Customer, Identity, LinkAttempt, Staff, StaffGrant
 from crm_core.models.system import AuditEntry, Counter, ErasedMark, JobRun
 from crm_core.models.talk import Attachment, Conversation, Correction, Delivery, Interaction, OutboxMessage, Rating
@@ -16,6 +27,7 @@ __all__ = [
     "Attachment",
     "AuditEntry",
     "Base",
+    "Bundle",
     "Campaign",
     "CampaignContact",
     "Case",
@@ -36,6 +48,7 @@ __all__ = [
     "JobRun",
     "LinkAttempt",
     "Merge",
+    "Need",
     "Note",
     "Order",
     "OrderLine",
@@ -43,6 +56,7 @@ __all__ = [
     "Post",
     "Product",
     "Rating",
+    "RecommendedProducts",
     "Refund",
     "Score",
     "Segment",
