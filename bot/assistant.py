@@ -14,7 +14,16 @@ from sqlalchemy.orm import Session
 from bot.commands import forced_intent
 from bot.handlers import HANDLERS, PREPARATIONS
 from bot.handover import WITH_PEOPLE, set_state
-from bot.hearing import Heard, customer_speaker, has_words, is_about_reach, is_outdated, remember_meaning, take_up
+from bot.hearing import (
+    Heard,
+    customer_speaker,
+    has_words,
+    is_about_reach,
+    is_hopeless,
+    is_outdated,
+    remember_meaning,
+    take_up,
+)
 from bot.messages import IncomingMessage, Reply, joined
 from bot.outbox import FAREWELL, queue_reply, take_queued
 from bot.staff import StaffRoll
@@ -367,7 +376,8 @@ class Assistant:
         handler = known.get(name, known["out_of_scope"])
         try:
             with session.begin_nested():
-                return handler(turn)
+                reply = handler(turn)
+            return self._given_up(turn) if is_hopeless(turn.outcome.question) else reply
         except NotAllowed as error:
             who, what = f"staff:{turn.speaker.staff_id}", f"intent:{name}"
             audit.record(
@@ -376,6 +386,13 @@ class Assistant:
             return turn.reply("common.not_possible", reason=str(error))
         except CrmError as error:  # the text is fit for a person: the record's state or the speaker's rights forbid it
             return turn.reply("common.not_possible", reason=str(error))
+
+    def _given_up(self, turn: Turn[Any]) -> Reply:
+        """Leave a question that nobody answers as we need it; a customer gets a person."""
+        turn.outcome.question = None
+        if turn.speaker.audience == "customer":
+            turn.outcome.hand_over = "unsure"
+        return turn.reply("common.left")
 
     def _care(
         self, session: Session, conversation: Conversation, turn: Turn[Any], reply: Reply, now: datetime

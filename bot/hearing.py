@@ -21,6 +21,33 @@ _YES_FIRST = re.compile(
     re.IGNORECASE,
 )
 _STILL = re.compile(r"\W*(?:(?:it |it's |its |no |nope )?(?:is )?still\b|还是|仍然|依然|一样|照样|试了)", re.IGNORECASE)
+_STOP = re.compile(
+    r"\W*(?:(?:no|please|pls|ok|just),? )*(?:stop|cancel|quit|exit|abort|never ?mind"
+    r"|forget (?:about )?(?:it|that)|leave it)"
+    r"(?: (?:it|this|that|please|then|now|all))*\W*"
+    r"|\W*(?:那就?|先)?(?:算了|取消|不用了?|不要了|不弄了|停|停止|停下|退出)(?:吧|了|谢谢|，谢谢)?\W*",
+    re.IGNORECASE,
+)
+"""Words that end what we are asking, whatever they mean without a question."""
+_PERSON = re.compile(r"\b(?:an?|any|real|the) (?:real |live )?(?:person|human)\b|人工|真人", re.IGNORECASE)
+_A_NAME = re.compile(r"(?:公司|工厂|集团|中心|店|\b(?:ltd|limited|inc|llc|gmbh|corp|company))\W*$", re.IGNORECASE)
+SURE = 0.8
+CERTAIN = 0.95
+"""How sure it must be that a message of few words is a wish, and not the name that was asked for."""
+LONGEST_NAME = 2
+"""Words, or pairs of Chinese characters."""
+UNFIT_AT_MOST = 2
+_ANSWERS = frozenset(
+    {"affirm", "deny", "out_of_scope", "link_identity", "link_customer", "greeting", "goodbye", "thanks"}
+)
+"""Intents that a bare name, number, day or address is mistaken for."""
+_ANSWERS_TOO = {
+    "complete_task": ("add_task", "case_update"),
+    "case_snooze": ("add_task",),
+    "send_canned_reply": ("add_task", "case_snooze"),
+}
+"""Intents that the answer to a question sounds like by itself: what a task is called, until when."""
+_PLACES = ("ordinal", "datetime", "date_range")
 _CODE = re.compile(r"[A-Za-z]{0,20}\d[A-Za-z0-9-]{0,40}")
 """A number with letters, which says nothing about the language."""
 _ANY_NO = re.compile(r"\b(?:no|not|never|\w+n['’]t|dont)\b|[不别勿]|算了", re.IGNORECASE)
@@ -41,12 +68,17 @@ def take_up(heard: Heard, question: Question | None) -> tuple[Heard, Question | 
     """Decide whether a message answers the open question; then its intent is the question's."""
     if question is None:
         return heard, None
+    written = question.wants in ("text", "prose")
+    if written and heard.understanding.engine != "command":
+        heard = _as_said(heard)
+        if _is_another_wish(heard.understanding, question):
+            return heard, None
     understanding = heard.understanding
     if _agrees(understanding, question):
         understanding = understanding.model_copy(update={"intent": "affirm"})
     elif _says_again(understanding, question):
         understanding = understanding.model_copy(update={"intent": "deny"})
-    answers = understanding.first(question.wants) is not None or question.wants == "text"
+    answers = understanding.first(question.wants) is not None or written
     if question.wants == "confirm":
         answers = understanding.intent in ("affirm", "deny")
     elif understanding.intent == "deny" and understanding.confidence >= UNSURE_BELOW:
@@ -60,6 +92,52 @@ def take_up(heard: Heard, question: Question | None) -> tuple[Heard, Question | 
         entities = (*entities, Entity(name="confirmed", value=understanding.intent == "affirm"))
     taken = understanding.model_copy(update={"intent": question.intent, "entities": entities, "confidence": 1.0})
     return replace(heard, understanding=taken), question
+
+
+def _as_said(heard: Heard) -> Heard:
+    """What answers no question in words: "stop" ends it, and who asks for a person gets one."""
+    understanding = heard.understanding
+    intent = "talk_to_human" if _wants_person(understanding) else understanding.intent
+    intent = "deny" if _STOP.fullmatch(understanding.text[:60]) else intent
+    if intent == understanding.intent:
+        return heard
+    return replace(heard, understanding=understanding.model_copy(update={"intent": intent, "confidence": 1.0}))
+
+
+def _wants_person(understanding: Understanding) -> bool:
+    """Whether a customer asks for a person instead of an answer; staff write of persons all day."""
+    if understanding.intent == "talk_to_human" and understanding.confidence >= SURE:
+        return True
+    known = understanding.intent in ("help", "talk_to_human") and len(understanding.text) <= 60
+    return known and bool(_PERSON.search(understanding.text))
+
+
+def _is_another_wish(understanding: Understanding, question: Question) -> bool:
+    """Whether this is so surely a wish of its own that it cannot be the text that was asked for."""
+    intent, text = understanding.intent, understanding.text.strip()
+    if intent == "talk_to_human" and understanding.confidence >= SURE:
+        return True
+    if question.wants == "prose":
+        return text.endswith(("?", "？")) and _is_sure(understanding, question, SURE)
+    if intent == "complaint" and understanding.strong:
+        return True
+    if _A_NAME.search(text[-12:]) and not text.endswith(("?", "？")):
+        return False
+    count = max(len(text.split()), sum("一" <= char <= "鿿" for char in text) // 2)
+    if count <= LONGEST_NAME + 2 and any(understanding.first(name) is not None for name in _PLACES):
+        return False
+    return _is_sure(understanding, question, SURE if count > LONGEST_NAME else CERTAIN)
+
+
+def _is_sure(understanding: Understanding, question: Question, enough: float) -> bool:
+    intent = understanding.intent
+    other = intent != question.intent and intent not in _ANSWERS
+    return other and understanding.confidence >= enough and intent not in _ANSWERS_TOO.get(question.intent, ())
+
+
+def is_hopeless(question: Question | None) -> bool:
+    """Whether too many answers in a row did not fit."""
+    return question is not None and question.wants == "text" and question.unfit >= UNFIT_AT_MOST
 
 
 def _agrees(understanding: Understanding, question: Question) -> bool:

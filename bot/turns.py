@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -25,17 +25,22 @@ KEPT_REFERENCES = 20
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What we asked and wait for. `wants`: confirm, text, or the name of the entity that answers it."""
+    """What we asked and wait for.
+
+    `wants`: confirm, text (a few words: a name, a number, which one), prose (whatever they write), or the name of the
+    entity that answers it. `unfit`: how many answers in a row did not fit.
+    """
 
     intent: str
     wants: str
     slots: dict[str, Any] = field(default_factory=dict)
     lapses_at: str = ""
+    unfit: int = 0
 
     def dump(self, now: datetime) -> str:
         """As JSON, to be kept with the conversation until it lapses."""
         lapses = self.lapses_at or (now + QUESTION_LAPSES).isoformat()
-        return json.dumps({"intent": self.intent, "wants": self.wants, "slots": self.slots, "lapses_at": lapses})
+        return json.dumps(asdict(self) | {"lapses_at": lapses})
 
     @classmethod
     def load(cls, stored: str | None, now: datetime) -> "Question | None":
@@ -155,7 +160,10 @@ class Turn(Generic[StoreT]):
 
     def ask(self, wants: str, intent: str = "", **slots: Any) -> None:
         """Wait for the answer to what the reply asks; `intent` defaults to the present one."""
-        self.outcome.question = Question(intent or self.understanding.intent, wants, slots)
+        asked, before = Question(intent or self.understanding.intent, wants, slots), self.question
+        if before and (before.intent, before.wants, before.slots) == (asked.intent, wants, slots):
+            asked = replace(asked, unfit=before.unfit + 1)
+        self.outcome.question = asked
 
     @property
     def slots(self) -> dict[str, Any]:

@@ -35,6 +35,8 @@ def normalised_tax_number(text: str) -> str | None:
     ('GB980780684', None, None)
     """
     folded = unicodedata.normalize("NFKC", text[:80]).upper()
+    if "?" in folded or any(word.isalpha() and len(word) > 3 for word in folded.split()):
+        return None
     number = "".join(char for char in folded if char.isascii() and char.isalnum())
     if len(number) == 18:
         return number if _is_chinese_code(number) else None

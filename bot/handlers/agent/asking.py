@@ -16,6 +16,7 @@ StaffTurn = Turn[StaffStore]
 READ_UP_TO = 600
 """Characters of a text in which a name is looked for without any hint."""
 _NUMBER = re.compile(r"(?<![\w.,+-])[#＃]?(\d{4,9})(?![\w.,]?\d|[\w%]|[年月天元块])")
+_NOBODY = re.compile(r"\bnobody\b|\bno one\b|查无", re.IGNORECASE)
 _LEADING = re.compile(r"\s*[#＃]?(\d{4,9})(?=\s|[:：,，]|$)")
 _PHONE = re.compile(r"(?<![\w.-])\+?\d[\d ()-]{6,18}\d(?!\w)")
 """What may be a telephone number, given out or not: whether anybody has it is for the records to say."""
@@ -90,18 +91,22 @@ def declined(turn: StaffTurn) -> bool:
 
 
 # --- whom is it about -----------------------------------------------------------------------------------------------
-def whom(turn: StaffTurn, wanted: Asked, *, said: str | None = None, guess: bool = True) -> Brief | Reply:
+def whom(
+    turn: StaffTurn, wanted: Asked, *, said: str | None = None, guess: bool = True, finding: bool = False
+) -> Brief | Reply:
     """The customer that is meant, or the reply that says why nobody is: nobody named, none or several found.
 
     Args:
         said: the part of the words in which the customer is named, if that is known.
+        finding: somebody is searched for; the customer last shown is no answer, unless meant by "her", 这位.
         guess: search for what is left of the words when no name is recognised; otherwise the customer last shown.
     """
     text = wanted.text if said is None else said
     known = named(turn, wanted, text)
     if known:
         return known[0] if len(known) == 1 else several(turn, wanted, known)
-    if wanted.first("reference") is None:
+    about_shown = wanted.first("reference") is not None
+    if not about_shown or (finding and (_hints(wanted) or _NOBODY.search(text))):
         left = leftover(text) if guess else ""
         found = turn.store.find(Search(names=(left,)), turn.services.names) if left else []
         if found:
@@ -109,7 +114,7 @@ def whom(turn: StaffTurn, wanted: Asked, *, said: str | None = None, guess: bool
         hints = " ".join(str(value) for value in _hints(wanted) if not text or str(value) in text) or left
         if hints:
             return not_found(turn, hints)
-    return present(turn) or turn.reply("agent.whom.nobody")
+    return (present(turn) if about_shown or not finding else None) or turn.reply("agent.whom.nobody")
 
 
 def present(turn: StaffTurn) -> Brief | None:

@@ -30,6 +30,7 @@ _FOR_WHOM = re.compile(
 )
 _LIST = re.compile(
     r"(?<![a-z])(?:which|what|list|show)(?![a-z]).*(?:templates|macros|repl(?:y|ies)|snippets)"
+    r"|^\W*(?:my |the |all )?templates\W*$|^\W*(?:所有)?模板\W*$"
     r"|有(?:哪些|什么).*(?:模板|话术|快捷)|(?:模板|话术).*(?:有哪些|列表|有什么)",
     re.IGNORECASE,
 )
@@ -45,7 +46,8 @@ def send_canned_reply(turn: StaffTurn) -> Reply:
     if turn.question is not None and "text" in turn.slots:
         return _sent(turn)
     wanted = asked(turn)
-    return _given(turn, wanted) if "template" in turn.slots else _asked_for(turn, wanted)
+    given = "template" in turn.slots and not _LIST.search(wanted.text)
+    return _given(turn, wanted) if given else _asked_for(turn, wanted)
 
 
 def _asked_for(turn: StaffTurn, wanted: Asked) -> Reply:
@@ -157,7 +159,8 @@ def _given(turn: StaffTurn, wanted: Asked) -> Reply:
     if template is None or conversation is None:
         return turn.reply("agent.too_late")
     values = dict(turn.slots["values"])
-    if value and len(value) <= LONGEST_VALUE:
+    fits = turn.slots["field"] != "amount" or any(map(str.isdigit, value))
+    if value and len(value) <= LONGEST_VALUE and fits:
         values[str(turn.slots["field"])] = value
     return _filled(turn, template, conversation, values)
 

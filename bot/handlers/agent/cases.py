@@ -34,7 +34,7 @@ def case_create(turn: StaffTurn) -> Reply:
     if conversation and not title:
         title = " / ".join(last_words(turn.store.session, conversation, 2))
     if not title:
-        turn.ask("text", "case_create", number=who.number, priority=_priority(turn, wanted.first("priority")))
+        turn.ask("prose", "case_create", number=who.number, priority=_priority(turn, wanted.first("priority")))
         return turn.reply("agent.cases.what", who=label(turn, who))
     priority = _priority(turn, wanted.first("priority"))
     topic = str(wanted.first("reason") or wanted.first("topic") or "")

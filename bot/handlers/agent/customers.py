@@ -45,7 +45,7 @@ def find_customer(turn: StaffTurn) -> Reply:
         if not found:
             return not_found(turn, str(wanted.first("order_id")))
         return shown(turn, found[0]) if len(found) == 1 else several(turn, wanted, found)
-    who = whom(turn, wanted)
+    who = whom(turn, wanted, finding=True)
     return who if isinstance(who, Reply) else shown(turn, who)
 
 

@@ -40,7 +40,7 @@ def add_note(turn: StaffTurn) -> Reply:
     if isinstance(who, Reply):
         return who
     if not body.strip():
-        turn.ask("text", "add_note", number=who.number)
+        turn.ask("prose", "add_note", number=who.number)
         return turn.reply("agent.notes.what", who=label(turn, who))
     note_id = turn.store.add_note(who.customer_id, body)
     turn.memory.show("customer", who.customer_id)
@@ -106,7 +106,7 @@ def add_task(turn: StaffTurn) -> Reply:
     due = due_at(wanted, turn.now, turn.speaker.zone)
     title = reading.task(wanted.text, wanted.entities)
     if not title:
-        turn.ask("text", "add_task", **({"number": who.number} if who else {}))
+        turn.ask("prose", "add_task", **({"number": who.number} if who else {}))
         return turn.reply("agent.tasks.what")
     task_id = turn.store.tasks.add(title, due, who.customer_id if who else None)
     when = wording.moment(due, turn.language, turn.speaker.zone) if due else turn.say("agent.tasks.no_date")

@@ -269,7 +269,7 @@ def said_day(turn: CustomerTurn) -> date | None:
 def _other(turn: CustomerTurn, order: OrderView) -> Reply:
     said = str(turn.slots.get("said") or ("" if turn.message.kind == "button" else turn.understanding.text))
     if not said.strip():
-        turn.ask("text", INTENT, order=order.number, kind="other")
+        turn.ask("prose", INTENT, order=order.number, kind="other")
         return turn.reply("customer.change.tell", number=order.number)
     return _by_staff(turn, order, "other", said)
 

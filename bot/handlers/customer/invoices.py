@@ -25,6 +25,21 @@ _TAX = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])(?:[A-Za-z]{2,3}[ -]?)?\d[0-9A-Za-z .-]{4,24}")
+_NO_NUMBER = re.compile(
+    r"\W*(?:(?:i|we) (?:do not|don['’]t|dont) have (?:one|any|it|a (?:tax )?(?:number|id))"
+    r"|(?:there is )?(?:no|without|none)"
+    r"(?: (?:tax|vat))?(?: (?:number|id|no))?)\W*|.{0,8}(?:没有?|无|不需要|不用)(?:填|写)?(?:税号|统编)\W*|没有\W*",
+    re.IGNORECASE,
+)
+_LEAD_IN = re.compile(
+    r"^(?:the |my |our )?(?:company(?: name)?|title|name|invoice title)\s*(?:is|:|：)\s*"
+    r"|^(?:发票)?(?:抬头|公司名称|公司)(?:名称)?(?:是|为|叫|：|:)\s*",
+    re.IGNORECASE,
+)
+_SIGNS = re.compile(r"[^0-9A-Za-z]")
+MOST_WORDS = 3
+"""Words around a tax number; more of them, or a question mark, make a sentence."""
+LONG_CODE = 18
 _FOR_ORDER = re.compile(r"\s(?:for|on|of) (?:my )?(?:order )?#?[A-Za-z]{0,6}-?\d[\w-]{2,20}")
 _HOW = re.compile(
     r"(?:开|一下|的|怎么|什么|我们?的?|my|our|the|a)?\s?(?:公司的?|单位|企业|company|firm|business)?", re.IGNORECASE
@@ -43,15 +58,39 @@ def invoice_request(turn: CustomerTurn) -> Reply:
     title = _title(turn)
     if not title:
         return _ask_title(turn, order, personal)
-    if personal:
+    if personal or _has_no_number(turn):
         return _noted(turn, order, title, "")
     said = _said_tax(turn)
     number = "" if said is None else normalised_tax_number(said)
     if said is None or number is None:
-        turn.ask("text", INTENT, order=order.number, title=title, asked="tax")
-        key = "customer.invoice.tax" if said is None else "customer.invoice.tax_again"
-        return turn.reply(key, title=title, number=(said or "")[:40])
+        return _ask_tax(turn, order, title, said)
     return _noted(turn, order, title, number)
+
+
+def _ask_tax(turn: CustomerTurn, order: OrderView, title: str, said: str | None) -> Reply:
+    """Ask for the tax number, with what was wrong with the one `said`; a mistyped number is no refusal to give one."""
+    mistyped = {"tried": said[:40]} if said and any(map(str.isdigit, said)) and _is_number(said) else {}
+    turn.ask("text", INTENT, order=order.number, title=title, asked="tax", **mistyped)
+    key = "tax" if said is None else "tax_again"
+    if mistyped and len(_SIGNS.sub("", str(said))) == LONG_CODE:
+        key = "tax_mistyped"
+    without = choice(turn, INTENT, f"{order.number}|no_number", turn.say("customer.invoice.without"))
+    stop = choice(turn, "deny", "", turn.say("customer.invoice.stop"))
+    text = turn.say(f"customer.invoice.{key}", title=title, number=(said or "")[:40])
+    return Reply(text=text, choices=tuple(one for one in (without, stop) if one))
+
+
+def _is_number(said: str) -> bool:
+    """Whether this may be meant as a number: no question, no sentence."""
+    return "?" not in said and "？" not in said and sum(word.isalpha() for word in said.split()) <= MOST_WORDS
+
+
+def _has_no_number(turn: CustomerTurn) -> bool:
+    """Whether they said that there is none: in words, with the button, or because it is a private invoice."""
+    if argument(turn).partition("|")[2] == "no_number":
+        return True
+    text = turn.understanding.text.strip()[:80]
+    return turn.slots.get("asked") == "tax" and bool(_NO_NUMBER.fullmatch(text) or _PERSONAL.fullmatch(text))
 
 
 def _known(turn: CustomerTurn) -> OrderView | None:
@@ -85,7 +124,7 @@ def _title(turn: CustomerTurn) -> str:
     if found and not _HOW.fullmatch(found["title"].strip()):
         return found["title"].strip()[:LONGEST_TITLE]
     if turn.slots.get("asked") == "title" and turn.message.kind != "button" and any(map(str.isalpha, text)):
-        title = _TAX.sub("", text).strip(" ,，;；。:：")
+        title = _LEAD_IN.sub("", _TAX.sub("", text)).strip(" ,，;；。:：")
         if title and not _PERSONAL.fullmatch(title):
             return title[:LONGEST_TITLE]
     return turn.store.name if _is_personal(turn) else ""
@@ -99,7 +138,8 @@ def _said_tax(turn: CustomerTurn) -> str | None:
         return found["number"].strip()
     if turn.slots.get("asked") == "tax" and turn.message.kind != "button":
         numbers = [match.group() for match in _NUMBER.finditer(text)]
-        return next((one for one in numbers if normalised_tax_number(one)), text.strip())
+        usable = (one for one in numbers if normalised_tax_number(one) and _is_number(text.replace(one, " ")))
+        return next(usable, text.strip())
     kept = turn.slots.get("tax")
     return str(kept) if kept else None
 

@@ -14,10 +14,10 @@ def set_preferences(turn: CustomerTurn) -> Reply:
     written = turn.message.kind in ("new", "edit") or bool(turn.argument.strip())
     wishes = preference_words.read(turn.understanding.text) if written else preference_words.Wishes()
     if wishes.impossible:
-        turn.ask("text", INTENT)
+        turn.ask("prose", INTENT)
         return turn.reply("customer.preferences.impossible")
     if not wishes.changes:
-        turn.ask("text", INTENT)
+        turn.ask("prose", INTENT)
         kept = in_words(turn, turn.store.preferences())
         how = turn.say("customer.preferences.how")
         return Reply(text=f"{kept}\n{how}", choices=choices(turn, "unsubscribe"))

@@ -67,7 +67,7 @@ def feature_suggestion(turn: CustomerTurn) -> Reply:
     """Keep an idea with what it is about, so that managers can count and read them; thanks."""
     said = words(turn)
     if turn.message.kind == "button" or _NO_IDEA_YET.fullmatch(said):
-        turn.ask("text", "feature_suggestion")
+        turn.ask("prose", "feature_suggestion")
         return turn.reply("customer.suggestion.what")
     area = next((name for name, pattern in _AREAS.items() if pattern.search(said)), "products")
     turn.store.note_topic(turn.interaction_id, f"suggestion: {area}")
@@ -93,7 +93,7 @@ def csat_rating(turn: CustomerTurn) -> Reply:
     if rating.repeated:
         return turn.reply("customer.rating.again", score=rating.score)
     if score <= POOR:
-        turn.ask("text", "csat_rating")
+        turn.ask("prose", "csat_rating")
         return turn.reply("customer.rating.poor")
     return turn.reply("customer.rating.good" if score >= 4 else "customer.rating.fair")
 

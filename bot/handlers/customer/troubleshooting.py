@@ -29,7 +29,7 @@ def technical_problem(turn: CustomerTurn) -> Reply:
     if answer is None and turn.message.kind != "button" and turn.understanding.text.strip():
         said = f"{said} {turn.understanding.text}".strip() if said else turn.understanding.text
     if not said.strip():
-        turn.ask("text", INTENT)
+        turn.ask("prose", INTENT)
         return turn.reply("customer.trouble.what")
     sku = _sku(turn)
     tried = [str(one) for one in turn.slots.get("tried", [])]
