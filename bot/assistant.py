@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from bot.calling import asks_for_person
 from bot.commands import forced_intent
 from bot.handlers import HANDLERS, PREPARATIONS
 from bot.handover import WITH_PEOPLE, set_state
@@ -62,6 +63,11 @@ IN_PUBLIC = frozenset(
     }
 )
 """What is answered in a group; for all else, which may touch a record, people are asked to write privately."""
+TROUBLES = frozenset(
+    {"complaint", "delivery_problem", "payment_problem", "refund_status", "return_request", "technical_problem"}
+)
+"""What brings in a person at once when it is said in anger."""
+SMALL_TALK = frozenset({"greeting", "goodbye", "thanks", "help", "affirm", "deny"})
 WITH_PERSON_TOO = ("unsubscribe", "csat_rating")
 """What is answered even while a person has the conversation."""
 
@@ -400,9 +406,12 @@ class Assistant:
         """Bring in a person when one is wanted, or when it does not go well."""
         outcome, understanding = turn.outcome, turn.understanding
         conversation.unsure_count = conversation.unsure_count + 1 if outcome.unsure else 0
-        if understanding.strong and understanding.sentiment < 0:
+        angry = understanding.strong and understanding.sentiment < 0
+        if angry:
             conversation.angry_count += 1
         reason = outcome.hand_over
+        if not reason and (wanted := _wanted_besides(turn, angry=angry)):
+            reason, reply = wanted, _besides(turn, reply, angry=angry)
         if not reason and conversation.angry_count >= PATIENCE:
             reason = "angry"
         if not reason and conversation.unsure_count >= PATIENCE:
@@ -476,3 +485,21 @@ class Assistant:
         except Exception:
             log.exception("hand_over_failed", conversation_id=conversation.id)
             return False
+
+
+def _wanted_besides(turn: Turn[Any], *, angry: bool) -> str:
+    """Why a message that is about something else needs a person as well; "" when it does not."""
+    if turn.understanding.engine == "command" or turn.message.kind == "button" or not turn.message.direct:
+        return ""
+    if asks_for_person(turn.understanding.text):
+        return "asked"
+    return "angry" if angry and turn.understanding.intent in TROUBLES else ""
+
+
+def _besides(turn: Turn[Any], reply: Reply, *, angry: bool) -> Reply:
+    """The answer beside the person: without what only asks on, and with an apology where there is anger."""
+    intent = turn.understanding.intent
+    asks_on = bool(turn.outcome.question or reply.choices)
+    said = "" if intent in SMALL_TALK or (intent in TROUBLES and asks_on) else reply.text
+    lines = [turn.say("desk.sorry_for_this")] if angry or intent in TROUBLES else []
+    return reply.model_copy(update={"text": "\n".join([*lines, said]).strip()})

@@ -15,6 +15,19 @@ SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
+class _Formatter(string.Formatter):
+    """Knows one more format: {count:order|orders} is the first word for 1, else the second."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        one, either, many = format_spec.partition("|")
+        if not either:
+            return str(super().format_field(value, format_spec))
+        return one if str(value) == "1" else many
+
+
+_FORMATTER = _Formatter()
+
+
 class PhraseError(Exception):
     """A phrase file is broken; the text names file and key."""
 
@@ -33,7 +46,7 @@ class Phrases:
             PhraseError: no such phrase, or a field is missing.
         """
         try:
-            return self._texts[language][key].format(**values)
+            return _FORMATTER.vformat(self._texts[language][key], (), values)
         except KeyError as error:
             raise PhraseError(f"config/replies/{language}: {key} needs {error}") from error
 

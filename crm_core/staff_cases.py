@@ -142,8 +142,11 @@ class StaffCases:
         self.change(number, {"status": "closed", "resolution": resolution}, resolution)
         return True
 
-    def change(self, number: int, values: Mapping[str, Any], reason: str = "") -> Changed:
+    def change(self, number: int, values: Mapping[str, Any], reason: str = "", *, taking_over: bool = False) -> Changed:
         """Set status, priority, owner_id, snoozed_until, title, topic or resolution; what follows from them follows.
+
+        Args:
+            taking_over: it was a colleague's and is one's own from now on, unless the values say whose.
 
         Raises:
             NotFound: there is no such case.
@@ -153,7 +156,8 @@ class StaffCases:
         if row is None:
             self._permit("case.write", f"case:{number}", tuple(values))
             raise NotFound(f"There is no case #{number}.")
-        taking = dict(values) == {"owner_id": self._actor.staff_id}
+        values = {"owner_id": self._actor.staff_id, **values} if taking_over else values
+        taking = taking_over or dict(values) == {"owner_id": self._actor.staff_id}
         others = row.owner_id not in (None, self._actor.staff_id) and not taking
         self._permit("case.write_others" if others else "case.write", f"case:{number}", tuple(values))
         change = record_change(

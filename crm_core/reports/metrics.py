@@ -5,6 +5,7 @@ All sums are done by the database on whole numbers, so that SQLite and PostgreSQ
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, and_, cast, exists, func, or_, select
@@ -29,6 +30,12 @@ class NotMeasured(CrmError):
     def __init__(self, metric: str, wanted: str, possible: Sequence[str]) -> None:
         super().__init__(f"{metric} cannot be told by {wanted}. Possible: {', '.join(possible)}.")
         self.metric, self.wanted, self.possible = metric, wanted, tuple(possible)
+
+
+def begin(session: Session) -> datetime | None:
+    """When the oldest order or message was made; None while there is neither."""
+    oldest = (select(func.min(Order.placed_at)), select(func.min(Interaction.occurred_at)))
+    return min((found for query in oldest if (found := session.execute(query).scalar_one())), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,7 +209,8 @@ def _find_quantities(passage: Passage) -> None:
     for match in _QUANTITY.finditer(passage.folded):
         value = whole(next(text for text in match.groupdict().values() if text))
         value = value * 12 if value and match["dozens"] else value
-        if value is not None and value > 0 and passage.free(*match.span()) and not _vague(match):
+        some = value is not None and (value > 0 or name == "quantity")  # "0 bags" is said, and no order
+        if some and passage.free(*match.span()) and not _vague(match):
             passage.claim(name, value, *match.span())
     if passage.has((name,)):
         return

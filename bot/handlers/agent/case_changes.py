@@ -182,9 +182,8 @@ def _done(
             lines.append(turn.say("agent.cases.as_it_was", case=short(turn, case)))
             continue
         try:
-            if confirmed and case.owner_id not in (None, turn.speaker.staff_id):
-                turn.store.cases.change(case.number, {"owner_id": turn.speaker.staff_id})
-            changed = turn.store.cases.change(case.number, values, wish.reason)
+            taking_over = confirmed and case.owner_id not in (None, turn.speaker.staff_id)
+            changed = turn.store.cases.change(case.number, values, wish.reason, taking_over=taking_over)
         except NotAllowed:
             return _of_a_colleague(turn, wanted, case)
         turn.memory.show("case", case.number)

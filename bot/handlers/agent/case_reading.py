@@ -224,7 +224,7 @@ _ME = re.compile(
 )
 _NOT_ME = re.compile(r"(?:show|tell|remind|let|for) me(?![a-z])|帮我", re.IGNORECASE)
 _NOBODY = re.compile(
-    r"(?<![a-z])un-?assign|(?<![a-z])(?:to )?(?:nobody|no ?one)(?![a-z])|负责人去掉"
+    r"(?<![a-z])un-?assign|(?<![a-z])(?:to )?(?:nobody|no ?one)(?![a-z]|(?-i: [A-Z][a-z]))|负责人去掉"
     r"|去掉.{0,4}负责人|不再?分配|取消分配|放回(?:队列|公共)",
     re.IGNORECASE,
 )

@@ -1,6 +1,8 @@
 """What the law gives everybody: a copy of all that is held about them, and that it is erased. Both after a yes."""
 
-from bot.handlers.customer.common import CustomerTurn, choices, confirmed
+import re
+
+from bot.handlers.customer.common import CustomerTurn, choices, confirmed, words
 from bot.messages import Choice, Reply
 from crm_core.orders import OPEN
 
@@ -8,6 +10,12 @@ ACCESS, ERASE = "data_access", "data_erase"
 FILE_NAME = "my-data.zip"
 TOLD = ("orders", "interactions", "cases", "notes", "invoice_requests", "ratings", "attachments", "consents")
 """Tables whose rows people understand; the rest is in the file."""
+_KEEP = re.compile(
+    r"(?:delete|erase|remove) nothing|(?:^|[,.;!]|\bok(?:ay)?|\bno|\bplease)\s*(?:do not|don['’]?t)"
+    r" (?:delete|erase|remove)"
+    r"|(?:^|算了|那就|还是|先|[，,。！!\s])(?:不|别|不要|不用|先别)(?:再)?(?:删|抹|清除|注销)"
+)
+"""A no that says what is not to be done: "delete nothing", 算了不删."""
 
 
 def data_access(turn: CustomerTurn) -> Reply:
@@ -31,7 +39,7 @@ def data_erase(turn: CustomerTurn) -> Reply:
     if not turn.store.verified:
         return _who_are_you(turn, ERASE)
     answer = confirmed(turn)
-    if answer is False:
+    if answer is False or (turn.message.kind != "button" and _KEEP.search(words(turn))):
         return turn.reply("customer.data.kept")
     if answer is None:
         turn.ask("confirm", ERASE)

@@ -1,5 +1,6 @@
 """What managers' questions have in common: which period, what it is held against, what it is narrowed to."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from nlu.understanding import Understanding
 ManagerTurn = Turn[StaffStore]
 
 DEFAULT_DAYS = 30
+_YEAR = re.compile(r"\b(?:in|during|since|for|year) ([12]\d{3})(?=\W*$)|(?<!\d)([12]\d{3})年", re.IGNORECASE)
 LONGEST = timedelta(days=366 * 5)
 
 
@@ -44,6 +46,15 @@ def asked_periods(understanding: Understanding, now: datetime, zone: str) -> Ask
     if compared and period.is_partial and (compared.first, compared.last) == (natural.first, natural.last):
         compared = natural  # half a month is not held against a whole one
     return Asked(period, compared)
+
+
+def unread_period(understanding: Understanding, now: datetime, zone: str) -> str:
+    """What names a period, and cannot be read as one: a year long past, more than five years; "" if there is none."""
+    named = [one for one in understanding.entities if one.name == "date_range"]
+    if named:
+        return "" if any(_span(one.value, now, zone) for one in named) else named[0].text
+    year = _YEAR.search(understanding.text[:600])
+    return next(filter(None, year.groups()), "") if year else ""
 
 
 def default_period(now: datetime, zone: str) -> Period:

@@ -3,15 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot import wording
 from bot.figures import FigureWords
-from bot.handlers.manager.asking import ManagerTurn, offers, words_of
+from bot.handlers.manager.asking import ManagerTurn, offers, unread_period, words_of
 from bot.handlers.manager.queries import OVERVIEW, TEAM, Query, Said, read, whole
 from bot.messages import Choice, Reply, Table
 from bot.query_words import Wording
 from bot.turns import Handler
 from crm_core.query import Condition
 from crm_core.reports.digest import LINES, DigestLine, compare
-from crm_core.reports.metrics import METRICS, UNITS, Figure, FigureRow, NotMeasured, dimensions, measure
+from crm_core.reports.metrics import (
+    METRICS,
+    UNITS,
+    Figure,
+    FigureRow,
+    NotMeasured,
+    begin,
+    dimensions,
+    measure,
+)
 from nlu.understanding import Entity
 
 SHOWN_PARTS = 12
@@ -66,6 +76,9 @@ def answered(turn: ManagerTurn, query: Query, rest: Sequence[Condition] = ()) ->
     """Answer a question about figures and remember it; `rest`: conditions that figures cannot be narrowed by."""
     turn.store.permit("metric.read", "figures", (query.metric, *query.only, *query.without))
     words = words_of(turn)
+    refusal = _no_figures(turn, query, words)
+    if refusal is not None:
+        return refusal
     if query.period.start >= turn.now:
         return Reply(text=words.say("figures.ahead", period=words.period(query.period)))
     try:
@@ -78,12 +91,26 @@ def answered(turn: ManagerTurn, query: Query, rest: Sequence[Condition] = ()) ->
     return reply.model_copy(update={"text": "\n".join([reply.text, *lines])}) if lines else reply
 
 
+def _no_figures(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply | None:
+    """Said of a period that lies before all data or cannot be read, instead of figures of another one."""
+    zone, begun = query.period.zone, begin(turn.store.session)
+    if turn.message.kind == "button" or begun is None:
+        return None
+    since = wording.day(begun, turn.language, zone)
+    unread = unread_period(turn.understanding, turn.now, zone)
+    if unread:
+        return Reply(text=words.say("figures.unread", period=unread, since=since))
+    if query.period.end <= begun:
+        return Reply(text=words.say("figures.before_all", period=words.period(query.period), since=since))
+    return None
+
+
 def _not_applied(turn: ManagerTurn, rest: Sequence[Condition]) -> list[str]:
     if not rest:
         return []
     business = turn.services.settings.business
-    wording = Wording(turn.services.phrases, turn.language, business.zone, currency=business.currency)
-    told = wording.say("and").join(wording.one(condition, business.currency) for condition in rest)
+    conditions = Wording(turn.services.phrases, turn.language, business.zone, currency=business.currency)
+    told = conditions.say("and").join(conditions.one(condition, business.currency) for condition in rest)
     return [words_of(turn).say("figures.not_applied", conditions=told)]
 
 
