@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from bot.calling import asks_for_person
+from bot.calling import besides, wanted_besides, without_refusal
 from bot.commands import forced_intent
 from bot.handlers import HANDLERS, PREPARATIONS
 from bot.handover import WITH_PEOPLE, set_state
@@ -63,11 +63,6 @@ IN_PUBLIC = frozenset(
     }
 )
 """What is answered in a group; for all else, which may touch a record, people are asked to write privately."""
-TROUBLES = frozenset(
-    {"complaint", "delivery_problem", "payment_problem", "refund_status", "return_request", "technical_problem"}
-)
-"""What brings in a person at once when it is said in anger."""
-SMALL_TALK = frozenset({"greeting", "goodbye", "thanks", "help", "affirm", "deny"})
 WITH_PERSON_TOO = ("unsubscribe", "csat_rating")
 """What is answered even while a person has the conversation."""
 
@@ -166,6 +161,8 @@ class Assistant:
         known = self._handlers[audience]
         intent, argument = forced_intent(message, audience, known)
         text = argument if intent and message.kind != "button" else message.text
+        if audience == "customer":
+            text = without_refusal(text) or text
         understanding = self._interpreter().understand(
             text,
             audience,
@@ -410,8 +407,8 @@ class Assistant:
         if angry:
             conversation.angry_count += 1
         reason = outcome.hand_over
-        if not reason and (wanted := _wanted_besides(turn, angry=angry)):
-            reason, reply = wanted, _besides(turn, reply, angry=angry)
+        if not reason and (wanted := wanted_besides(turn, angry=angry)):
+            reason, reply = wanted, besides(turn, reply, angry=angry)
         if not reason and conversation.angry_count >= PATIENCE:
             reason = "angry"
         if not reason and conversation.unsure_count >= PATIENCE:
@@ -485,21 +482,3 @@ class Assistant:
         except Exception:
             log.exception("hand_over_failed", conversation_id=conversation.id)
             return False
-
-
-def _wanted_besides(turn: Turn[Any], *, angry: bool) -> str:
-    """Why a message that is about something else needs a person as well; "" when it does not."""
-    if turn.understanding.engine == "command" or turn.message.kind == "button" or not turn.message.direct:
-        return ""
-    if asks_for_person(turn.understanding.text):
-        return "asked"
-    return "angry" if angry and turn.understanding.intent in TROUBLES else ""
-
-
-def _besides(turn: Turn[Any], reply: Reply, *, angry: bool) -> Reply:
-    """The answer beside the person: without what only asks on, and with an apology where there is anger."""
-    intent = turn.understanding.intent
-    asks_on = bool(turn.outcome.question or reply.choices)
-    said = "" if intent in SMALL_TALK or (intent in TROUBLES and asks_on) else reply.text
-    lines = [turn.say("desk.sorry_for_this")] if angry or intent in TROUBLES else []
-    return reply.model_copy(update={"text": "\n".join([*lines, said]).strip()})

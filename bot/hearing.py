@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.messages import IncomingMessage
-from bot.turns import Question, Speaker
+from bot.turns import WRITTEN, Question, Speaker
 from crm_core.models import Customer, Identity, Interaction
 from nlu.interpreter import UNSURE_BELOW
 from nlu.understanding import Entity, Understanding
@@ -68,7 +68,7 @@ def take_up(heard: Heard, question: Question | None) -> tuple[Heard, Question | 
     """Decide whether a message answers the open question; then its intent is the question's."""
     if question is None:
         return heard, None
-    written = question.wants in ("text", "prose")
+    written = question.wants in WRITTEN
     if written and heard.understanding.engine != "command":
         heard = _as_said(heard)
         if _is_another_wish(heard.understanding, question):

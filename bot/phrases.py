@@ -81,8 +81,10 @@ def _flat(content: Mapping[str, Any], prefix: str) -> dict[str, str]:
     for name, value in content.items():
         if isinstance(value, Mapping):
             flat.update(_flat(value, f"{prefix}{name}."))
-        else:
-            flat[f"{prefix}{name}"] = str(value)
+        elif isinstance(value, str):
+            flat[f"{prefix}{name}"] = value
+        else:  # YAML reads a bare Yes as True
+            raise PhraseError(f"config/replies: {prefix}{name} is no text; put it into quotation marks")
     return flat
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 StoreT = TypeVar("StoreT")
 QUESTION_LAPSES = timedelta(hours=2)
 KEPT_REFERENCES = 20
+WRITTEN = ("text", "prose")
+"""What questions want that are answered in free words."""
 
 
 @dataclass(frozen=True, slots=True)

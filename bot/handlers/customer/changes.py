@@ -22,6 +22,7 @@ from bot.handlers.customer.common import (
 from bot.handlers.customer.finding import which_order
 from bot.handlers.customer.orders import today
 from bot.messages import Reply
+from bot.turns import WRITTEN
 from crm_core.catalogue import ProductView
 from crm_core.errors import NotFound, NotPossible
 from crm_core.orders import LineView, OrderView
@@ -69,7 +70,8 @@ def change_order(turn: CustomerTurn) -> Reply:
 
 def _known(turn: CustomerTurn) -> OrderView | None:
     """The order that we asked something about: a number in the answer is that of a house, not of another order."""
-    kept = turn.slots.get("order") if turn.question and turn.question.wants == "text" else None
+    written = turn.question is not None and turn.question.wants in WRITTEN
+    kept = turn.slots.get("order") if written else None
     return turn.store.order(str(kept), passes(turn)) if kept else None
 
 

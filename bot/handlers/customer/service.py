@@ -2,6 +2,7 @@
 
 import re
 
+from bot.calling import without_refusal
 from bot.handlers.customer.common import CustomerTurn, argument, choice, choices, offer_person, passes, words
 from bot.messages import Choice, Reply
 
@@ -76,13 +77,16 @@ def feature_suggestion(turn: CustomerTurn) -> Reply:
 
 def talk_to_human(turn: CustomerTurn) -> Reply:
     """Bring in a person. The button below a failed identification says why ("link")."""
+    left = without_refusal(words(turn))
+    if left != words(turn) and not any(map(str.isalpha, left)):
+        return turn.reply("customer.no_person")
     turn.outcome.hand_over = "link" if argument(turn) == "link" else "asked"
     return turn.reply("customer.person")
 
 
 def csat_rating(turn: CustomerTurn) -> Reply:
     """Keep a score once; after a poor one ask what went wrong."""
-    if turn.question is not None and turn.question.wants == "text" and turn.message.kind != "button":
+    if turn.question is not None and turn.question.wants == "prose" and turn.message.kind != "button":
         turn.store.explain_rating(turn.understanding.text)
         return offer_person(turn, "customer.rating.explained")
     score = _score(turn)

@@ -144,7 +144,7 @@ def test_a_photo_does_not_answer_the_question(store: Store, stranger: Opened) ->
     chat.press("csat_rating:1")
     chat.say("", "", answers=True, attachments=[IncomingAttachment(kind="photo")])
     assert chat.question is not None
-    assert chat.question.wants == "text"
+    assert chat.question.wants == "prose"
     chat.say("", "it broke", answers=True)
     with store.read() as session:
         assert session.execute(select(Rating)).scalar_one().comment == "it broke"
