@@ -127,3 +127,29 @@ def test_two_interpreters_from_the_same_files_agree(config, tmp_path, trainings)
         interpreter = Interpreter(BuiltinEngine(made), Sentiment(made.mood))
         answers.append(interpreter.understand("has it shipped?", "customer", now=datetime.now(UTC)))
     assert answers[0] == answers[1]
+
+
+def test_lines_of_agents_that_managers_say_too_are_in_memory_once(config, tmp_path, trainings):
+    found = models.load_or_train(config, tmp_path / "cache").intents
+    (folder,) = (tmp_path / "cache").glob("models-*")
+    stored = model_files.load(folder)
+    assert np.shares_memory(found["agent"].examples, found["manager"].examples)
+    vectors = np.random.default_rng(5).normal(size=(3, 512)).astype(np.float32) / 25
+    for audience in ("agent", "manager"):
+        alone = Classifier.of_arrays(stored[audience])
+        assert len(found[audience].examples) == len(alone.examples)
+        for said, wanted in zip(
+            found[audience].classify_all(["find anna", "上周订单量", "hm"], vectors),
+            alone.classify_all(["find anna", "上周订单量", "hm"], vectors),
+            strict=True,
+        ):
+            assert dict(said.ranking) == pytest.approx(dict(wanted.ranking), abs=1e-5)
+            assert said.outside == pytest.approx(wanted.outside, abs=1e-5)
+
+
+def test_models_that_share_nothing_stay_as_they_were():
+    rows = np.eye(4, dtype=np.float16)
+    one = {"examples": rows[:2], "dual": np.arange(2.0), "strange": np.array([True, False])}
+    other = {"examples": rows[2:], "dual": np.arange(2.0), "strange": np.array([False, True])}
+    for before, after in zip((one, other), models.sharing(one, other), strict=True):
+        assert all(np.array_equal(before[name], after[name]) for name in before)
