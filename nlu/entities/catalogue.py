@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nlu.cleaning import fold
 from nlu.entities import aliases
 from nlu.entities.common_words import COMMON, SHORT
-from nlu.entities.phrases import Hit, Phrases, Token, tokens
+from nlu.entities.phrases import Hit, Meanings, Phrases, Token, tokens
 from nlu.entities.spans import Passage
 
 Names = tuple[tuple[str, str], ...]
@@ -369,7 +369,7 @@ class _Alike:
 
     def __init__(self, gazetteer: Gazetteer) -> None:
         self._groups: dict[tuple[int, str], list[tuple[str, str, str]]] = {}
-        self._glued: dict[str, list[tuple[str, str]]] = {}
+        self._glued: dict[str, Meanings] = {}
         for field in _WITH_TYPOS:
             for name, value in getattr(gazetteer, field):
                 self._learn(name, ENTITY_OF[field], value)
@@ -379,12 +379,13 @@ class _Alike:
     def _learn(self, name: str, entity: str, value: str, *, typos: bool = True) -> None:
         keys = [token.key for token in tokens(fold(name))]
         plain, glued = " ".join(keys), "".join(keys).replace("'", "")
-        if len(glued) >= _SHORTEST_GLUED and glued.isascii() and len(self._glued.get(glued, ())) < CANDIDATES:
-            self._glued.setdefault(glued, []).append((entity, value))
+        known = self._glued.get(glued, ())
+        if len(glued) >= _SHORTEST_GLUED and glued.isascii() and len(known) < CANDIDATES:
+            self._glued[glued] = (*known, (entity, value))
         if typos and len(plain) >= _SHORTEST_WITH_TYPO and plain.isascii() and len(keys) <= 4:
             self._groups.setdefault((len(keys), plain[0]), []).append((plain, entity, value))
 
-    def search(self, passage: Passage, words: list[Token]) -> Iterator[tuple[int, int, list[tuple[str, str]]]]:
+    def search(self, passage: Passage, words: list[Token]) -> Iterator[tuple[int, int, Meanings]]:
         """Yield (start, end, everything it may stand for) of names that are nearly written."""
         if not self._groups and not self._glued:
             return
@@ -397,7 +398,7 @@ class _Alike:
                     continue
                 said = " ".join(word.key for word in window)
                 if _worth_comparing(said, window, passage) and (found := self._nearest(said, size)):
-                    yield window[0].start, window[-1].end, [found]
+                    yield window[0].start, window[-1].end, (found,)
 
     def _nearest(self, said: str, size: int) -> tuple[str, str] | None:
         from rapidfuzz import fuzz, process
