@@ -134,6 +134,8 @@ class Parts:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     channels: Callable[[Settings, Bridges], Mapping[str, Channel]] | None = None
     interpreter: Interpreter | None = None
+    knowledge: KnowledgeBase | None = None
+    phrases: Phrases | None = None
     progress: Callable[[str], None] = lambda message: None
     workers: int = 4
     local_staff: Mapping[str, StaffEntry] = field(default_factory=dict)
@@ -176,11 +178,11 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
     files = Files(store, data_dir / "files", download, parts.clock)
     bridges = Bridges(files.read, store.vault.signing_key, parts.clock)
     channels.update((parts.channels or build_channels)(settings, bridges))
-    phrases = Phrases()
+    phrases = parts.phrases or Phrases()
     desk = Desk(lambda: _place(channels), phrases, settings.business.zone)
     services = Services(
         phrases=phrases,
-        knowledge=KnowledgeBase.load(FOLDER / "knowledge", interpreter, data_dir / "models"),
+        knowledge=parts.knowledge or KnowledgeBase.load(FOLDER / "knowledge", interpreter, data_dir / "models"),
         desk=desk,
         files=files,
         names=NameIndex(store),

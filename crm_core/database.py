@@ -8,11 +8,14 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -26,6 +29,7 @@ from crm_core.ids import new_id
 from crm_core.models import Base, Counter
 
 T = TypeVar("T")
+MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
 TRIES = 5
 FIRST_NUMBERS = {"customer": 10001, "case": 1001, "order": 30001}
@@ -131,13 +135,20 @@ def make_engine(url: str, keystore: bool = False) -> Engine:
 def upgrade(engine: Engine) -> None:
     """Bring the schema to the newest version."""
     with engine.begin() as connection:
-        upgrade_within(connection, "head")
+        if MigrationContext.configure(connection).get_current_revision() != _newest():
+            upgrade_within(connection, "head")
+
+
+@cache
+def _newest() -> str | None:
+    """The newest version; reading all migrations takes longer than opening a store that needs none of them."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def upgrade_within(connection: Connection, revision: str) -> None:
     """Bring the schema to a version, inside the transaction of `connection`."""
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
 

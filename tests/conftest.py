@@ -20,6 +20,7 @@ from crm_core.sample import load_sample
 
 if TYPE_CHECKING:
     from nlu.interpreter import Interpreter
+    from nlu.knowledge import KnowledgeBase
     from tests.dialogues import Stage
 
 STAFF = (
@@ -41,6 +42,11 @@ class Clock:
 
     def advance(self, **span: float) -> None:
         self.now += timedelta(**span)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for other programs comes first, so that the other test process has enough to do meanwhile."""
+    items.sort(key=lambda item: not any(item.get_closest_marker(mark) for mark in ("kill", "browser", "peers", "node")))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -196,24 +202,21 @@ def sample_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def known_questions(interpreter: "Interpreter", models_dir: Path) -> list[Path]:
-    """Folders of what the knowledge base computes at its first start."""
+def knowledge(interpreter: "Interpreter", models_dir: Path) -> "KnowledgeBase":
+    """The knowledge base of the project, which never changes while it serves."""
     from nlu.knowledge import KnowledgeBase
 
-    KnowledgeBase.load(FOLDER / "knowledge", interpreter, models_dir)
-    return list(models_dir.glob("knowledge-*"))
+    return KnowledgeBase.load(FOLDER / "knowledge", interpreter, models_dir)
 
 
 @pytest.fixture
 def stage(
-    sample_settings: Settings, interpreter: "Interpreter", known_questions: list[Path], clock: Clock
+    sample_settings: Settings, interpreter: "Interpreter", knowledge: "KnowledgeBase", clock: Clock
 ) -> Iterator["Stage"]:
     """The whole product on the sample business, with both sides in hand."""
     from tests.dialogues import Running
 
-    for folder in known_questions:
-        shutil.copytree(folder, Path(sample_settings.data_dir) / "models" / folder.name)
-    with Running(sample_settings, interpreter, clock) as running:
+    with Running(sample_settings, interpreter, knowledge, clock) as running:
         yield running
 
 

@@ -14,12 +14,15 @@ from bot.app import App, Parts, build_app
 from bot.channels import Bridges
 from bot.channels.base import Channel, Refused
 from bot.messages import IncomingAttachment, IncomingMessage, Outgoing, Sender
+from bot.phrases import Phrases
 from config.settings import Settings
 from crm_core.models import Base, Conversation, Customer, Identity, Interaction
 from nlu.interpreter import Interpreter
+from nlu.knowledge import KnowledgeBase
 from tests.conftest import Clock
 
 QUEUE = "C-SUPPORT"
+PHRASES = Phrases()
 
 
 class FakeDesk(FakePlatform):
@@ -138,8 +141,8 @@ class Stage:
 class Running:
     """Builds and runs a stage; leave it to stop everything."""
 
-    def __init__(self, settings: Settings, interpreter: Interpreter, clock: Clock) -> None:
-        self._settings, self._interpreter, self._clock = settings, interpreter, clock
+    def __init__(self, settings: Settings, interpreter: Interpreter, knowledge: KnowledgeBase, clock: Clock) -> None:
+        self._settings, self._interpreter, self._knowledge, self._clock = settings, interpreter, knowledge, clock
         self._customers, self._desk = FakeTelegram(), FakeDesk()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -159,7 +162,14 @@ class Running:
         def channels(given: Settings, bridges: Bridges) -> Mapping[str, Channel]:
             return {"telegram": self._customers, "slack": self._desk}
 
-        parts = Parts(clock=self._clock, channels=channels, interpreter=self._interpreter, workers=2)
+        parts = Parts(
+            clock=self._clock,
+            channels=channels,
+            interpreter=self._interpreter,
+            knowledge=self._knowledge,
+            phrases=PHRASES,
+            workers=2,
+        )
         app = build_app(self._settings, parts)
         self._wait(app.start())
         return app

@@ -8,6 +8,7 @@ import pytest
 
 from config.settings import Settings
 from nlu.interpreter import Interpreter
+from nlu.knowledge import KnowledgeBase
 from tests.conftest import STAFF, Clock
 from tests.crm_core.business_files import take, write
 from tests.dialogues import Running, Stage
@@ -26,9 +27,11 @@ SHIPMENTS = "订单号,快递公司,运单号,状态\nN-1001,顺丰速运,SF5550
 
 
 @pytest.fixture
-def imported(database_url: str, interpreter: Interpreter, clock: Clock, tmp_path: Path) -> Iterator[Stage]:
+def imported(
+    database_url: str, interpreter: Interpreter, knowledge: KnowledgeBase, clock: Clock, tmp_path: Path
+) -> Iterator[Stage]:
     settings = Settings(_env_file=None, data_dir=tmp_path / "data", staff=STAFF, database={"url": database_url})
-    with Running(settings, interpreter, clock) as stage:
+    with Running(settings, interpreter, knowledge, clock) as stage:
         for name, content in (("p", PRODUCTS), ("c", CUSTOMERS), ("o", ORDERS), ("s", SHIPMENTS)):
             result = take(stage.app.store, write(tmp_path / f"{name}.csv", content))
             assert result.rejected == 0, list(csv.reader([str(result)]))
