@@ -39,6 +39,7 @@ MANAGER_ACTIONS = AGENT_ACTIONS | {
     "case.write_others",
     "metric.read",
     "digest.read",
+    "segment.read",
     "segment.write",
     "audit.read",
     "evidence.read",

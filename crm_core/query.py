@@ -4,11 +4,13 @@ Words are read into conditions in `crm_core/query_reading.py`; conditions are sa
 Sums and counts are integers compared with integers, so that SQLite and PostgreSQL agree to the row.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import yaml
 from sqlalchemy import ColumnElement, Float, FromClause, Select, and_, cast, func, or_, select
@@ -54,6 +56,8 @@ class Condition:
     value: Value = ""
     since: datetime | None = None
     until: datetime | None = None
+    moves: bool = dataclasses.field(default=False, compare=False)
+    """The bounds were counted back from the day it was said ("in the last 30 days"): what is kept moves along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class Conditions:
     currency: str = "CNY"
     since: datetime | None = None
     until: datetime | None = None
-    unused: tuple[str, ...] = field(default=())
+    unused: tuple[str, ...] = ()
 
     def dump(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -84,12 +88,29 @@ class Conditions:
     def load(cls, stored: dict[str, Any]) -> "Conditions":
         """What `dump` gave, back."""
         conditions = tuple(
-            Condition(entry["field"], entry["operator"], _value(entry["value"]), *_moments(entry))
+            Condition(
+                entry["field"], entry["operator"], _value(entry["value"]), *_moments(entry), entry.get("moves", False)
+            )
             for entry in stored["all"]
         )
         since, until = _moments(stored)
         kept = {name: stored[name] for name in ("sort", "descending", "limit", "currency")}
         return cls(all=conditions, unused=tuple(stored.get("unused", ())), since=since, until=until, **kept)
+
+    def moved(self, said_at: datetime, now: datetime, zone: str) -> "Conditions":
+        """What was said then, as it is meant now: bounds that were counted back move on by whole days of the zone."""
+        place = ZoneInfo(zone)
+        days = now.astimezone(place).date() - said_at.astimezone(place).date()
+
+        def later(bound: datetime | None) -> datetime | None:
+            return (bound.astimezone(place) + days).astimezone(bound.tzinfo) if bound else None
+
+        return replace(
+            self,
+            all=tuple(
+                replace(one, since=later(one.since), until=later(one.until)) if one.moves else one for one in self.all
+            ),
+        )
 
 
 def _value(stored: Any) -> Value:
@@ -101,10 +122,17 @@ def _moments(stored: dict[str, Any]) -> tuple[datetime | None, datetime | None]:
     return since, until
 
 
-def to_sql(conditions: Conditions, now: datetime) -> Select[Any]:
+Rules = Mapping[str, Conditions]
+"""Folded name of a segment -> the conditions that define it, as they are meant now."""
+
+
+def to_sql(conditions: Conditions, now: datetime, rules: Rules | None = None) -> Select[Any]:
     """The customers that fit: id, spend (minor units), orders, last_order, mood_sum and mood_count, in order.
 
     Visitors and merged records never fit. `limit` is not applied.
+
+    Args:
+        rules: segments that are what fits their conditions at this moment; all others are who was stored as a member.
     """
     orders = _orders_by_customer(conditions.currency, conditions.since, conditions.until)
     moods = _moods_by_customer(now - MOOD_WINDOW, None)
@@ -119,7 +147,7 @@ def to_sql(conditions: Conditions, now: datetime) -> Select[Any]:
     source = source.outerjoin(moods, moods.c.customer_id == Customer.id)
     tests: list[ColumnElement[bool]] = [Customer.kind != "visitor", Customer.merged_into_id.is_(None)]
     for condition in conditions.all:
-        source, test = _applied(source, condition, conditions.currency, now)
+        source, test = _applied(source, condition, conditions.currency, now, rules or {})
         tests.append(test)
     labelled = [column.label(name) for name, column in columns.items()]
     query = select(Customer.id, *labelled).select_from(source).where(*tests)
@@ -137,9 +165,13 @@ def _mean(total: ColumnElement[Any], count: ColumnElement[Any]) -> ColumnElement
 
 # --- one condition --------------------------------------------------------------------------------------------------
 def _applied(
-    source: FromClause, condition: Condition, currency: str, now: datetime
+    source: FromClause, condition: Condition, currency: str, now: datetime, rules: Rules
 ) -> tuple[FromClause, ColumnElement[bool]]:
     """The source joined with what the condition counts, and the test."""
+    rule = rules.get(str(condition.value).lower()) if condition.field == "segment" else None
+    if rule is not None:
+        fits = Customer.id.in_(to_sql(rule, now, rules).order_by(None).with_only_columns(Customer.id).correlate(None))
+        return source, ~fits if condition.operator == "is_not" else fits
     grouped = _counted(condition, currency, now)
     if grouped is None:
         return source, _plain_test(condition)

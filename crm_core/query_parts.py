@@ -55,10 +55,10 @@ class Thing:
     values: tuple[str, ...] = ()
     kind: str = ""
 
-    def bounds(self, now: datetime) -> dict[str, datetime | None]:
+    def bounds(self, now: datetime) -> dict[str, Any]:
         """The period of this thing; a length counts back from now."""
         since, until = self.when.bounds(now) if self.when else (None, None)
-        return {"since": since, "until": until}
+        return {"since": since, "until": until, "moves": self.when is not None and self.when.days is not None}
 
 
 def times(mentions: Iterable[Mention], zone: str) -> list[When]:

@@ -249,7 +249,9 @@ class Reader:
         if when.days is not None:
             moment = self.now - timedelta(days=when.days)
             older = patterns.OLDER.search(around) and not patterns.WITHIN.search(around)
-            return [Condition("last_order", "before" if older else "after", "", *_pair(moment, bool(older)))]
+            return [
+                Condition("last_order", "before" if older else "after", "", *_pair(moment, bool(older)), moves=True)
+            ]
         if patterns.EARLIER.search(around) and when.since:
             return [Condition("last_order", "before", "", None, when.since)]
         return [Condition("last_order", "before" if when.since is None else "after", "", when.since, when.until)]
@@ -261,7 +263,7 @@ class Reader:
     def _first_seen(self, thing: Thing) -> list[Condition]:
         bounds = thing.bounds(self.now)
         if not any(bounds.values()):
-            bounds = {"since": self.now - timedelta(days=30), "until": None}
+            bounds = {"since": self.now - timedelta(days=30), "until": None, "moves": True}
         return [Condition("first_seen", "after", "", **bounds)]
 
     def _moods(self) -> None:
@@ -397,8 +399,9 @@ class Reader:
         longest = self.now - timedelta(days=when.days)
         if least:  # "between 60 and 120 days"
             self._use(*least.span())
-            return [Condition("last_order", "before", "", longest, self.now - timedelta(days=int(least["days"])))]
-        return [Condition("last_order", "before", "", None, longest)]
+            latest = self.now - timedelta(days=int(least["days"]))
+            return [Condition("last_order", "before", "", longest, latest, moves=True)]
+        return [Condition("last_order", "before", "", None, longest, moves=True)]
 
     def _quiet_since(self, thing: Thing) -> list[Condition]:
         if any(other.kind == "new" for other in self.things):
@@ -407,7 +410,7 @@ class Reader:
         again = patterns.AGAIN.search(self.folded, max(0, thing.start - 8))
         if again and earlier and earlier[0] <= self.now:
             return [Condition("orders", "is", 0, earlier[0], None)]
-        return [Condition("last_order", "before", "", None, self.now - timedelta(days=QUIET_DAYS))]
+        return [Condition("last_order", "before", "", None, self.now - timedelta(days=QUIET_DAYS), moves=True)]
 
     def _active(self, thing: Thing) -> list[Condition]:
         """Bought something in a period; without one it says nothing."""
@@ -415,7 +418,8 @@ class Reader:
         return [Condition("orders", "at_least", 1, **bounds)] if any(bounds.values()) else []
 
     def _lately(self, thing: Thing) -> list[Condition]:
-        return self._active(thing) or [Condition("orders", "at_least", 1, self.now - timedelta(days=QUIET_DAYS))]
+        since = self.now - timedelta(days=QUIET_DAYS)
+        return self._active(thing) or [Condition("orders", "at_least", 1, since, moves=True)]
 
     # --- times ------------------------------------------------------------------------------------------------------
     def _add(self, start: int, end: int, make: Make, *, kind: str = "") -> None:

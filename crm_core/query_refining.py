@@ -32,7 +32,7 @@ def refined(last: Conditions, text: str, mentions: Iterable[Mention], *, now: da
     if said.limit is not None:
         conditions = replace(conditions, limit=said.limit)
     for when in reader.times_left()[:1]:
-        conditions = _within(conditions, *when.bounds(now))
+        conditions = _within(conditions, *when.bounds(now), moves=when.days is not None)
     changed = replace(conditions, unused=last.unused) != last
     return Refined(conditions, changed or bool(said.all) or reader.said_order is not None)
 
@@ -45,12 +45,12 @@ def _merged(before: tuple[Condition, ...], said: tuple[Condition, ...]) -> tuple
     return tuple(dict.fromkeys((*kept, *said)))
 
 
-def _within(conditions: Conditions, since: datetime | None, until: datetime | None) -> Conditions:
+def _within(conditions: Conditions, since: datetime | None, until: datetime | None, *, moves: bool) -> Conditions:
     """Another period: of the conditions that have one, else of what is shown and sorted by."""
     if not any(one.field in DATED and (one.since or one.until) for one in conditions.all):
         return replace(conditions, since=since, until=until)
     moved = tuple(
-        replace(one, since=since, until=until) if one.field in DATED and (one.since or one.until) else one
+        replace(one, since=since, until=until, moves=moves) if one.field in DATED and (one.since or one.until) else one
         for one in conditions.all
     )
     return replace(conditions, all=moved)

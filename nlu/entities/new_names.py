@@ -13,7 +13,7 @@ _SEGMENT = re.compile(
     r"|(?:名字?(?:就)?叫做?|就?叫做|命名(?:为|成)|取名(?:叫)?|起名(?:叫)?|存成|存为|保存(?:为|成)|归为|定义为)"
     rf"[:：]? ?(?:{_QUOTED.replace('quoted', 'quoted2')}|(?P<plain2>[\w]{{2,12}}))(?=\s*(?:$|[，。,.；;！!]))"
     rf"|(?:定义|新建|新增|建)(?:一?个)?(?:客群|分群|人群|群组|群|segment)?"
-    rf"(?:{_QUOTED.replace('quoted', 'quoted3')}|(?P<plain3>[\w]{{2,8}}))(?=[：:，,])"
+    rf"(?:{_QUOTED.replace('quoted', 'quoted3')}|(?P<plain3>(?!客群|分群|人群|群|segment)[\w]{{2,8}}))(?=[：:，,])"
 )
 _BILLED = re.compile(
     r"(?<![a-z])(?:made? out to|billed? to|invoice title(?: should be| is|:)?|in the name of|company name(?: is|:)?)"
