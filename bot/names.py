@@ -1,13 +1,15 @@
 """What the interpreter knows - names from the records, models that learnt from use - exchanged while it serves."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import yaml
 from sqlalchemy import func, select
 
 from config.settings import FOLDER, StaffEntry
+from crm_core.analytics.segment_words import segment_words
 from crm_core.database import Store
 from crm_core.models import Customer, CustomerTag, Product, Segment
 from nlu.entities.catalogue import Gazetteer
@@ -58,14 +60,14 @@ class KnownNames:
                 *session.execute(select(func.count(Product.id), func.max(Product.updated_at))).one(),
                 *session.execute(select(func.count(func.distinct(Customer.city)))).one(),
                 *session.execute(select(func.count(func.distinct(CustomerTag.tag)))).one(),
-                *session.execute(select(func.count(Segment.id))).one(),
+                *(tuple(row) for row in session.execute(_SEGMENTS)),
             )
             if version == self._version:
                 return
             products = session.execute(select(Product).where(Product.active)).scalars().all()
             cities = session.execute(select(Customer.city).where(Customer.city.is_not(None)).distinct()).scalars().all()
             tags = session.execute(select(CustomerTag.tag).distinct()).scalars().all()
-            segments = session.execute(select(Segment)).scalars().all()
+            segments = session.execute(_SEGMENTS).all()
         spoken = yaml.safe_load((FOLDER / "names.yml").read_text("utf-8"))
         gazetteer = Gazetteer(
             products=tuple((name, product.sku) for product in products for name in _names_of(product)),
@@ -73,7 +75,7 @@ class KnownNames:
             colours=_said(spoken["colours"], set()),
             locations=_said(spoken["places"], {city for city in cities if city}),
             tags=tuple((tag, tag) for tag in tags),
-            segments=tuple((name, s.name) for s in segments for name in {s.name, s.name_en, s.name_zh}),
+            segments=tuple(_names_of_segments(segments)),
             agents=tuple((entry.name, entry.name) for entry in self._staff if entry.name),
         )
         with self._lock:
@@ -83,6 +85,21 @@ class KnownNames:
 
 def _names_of(product: Product) -> tuple[str, ...]:
     return tuple(dict.fromkeys((product.name_en, product.name_zh, *product.aliases, product.sku)))
+
+
+def _names_of_segments(rows: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    """Pairs of a name and the segment's own; those of the RFM grid have further names that the operator lists."""
+    further = {cell.name.en: cell.also for cell in segment_words().rfm.values()}
+    for row in rows:
+        names = (row.name, row.name_en, row.name_zh, *(further.get(row.name, ()) if row.kind == "rfm" else ()))
+        yield from ((name, row.name) for name in dict.fromkeys(names))
+
+
+_SEGMENTS = (
+    select(Segment.name, Segment.name_en, Segment.name_zh, Segment.kind)
+    .where(Segment.retired_at.is_(None))
+    .order_by(Segment.id)
+)
 
 
 def _said(spoken: dict[str, list[str]], present: set[str]) -> tuple[tuple[str, str], ...]:

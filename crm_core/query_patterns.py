@@ -194,7 +194,7 @@ BUY = _said(
 ACTIVE = _said("active|regularly ordering", "(?<!不)活跃")
 _TIMED = "since|in|for|during|this|last|yet"
 QUIET = _said(
-    f"inactive|lapsed|dormant|sleeping|(?:gone )?quiet(?: lately)?|(?:nothing|no (?:orders?|purchases?"
+    f"inactive|lapsed|dormant|sleeping|(?:gone )?(?:quiet|silent)(?: lately)?|(?:nothing|no (?:orders?|purchases?"
     f"|reorders?))(?= (?:{_TIMED})(?![a-z]))"
     "|(?:haven'?t|hasn'?t|have not|has not|didn'?t|did not|never) (?:come|came|been) back"
     "|(?:hasn'?t|haven'?t|not)(?= since)|no (?:reorder|order)(?: yet)?",
@@ -202,11 +202,11 @@ QUIET = _said(
 )
 AGAIN = _said("since|again|reorder|back|yet", "再|之后|以后|回购|复购|就|后来")
 NOT = _said(
-    "exclud(?:e|es|ing)|except(?: for)?|without|leave out|take out|drop|not?|never|haven'?t|hasn'?t|didn'?t",
+    "exclud(?:e|es|ing)|except(?: for)?|outside(?: of)?|without|leave out|take out|drop|not?|never|haven'?t|hasn'?t|didn'?t",
     "非|没有?|未(?!结)|不是|除了|去掉|去除|排除|不要|不算|不含|不看",
 )
 NOT_BEHIND = re.compile(
-    r" ?的?(?:客户|顾客|部分|人)?[请都全]{0,2}(?:去掉|去除|排除|除外|不要|不算|不看|剔除)"
+    r" ?的?(?:客户|顾客|部分|人)?[请都全]{0,2}(?:去掉|去除|排除|除外|不要|不算|不看|剔除|以外|之外)"
     r"| ?(?:excluded|left out|taken out)"
 )
 NOT_BOUGHT_BEHIND = re.compile(r"\s?[都却还也]?没有?再?(?:买|购买|下单|订)过?")

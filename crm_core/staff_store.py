@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from config.settings import Business
 from crm_core import audit, identities, orders, timeline
 from crm_core.access import Actor, authorize
+from crm_core.analytics.segments import customers
 from crm_core.contact_details import normalised_email, normalised_phone
 from crm_core.crypto import Vault
 from crm_core.customers import Profile, profile
@@ -34,8 +35,9 @@ from crm_core.models import (
 )
 from crm_core.names import BY_COMPANY, Named, NameIndex
 from crm_core.orders import OrderView
-from crm_core.query import Conditions, to_sql
+from crm_core.query import Conditions
 from crm_core.staff_cases import UNDO_WITHIN, StaffCases
+from crm_core.staff_segments import StaffSegments
 from crm_core.staff_tasks import StaffTasks
 from crm_core.suggesting import Pick, picks
 from crm_core.timeline import Event, Filter
@@ -158,6 +160,11 @@ class StaffStore:
         """What staff have to do."""
         return StaffTasks(self.session, self.permit, self.actor, self.now)
 
+    @property
+    def segments(self) -> StaffSegments:
+        """Named parts of the customers."""
+        return StaffSegments(self.session, self.permit, self.actor, self.now, self.business.zone)
+
     # --- finding ----------------------------------------------------------------------------------------------------
     def find(self, search: Search, names: NameIndex) -> list[Brief]:
         """Customers that fit any of what is looked for, the surest first, at most five."""
@@ -267,7 +274,7 @@ class StaffStore:
         return {row[0]: row[1] for row in self.session.execute(query)}
 
     def _page(self, conditions: Conditions, offset: int, limit: int) -> Listed:
-        query = to_sql(conditions, self.now)
+        query = customers(self.session, conditions, self.now, self.business.zone)
         total = self.session.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one()
         most = min(total, conditions.limit) if conditions.limit else total
         figures = self.session.execute(query.offset(offset).limit(max(0, min(limit, most - offset)))).all()

@@ -75,7 +75,7 @@ def find_clusters(features: "pandas.DataFrame", last: Mapping[int, int] | None =
         last: customer id -> number of the cluster at the last time; as many clusters are then preferred, and the search
             begins where these were, so that they do not change without a reason.
     """
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     with threadpool_limits(1):  # sums do not depend on how many threads there are; small fits do not wait for them
         return _found(features, last or {})

@@ -5,6 +5,7 @@ refresh. Members of all kinds are stored nightly (`segment_refresh.py`), so that
 `Segment.conditions` holds what defines it: for a rule `said_at` and the conditions as they were said then.
 """
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -33,7 +34,12 @@ class NameTaken(CrmError):
 
 
 class NotRetirable(CrmError):
-    """Only rules can be retired, and only while no other rule refers to them."""
+    """Only rules can be retired, and only while no other rule (`used_by`) refers to them."""
+
+    def __init__(self, segment: Segment, used_by: Sequence[str] = ()) -> None:
+        self.used_by = tuple(used_by)
+        why = f"It is a part of {', '.join(used_by)}: retire that first." if used_by else "Only rules can be."
+        super().__init__(f"{segment.name} cannot be retired. {why}")
 
 
 # --- finding --------------------------------------------------------------------------------------------------------
@@ -157,10 +163,10 @@ def retire(session: Session, segment: Segment, now: datetime) -> None:
         NotRetirable: it is no rule, or another rule refers to it.
     """
     if segment.kind != "rule":
-        raise NotRetirable(f"{segment.name} is made by the nightly refresh and cannot be retired; it can be renamed.")
+        raise NotRetirable(segment)
     using = [other.name for other in _referring(session, segment)]
     if using:
-        raise NotRetirable(f"{segment.name} is a part of {', '.join(using)}. Retire that first.")
+        raise NotRetirable(segment, using)
     keep_members(lambda: nullcontext(session), members(session, [segment.id]), (), now)
     segment.retired_at = now
 

@@ -11,6 +11,9 @@ from bot.handlers.manager.oversight import audit_query
 from bot.handlers.manager.privacy import consent_report, privacy_report
 from bot.handlers.manager.ratings import csat_report
 from bot.handlers.manager.refining import list_or_refine, refine_query
+from bot.handlers.manager.segment_comparison import segment_compare
+from bot.handlers.manager.segment_sizes import segment_size
+from bot.handlers.manager.segments import segment_create
 from bot.handlers.manager.small_talk import help_, not_yet
 from bot.handlers.manager.team import agent_performance
 from bot.turns import Handler, Prepare
@@ -27,9 +30,9 @@ MANAGER_ONLY: dict[str, Handler] = {
     "sla_report": not_yet,
     "explain_change": not_yet,
     "show_evidence": show_evidence,
-    "segment_create": not_yet,
-    "segment_size": not_yet,
-    "segment_compare": not_yet,
+    "segment_create": segment_create,
+    "segment_size": segment_size,
+    "segment_compare": segment_compare,
     "forecast": not_yet,
     "predict_need": not_yet,
     "campaign_create": not_yet,

@@ -232,7 +232,7 @@ class Colleague:
                 language=self.language, store=store, memory=Memory(self.memory.dump()), now=NOW,
                 services=self.floor.services, question=question, argument=argument, outcome=Outcome(),
             )  # fmt: skip
-            handlers = HANDLERS["agent"]
+            handlers = HANDLERS["agent" if self.role == "agent" else "manager"]
             try:
                 reply = handlers.get(intent, handlers["not_yet"])(turn)
             except CrmError as error:
