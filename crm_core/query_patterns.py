@@ -202,7 +202,8 @@ QUIET = _said(
 )
 AGAIN = _said("since|again|reorder|back|yet", "再|之后|以后|回购|复购|就|后来")
 NOT = _said(
-    "exclud(?:e|es|ing)|except(?: for)?|outside(?: of)?|without|leave out|take out|drop|not?|never|haven'?t|hasn'?t|didn'?t",
+    "exclud(?:e|es|ing)|except(?: for)?|outside(?: of)?|without|leave out|take out|drop|not?|never"
+    "|haven'?t|hasn'?t|didn'?t",
     "非|没有?|未(?!结)|不是|除了|去掉|去除|排除|不要|不算|不含|不看",
 )
 NOT_BEHIND = re.compile(
