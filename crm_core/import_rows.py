@@ -2,26 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
-from babel import Locale
-
-import config
-from crm_core.contact_details import normalised_email, normalised_phone
 from crm_core.facts import CustomerFacts, LineFacts, OrderFacts, ProductFacts, ShipmentFacts
-from crm_core.import_columns import Kind, Match, plain
+from crm_core.import_columns import Kind, Match
 from crm_core.import_files import Row
 from crm_core.import_values import (
-    CODES,
     BadCell,
     Cell,
     Habits,
     amount,
-    is_currency,
     local_day,
     minor_units,
     moment,
@@ -30,24 +20,10 @@ from crm_core.import_values import (
     whole,
     yes_or_no,
 )
+from crm_core.import_words import currency_code, email_address, known_word, language_code, telephone, zone_name
 
-WORDS_FILE = Path(config.__file__).parent / "import_words.yml"
 LISTED = str.maketrans({"，": ",", "；": ",", ";": ",", "、": ",", "|": ",", "\n": ","})
 MOST_LISTED = 50
-
-
-@lru_cache
-def meanings(what: str) -> dict[str, str]:
-    """For a kind of word (order_status, country …): what each folded word means."""
-    words: dict[str, dict[str, list[str]]] = yaml.safe_load(WORDS_FILE.read_text("utf-8"))
-    known = {plain(word): meaning for meaning, names in words[what].items() for word in (meaning, *names)}
-    if what == "country":
-        for locale in (Locale("zh"), Locale("en")):
-            for code, name in locale.territories.items():
-                if len(code) == 2:
-                    known.setdefault(plain(name), code)
-                    known.setdefault(code.lower(), code)
-    return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,21 +158,10 @@ class RowReader:
         )
 
     def _email(self, text: str | None) -> str | None:
-        if text is None:
-            return None
-        email = normalised_email(text)
-        if email is None:
-            raise BadCell(f"{self._name('email')} {shown(text)} is not an e-mail address")
-        return email
+        return email_address(text, self._name("email")) if text else None
 
     def _phone(self, text: str | None) -> str | None:
-        if text is None:
-            return None
-        phone = normalised_phone(text, self._habits.region)
-        if phone is None:
-            mangled = " (a spreadsheet has rounded it: format the column as text)" if "E+" in text.upper() else ""
-            raise BadCell(f"{self._name('phone')} {shown(text)} is not a telephone number{mangled}")
-        return phone
+        return telephone(text, self._name("phone"), self._habits.region) if text else None
 
     def _full_name(self, row: Row) -> str | None:
         name = self._text(row, "name", 200)
@@ -208,20 +173,11 @@ class RowReader:
 
     def _language(self, row: Row) -> str | None:
         text = self._text(row, "language", 40)
-        if text is None:
-            return None
-        known = meanings("language")
-        code = known.get(plain(text)) or known.get(plain(text).split(" ")[0], plain(text).split(" ")[0])
-        if len(code) != 2 or not code.isascii():
-            raise BadCell(f"{self._name('language')} {shown(text)} is not a language; write en, zh …")
-        return code
+        return language_code(text, self._name("language")) if text else None
 
     def _zone(self, row: Row) -> str | None:
         text = self._text(row, "zone", 50)
-        try:
-            return ZoneInfo(text).key if text else None
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise BadCell(f"{self._name('zone')} {shown(text)} is not a time zone; write Asia/Shanghai …") from None
+        return zone_name(text, self._name("zone")) if text else None
 
     def _custom(self, row: Row) -> dict[str, str]:
         fields = [field for field in self._fields if field.startswith("custom.")]
@@ -230,12 +186,7 @@ class RowReader:
 
     def _currency(self, row: Row) -> str | None:
         text = self._text(row, "currency", 20)
-        if text is None:
-            return None
-        code = CODES.get(text.upper(), text.upper())
-        if not is_currency(code):
-            raise BadCell(f"{self._name('currency')} {shown(text)} is not a currency; write CNY, USD …")
-        return code
+        return currency_code(text, self._name("currency")) if text else None
 
     def _money(self, row: Row, field: str, currency: str | None) -> tuple[int | None, str | None]:
         cell = self._cell(row, field)
@@ -271,12 +222,7 @@ class RowReader:
 
     def _word(self, row: Row, field: str, what: str) -> str | None:
         text = self._text(row, field, 100)
-        if text is None:
-            return None
-        meaning = meanings(what).get(plain(text))
-        if meaning is None:
-            raise BadCell(f"{self._name(field)} {shown(text)} is not known; name it in config/{WORDS_FILE.name}")
-        return meaning
+        return known_word(text, self._name(field), what) if text else None
 
     def _needed(self, row: Row, field: str, longest: int) -> str:
         text = self._text(row, field, longest)

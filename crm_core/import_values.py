@@ -101,7 +101,14 @@ _WEEKDAY = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+|(?:周|星�
 
 
 class BadCell(Refused):
-    """A cell cannot be what its column says; the text names the value and what is wrong."""
+    """A cell cannot be what its column says; the text names the value and what is wrong.
+
+    `rule`: which kind of wrong it is (type, unknown, negative, future, early), for reports that show no values.
+    """
+
+    def __init__(self, reason: str, rule: str = "type") -> None:
+        super().__init__(reason)
+        self.rule = rule
 
 
 @dataclass(frozen=True)
@@ -150,7 +157,7 @@ def amount(cell: Cell, what: str, habits: Habits) -> tuple[Decimal, tuple[str, .
     else:
         value, currencies = _written_amount(cell, what, habits)
     if value < 0:
-        raise BadCell(f"{what} {shown(cell)} is negative")
+        raise BadCell(f"{what} {shown(cell)} is negative", "negative")
     if value >= 10**MOST_DIGITS:
         raise BadCell(f"{what} {shown(cell)} has more than {MOST_DIGITS} digits")
     return value, currencies
@@ -206,13 +213,15 @@ def moment(cell: Cell, what: str, habits: Habits, future_days: int = 1) -> datet
     """
     naive, offset = _read_moment(cell, what, habits)
     if not EARLIEST_YEAR <= naive.year < 2200:
+        early = naive.year < EARLIEST_YEAR
         raise BadCell(
-            f"{what} {shown(cell)} is before {EARLIEST_YEAR}" if naive.year < EARLIEST_YEAR else _bad(cell, what)
+            f"{what} {shown(cell)} is before {EARLIEST_YEAR}" if early else _bad(cell, what),
+            "early" if early else "type",
         )
     zoned = naive.replace(tzinfo=habits.zone) - timedelta(0) if offset is None else naive.replace(tzinfo=UTC) - offset
     result = zoned.astimezone(UTC)
     if result > habits.now + timedelta(days=future_days):
-        raise BadCell(f"{what} {shown(cell)} is in the future")
+        raise BadCell(f"{what} {shown(cell)} is in the future", "future")
     return result
 
 

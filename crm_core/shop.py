@@ -28,8 +28,8 @@ from crm_core.facts import (
     ShipmentFacts,
 )
 from crm_core.import_columns import plain
-from crm_core.import_rows import meanings
 from crm_core.import_values import Habits, amount, is_currency, local_day, minor_units, moment
+from crm_core.import_words import meanings
 from crm_core.upserts import CustomerBatch, ProductBatch
 from crm_core.upserts_trade import OrderBatch
 
