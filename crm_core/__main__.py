@@ -1,4 +1,4 @@
-"""`python -m crm_core`: data in and out - import, export, erase, backup, restore, sample."""
+"""`python -m crm_core`: data in and out - import, quality, export, erase, backup, restore, sample."""
 
 import json
 import sys
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from sqlalchemy.exc import DBAPIError
@@ -44,6 +45,7 @@ def import_(
         list[str] | None, typer.Option(help="column=field, once per column; 'column=' skips it.")
     ] = None,
     create_customers: Annotated[bool, typer.Option(help="Orders of unknown customers create them.")] = False,
+    clean: Annotated[bool, typer.Option(help="First repair texts, drop repeated rows, and apply all rules.")] = False,
     encoding: Annotated[str, typer.Option(help="Found out when missing.")] = "",
     dates: Annotated[DayOrder | None, typer.Option(help="What 03/04/2026 means; found out when missing.")] = None,
     rejected: Annotated[Path | None, typer.Option(help="Where rejected rows go; FILE.rejected.csv if missing.")] = None,
@@ -62,6 +64,14 @@ def import_(
             if as_json:
                 _print_json(_preview_dict(plan))
             return
+        looked_at = None
+        if clean:
+            from crm_core.quality import files, reporting
+
+            plan, cleaned = files.cleaned_plan(plan)
+            looked_at = reporting.as_dict(cleaned, stored=False)
+            if not as_json:
+                screen.print(Markdown(reporting.markdown([looked_at], "en")))
         if not (yes or as_json or dry_run) and sys.stdin.isatty():
             typer.confirm(f"Take in {plan.rows} rows?", default=True, abort=True, err=True)
         with opened(settings) as store, _bar("Importing", plan.rows) as advance:
@@ -75,9 +85,46 @@ def import_(
                 actor=ACTOR,
             )
         if as_json:
-            _print_json(result.as_dict())
+            _print_json(result.as_dict() | ({"cleaning": looked_at} if looked_at else {}))
         else:
             _tell_import(result)
+
+
+@cli.command()
+def quality(  # one command: its options are most of it
+    files: Annotated[list[Path] | None, typer.Argument(help="Files to be imported; the database when missing.")] = None,
+    kind: Annotated[Kind | None, typer.Option(help="What the files hold; found out when missing.")] = None,
+    mapping: Annotated[list[str] | None, typer.Option(help="column=field, as for import.")] = None,
+    encoding: Annotated[str, typer.Option(help="Found out when missing.")] = "",
+    dates: Annotated[DayOrder | None, typer.Option(help="What 03/04/2026 means; found out when missing.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the report here, as .md or .html.")] = None,
+    rejected: Annotated[Path | None, typer.Option(help="Folder for FILE.rejected.csv; nothing when missing.")] = None,
+    language: Annotated[str, typer.Option(help="Of the report: en or zh.")] = "en",
+    as_json: Json = False,
+) -> None:
+    """Say what is wrong with files or the database: damaged texts, impossible values, duplicates. Changes nothing."""
+    from crm_core.quality import command
+
+    with plain_errors(as_json):
+        settings = Settings()
+        plans = [
+            importing.plan_import(
+                file, settings.business, now(), kind=kind, mapping=_pairs(mapping), encoding=encoding, day_order=dates
+            )
+            for file in files or ()
+        ]
+        if plans:
+            sheets = command.of_files(plans, rejected)
+        else:
+            with opened(settings) as store:
+                sheets = command.of_database(store, settings.business, actor=ACTOR, now=now())
+        written = command.report(sheets, language, report)
+        if as_json:
+            _print_json({"sheets": sheets, "report": str(report) if report else None})
+        elif report is None:
+            screen.print(Markdown(written))
+        else:
+            screen.print(f"Written to [bold]{_escaped(str(report))}[/]; it holds no personal data.", soft_wrap=True)
 
 
 @cli.command()

@@ -6,7 +6,7 @@ import unicodedata
 _FORMULA = "=+-@"
 _BREAKS = ("\t", "\r", "\n")
 _HARMLESS = re.compile(r"-?\d{1,15}([.,]\d{1,6})?|\+\d{6,15}")
-_INVISIBLE = dict.fromkeys(
+INVISIBLE = dict.fromkeys(
     [
         *(*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F, 0xFEFF),
         *(*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), *range(0xD800, 0xE000)),
@@ -23,13 +23,13 @@ def safe_cell(text: str) -> str:
     """
     if _HARMLESS.fullmatch(text):
         return text
-    seen = unicodedata.normalize("NFKC", text).translate(_INVISIBLE).strip()
+    seen = unicodedata.normalize("NFKC", text).translate(INVISIBLE).strip()
     return "'" + text if text[:1] in _BREAKS or seen[:1] in tuple(_FORMULA) else text
 
 
 def clean_cell(text: str) -> str:
     """The text of a cell without what nobody sees, and without the apostrophe that `safe_cell` put there."""
-    seen = text.translate(_INVISIBLE).lstrip(" ")
+    seen = text.translate(INVISIBLE).lstrip(" ")
     rest = seen[1:]
     if seen[:1] == "'" and (rest[:1] in _BREAKS or unicodedata.normalize("NFKC", rest).strip()[:1] in tuple(_FORMULA)):
         seen = rest

@@ -52,6 +52,8 @@ class ImportPlan:
     lines_per_order: Counter[str]
     undecided_dates: bool
     """True when dates like 03/04/2026 occur and nothing in the file tells the day from the month."""
+    refused: Mapping[int, str] = field(default_factory=dict)
+    """Line → why it is not taken in although it can be read, as cleaning decided."""
 
 
 @dataclass(slots=True)
@@ -298,13 +300,16 @@ class _Run:
         wrong: dict[int, str] = {}
         for position, row in enumerate(group):
             try:
-                read.append((row, self._reader.read(self._plan.match.kind, row)))
+                facts = self._reader.read(self._plan.match.kind, row)
+                if row.line in self._plan.refused:
+                    raise Refused(self._plan.refused[row.line])
+                read.append((row, facts))
             except Refused as refusal:
                 wrong[position] = str(refusal)
         if not wrong:
             try:
-                facts = [facts for _, facts in read]
-                return [Record(_one_order(facts) if isinstance(facts[0], OrderRow) else facts[0], tuple(group))], []
+                said = [facts for _, facts in read]
+                return [Record(_one_order(said) if isinstance(said[0], OrderRow) else said[0], tuple(group))], []
             except Refused as refusal:
                 wrong = dict.fromkeys(range(len(group)), str(refusal))
         return [], _rejects(tuple(group), wrong)

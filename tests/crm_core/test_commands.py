@@ -139,3 +139,26 @@ def test_a_database_that_cannot_be_reached(data_dir: Path, monkeypatch: pytest.M
     assert result.exit_code == 2
     assert "RAPPORT_DATABASE__URL" in result.stderr
     assert result.stderr.count("\n") <= 2
+
+
+DIRTY = "Customer ID,Name,E-mail\nC1,çŽ‹èŠ³,wang@example.com\nC1,çŽ‹èŠ³,wang@example.com\nC2,Ann,ann@\n"
+
+
+def test_quality_of_files_and_of_the_database(data_dir: Path, tmp_path: Path) -> None:
+    path = write(tmp_path / "c.csv", DIRTY)
+    [sheet] = answer("quality", path, "--rejected", tmp_path / "out")["sheets"]
+    assert (sheet["kept"], sheet["rejected"], sheet["merged"]) == (1, 1, 1)
+    assert (tmp_path / "out" / "c.csv.rejected.csv").exists()
+    assert not data_dir.exists()
+    told = answer("import", path, "--clean")
+    assert (told["created"], told["rejected"], told["cleaning"]["merged"]) == (1, 1, 1)
+    assert [each["rows"] for each in answer("quality")["sheets"]] == [1, 0, 0, 0]
+
+
+def test_the_quality_report_is_written_in_the_form_and_language_asked_for(data_dir: Path, tmp_path: Path) -> None:
+    path = write(tmp_path / "c.csv", DIRTY)
+    assert run("quality", path, "--report", tmp_path / "r.html", "--language", "zh").exit_code == 0
+    assert "<h1>数据质量</h1>" in (tmp_path / "r.html").read_text("utf-8")
+    assert "3 rows of customers" in run("quality", path).stderr
+    for words in (("--report", tmp_path / "r.pdf"), ("--language", "fr")):
+        assert run("quality", path, *words).exit_code == 2
