@@ -21,6 +21,11 @@ _LEGAL = re.compile(
     r"|holdings?)\.?$|(?:股份|有限|责任|集团)*公司$|(?:有限)?责任公司$|集团$"
 )
 _SHORTEST_WORD = 6
+_GENERIC = frozenset(
+    ("套装", "礼盒", "组合", "系列", "服务", "会员", "礼品", "产品", "商品", "配件", "礼包", "单品", "体验", "课程",
+     "客户", "订单", "套餐", "礼券", "现货", "新品", "正品", "全套")
+)  # fmt: skip
+"""How many a product's name ends; never what one of them is called."""
 
 
 @lru_cache(maxsize=1)
@@ -115,3 +120,6 @@ def _last_words(name: str) -> Iterator[str]:
         return
     if len(name) > 3 and _HAN_ONLY.fullmatch(name):
         yield name[-3:]
+    *before, last = name.split()
+    if (before or len(name) > 3) and _HAN_ONLY.fullmatch(last) and last[-2:] not in _GENERIC:
+        yield last[-2:]

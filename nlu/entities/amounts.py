@@ -9,18 +9,18 @@ from nlu.entities.spans import Passage
 
 _PERCENT = re.compile(
     rf"(?P<value>{NUMBER}) ?(?:%|percent(?![a-z])|per cent(?![a-z])|个百分点|个点(?![心子赞]))"
-    rf"|百分之(?P<words>{CHINESE}{{1,6}}|\d{{1,3}}(?:\.\d)?)"
+    rf"|百分之(?P<words>{CHINESE}{{1,6}}(?:点{CHINESE}{{1,2}})?|\d{{1,3}}(?:\.\d)?)"
     rf"|千分之(?P<mille>{CHINESE}{{1,4}}|\d{{1,3}})"
     r"|(?<![\d.])(?P<off>[1-9](?:\.\d|\d)?|[一二三四五六七八九]{1,2})折"
-    r"|(?<![\d.])(?P<tenths>[1-9]|[一二三四五六七八九])成(?![功为交长员立都绩分新熟品本])"
+    r"|(?<![\d.])(?P<tenths>[1-9]|[一二两三四五六七八九])成(?![功为交长员立都绩分新熟品本不])(?P<and_half>半)?"
     r"|(?P<half>半价|(?<![a-z])half(?: |-)(?:off|price))(?![a-z])"
 )
 _STAR_NUMBER = r"[0-5](?:\.\d)?|zero|one|two|three|four|five|[零一二两三四五]"
 _RATING = re.compile(
     rf"(?<![\d.])(?P<stars>{_STAR_NUMBER})(?P<and_half> and a half|星半)? ?(?:-? ?stars?(?![a-z])|颗?星(?![期球])|⭐)"
-    r"|(?<![\d.])(?P<points>10|[0-9]|[零一二两三四五六七八九十])(?:\.\d)? ?分(?![钟之期店享类手公批组别析开])"
+    r"|(?<![\d.])(?P<points>10|[0-9](?:\.\d)?|[零一二两三四五六七八九十]) ?分(?![钟之期店享类手公批组别析开])"
     r"|(?<![\d./])(?P<of>10|[0-9](?:\.\d)?) ?(?:/|out of) ?(?:5|10|five|ten)(?![\d/-])"
-    r"|(?:csat|ratings?|scores?|评分|打分|满意度|评价)[^\d\n]{0,16}?(?<![\d.])(?P<named>10|[1-9])(?![\d%]|\.\d)"
+    r"|(?:csat|ratings?|scores?|评分|打分|满意度|评价)[^\d\n]{0,16}?(?<![\d.])(?P<named>10|[1-9](?:\.\d)?)(?![\d%]|\.\d)"
 )
 _GIVEN_RATING = re.compile(
     r"(?<![a-z])(?:give|giving|rate|rated|score|a solid|call it)(?: (?:it|you|this|that|them|him|her"
@@ -94,7 +94,9 @@ _QUANTITY_INTENTS = frozenset({"place_order", "price_question", "stock_check", "
 _COUNTING = frozenset({"alert_create", "segment_create", "segment_size", "show_evidence", "top_topics"})
 """Intents in which numbers of things are counted, not ordered."""
 _THINGS = re.compile(
-    rf"(?<![\w.])(?P<n>{NUMBER})\+? ?(?:or more )?(?={_COUNTED}|questions?(?![a-z])|posts?(?![a-z])|times(?![a-z])|次)"
+    rf"(?<![a-z0-9_.上下这那每第哪某])(?P<n>{NUMBER})\+? ?(?:or more )?(?={_COUNTED}"
+    r"|questions?(?![a-z])|posts?(?![a-z])|times(?![a-z])"
+    r"|次|笔|单(?![价位品量元日]))"
 )
 _NOT_QUANTITY = frozenset({"one", "a", "an", "一", "half", "半", "十", "百", "千", "万", "零", "two"})
 
@@ -123,7 +125,7 @@ def _find_percent(passage: Passage) -> None:
         if match["off"]:
             value = 100 - (value * 10 if value < 10 else value)
         elif match["tenths"]:
-            value *= 10
+            value = value * 10 + (5 if match["and_half"] else 0)
         elif match["mille"]:
             value /= 10
         passage.claim("percent", tidy(value), *match.span())

@@ -13,6 +13,7 @@ _WORDS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "eleven": 11, "twelve": 12,
 }  # fmt: skip
+_OF_REPORT = re.compile(" (?:digest|summary|report)")
 _BEFORE_ONE = frozenset("天日午晚早后六五四三二一到")
 """After these 一点 is an hour."""
 _LAST_MORNING_HOUR = 6
@@ -108,15 +109,16 @@ def read_recurrence(match: "re.Match[str]", view: View) -> Moment | None:
     weekday, day = said(match, "weekday"), said(match, "day")
     other = 2 if said(match, "other") else 1
     if weekday:
-        value |= {"interval": other, "weekday": WEEKDAYS[weekday if weekday in WEEKDAYS else weekday.rstrip("s")]}
+        value |= {"interval": other, "weekday": _RECURRING[weekday if weekday in _RECURRING else weekday.rstrip("s")]}
     elif said(match, "workday"):
         value["every"] = "workday"
     elif day:
-        value |= {"every": "month", "day": -1 if day in {"底", "月底", "last day", "最后一天", "末"} else whole(day)}
+        value |= {"every": "month", "day": _EDGES.get(day) or whole(day)}
     else:
         value |= _interval(said(match, "plain"), said(match, "n"), other)
     part = {"晚": "evening", "evening": "evening", "night": "evening"}.get(said(match, "plain"), "")
-    return Moment(*match.span(), recurrence=value, part=part)
+    named = match.group().endswith("报") or bool(_OF_REPORT.match(match.string, match.end()))
+    return Moment(*match.span(), recurrence=value, part=part, of_report=named)
 
 
 _PLAIN = {
@@ -124,8 +126,16 @@ _PLAIN = {
     "quarterly": ("quarter", 1), "yearly": ("year", 1), "annually": ("year", 1), "biweekly": ("week", 2),
     "bi-weekly": ("week", 2), "fortnightly": ("week", 2), "fortnight": ("week", 2), "天天": ("day", 1),
     "晚": ("day", 1), "早": ("day", 1), "日": ("day", 1), "morning": ("day", 1), "evening": ("day", 1),
-    "night": ("day", 1), "双周": ("week", 2), "双周报": ("week", 2), "日报": ("day", 1), "周报": ("week", 1),
-    "月报": ("month", 1), "季报": ("quarter", 1), "年报": ("year", 1),
+    "night": ("day", 1), "半年": ("month", 6), "half-yearly": ("month", 6), "half-year": ("month", 6),
+    "half year": ("month", 6), "semi-annually": ("month", 6), "双周": ("week", 2), "双周报": ("week", 2),
+    "日报": ("day", 1), "周报": ("week", 1), "月报": ("month", 1), "季报": ("quarter", 1), "年报": ("year", 1),
+}  # fmt: skip
+
+
+_RECURRING = WEEKDAYS | {"周末": 5, "weekend": 5}
+_EDGES = {
+    "月初": 1, "初": 1, "start": 1, "beginning": 1,
+    "底": -1, "月底": -1, "末": -1, "月末": -1, "end": -1, "last day": -1, "最后一天": -1,
 }  # fmt: skip
 
 

@@ -69,18 +69,33 @@ def find_leaning(passage: Passage, tokens: list[Token]) -> None:
 def find_sharing(passage: Passage, tokens: list[Token]) -> None:
     """Add comparators and negations wherever they stand, except inside names and identifiers."""
     solid = [entity for entity in passage.entities if entity.name not in _MAY_CONTAIN]
+    asked = [match.span() for match in _ASKED.finditer(passage.folded)]
     for entity, phrases in _SHARING.items():
         for hit in phrases.find(tokens):
             inside = any(other.start < hit.end and hit.start < other.end for other in solid)
             value = hit.meanings[0][1]
+            if passage.folded[hit.start : hit.end] in _SUPERLATIVES and not _NUMBER.match(passage.folded, hit.end):
+                continue
+            if entity == "negation" and any(start <= hit.start < end for start, end in asked):
+                continue
             if value and not inside:
                 passage.add(entity, value if entity == "comparator" else True, hit.start, hit.end)
-    for match in _PLUS.finditer(passage.folded):
-        passage.add("comparator", ">=", *match.span())
+    for pattern, value in _BESIDE_NUMBERS:
+        for match in pattern.finditer(passage.folded):
+            passage.add("comparator", value, *match.span())
 
 
-_PLUS = re.compile(r"(?<=\d)\+(?! ?\d)")
-"""3+ orders."""
+_SUPERLATIVES = frozenset({"最多", "最少"})
+"""Bounds only before a number: 最多三个, but not 投诉最多的."""
+_NUMBER = re.compile(r"[是为买要有下发收给过了]{0,2} ?[\d一二两三四五六七八九十百千万半]")
+_ASKED = re.compile(r"([\u4e00-\u9fff])不\1|了没有?(?=$|[?？。!！,，])|(?<![a-z])or not(?=$|[?.!,])")
+"""高不高, 到了没: questions, which deny nothing."""
+_BESIDE_NUMBERS = (
+    (re.compile(r"(?<=\d)\+(?! ?\d)"), ">="),
+    (re.compile(r"(?<![跌突打])破(?= ?[\d一二两三四五六七八九十百千万亿])"), ">"),
+    (re.compile(r"(?<![客爆不未])满(?= ?[\d一二两三四五六七八九十百千万])(?!.{1,6}[减送返])"), ">="),
+)
+"""3+ orders, 破万, 满五单: signs that compare only where a number stands beside them."""
 _MAY_CONTAIN = frozenset(
     {"money", "percent", "rating", "quantity", "count", "date_range", "datetime", "duration", "status", "reason"}
 )

@@ -92,7 +92,16 @@ _NOW = r"(?:至今|以来|到现在|到目前为?止?|截至目前|截止目前|
 
 _RECURRENCES: tuple[tuple[str, Rule], ...] = (
     (rf"(?<![a-z])(?:every|each) (?P<other>other |second )(?P<weekday>{_WEEKDAY})", clock.read_recurrence),
-    (rf"(?P<other>隔)周的?(?:周|星期|礼拜){_ZH_WEEKDAY}", clock.read_recurrence),
+    (rf"(?P<other>隔)(?:周的?)?(?:周|星期|礼拜){_ZH_WEEKDAY}", clock.read_recurrence),
+    (
+        r"每(?:个|到|逢)?(?P<weekday>周末)|(?<![a-z])(?:every|each) (?P<weekday2>weekend)(?![a-z])",
+        clock.read_recurrence,
+    ),
+    (
+        r"每(?P<plain>半年)"
+        r"|(?<![a-z])(?:(?P<plain2>half-yearly|semi-annually)|every (?P<plain3>half[ -]year))(?![a-z])",
+        clock.read_recurrence,
+    ),
     (
         rf"(?<![a-z])(?:every|each|on) (?P<weekday>{_either(DAY_NAMES)}s)(?![a-z])"
         rf"|(?<![a-z])(?:every|each|weekly on) (?P<weekday2>{_WEEKDAY})",
@@ -113,7 +122,9 @@ _RECURRENCES: tuple[tuple[str, Rule], ...] = (
         clock.read_recurrence,
     ),
     (
-        r"(?:每个?月的?(?P<day>月底|底|最后一天|末)|(?:every month |monthly )?(?:on )?the (?P<day2>last day)"
+        r"(?:每(?:个?月的?|逢)(?P<day>月底|月末|底|最后一天|末|月初|初(?![一二三四五六七八九十]))"
+        r"|(?:at |on )?the (?P<day3>start|beginning|end) of (?:every|each) month"
+        r"|(?:every month |monthly )?(?:on )?the (?P<day2>last day)"
         r"(?: of (?:every|each|the) month)?)",
         clock.read_recurrence,
     ),
@@ -170,7 +181,10 @@ _WHOLE_DATES: tuple[tuple[str, Rule], ...] = (
         read.read_month_day,
     ),
     *(
-        (rf"{_BEFORE_YEAR}{_WHICH_HOLIDAY}(?:{pattern}){_again(_AFTER_YEAR)}", read.read_holiday(name))
+        (
+            rf"{_BEFORE_YEAR}{_WHICH_HOLIDAY}(?:{pattern})(?:当天|当日|那天|期间)?{_again(_AFTER_YEAR)}",
+            read.read_holiday(name),
+        )
         for name, pattern in _HOLIDAYS.items()
     ),
     (
@@ -198,7 +212,7 @@ _QUARTERS_AND_PARTS: tuple[tuple[str, Rule], ...] = (
         months.read_quarter,
     ),
     (
-        rf"{_BEFORE_YEAR}第?(?P<zh>[一二三四1-4])季度"
+        rf"{_BEFORE_YEAR}(?:第(?P<zh>[一二三四1-4])季度?|(?P<zh2>[一二三四1-4])季度)"
         rf"|(?<![a-z])(?P<word>first|second|third|fourth|last) quarter{_again(_AFTER_YEAR)}(?<!last quarter)",
         months.read_quarter,
     ),
@@ -209,8 +223,23 @@ _QUARTERS_AND_PARTS: tuple[tuple[str, Rule], ...] = (
     ),
     (
         r"(?<![a-z])(?P<unit>week|month|quarter|year)[ -]to[ -]date|(?<![a-z])(?P<unit2>[wmqy])td(?![a-z])"
-        rf"|[本这今当](?:个?(?P<unit3>周|月|季度?|年))初?{_NOW}|(?P<unit4>月|季|年)初{_NOW}",
+        rf"|[本这今当](?:个?(?P<unit3>周|月|季度?|年))初?{_NOW}|(?:开(?=年)|(?=.初))(?P<unit4>月|季|年)初?{_NOW}",
         months.read_to_date,
+    ),
+    (
+        rf"(?P<whole>{_RELATIVE_YEAR}|20\d\d年|(?:上|本|这)个?(?:月|季度)|当月)的?[前头](?:{_N}){_UNIT}"
+        rf"|(?<![a-z])(?:the )?first (?P<n2>{NUMBER}) (?P<unit2>(?:day|week|month|quarter)s?) of"
+        r" (?P<whole2>(?:the |this |last |next )(?:week|month|quarter|year)|20\d\d)(?![\w-])",
+        months.read_first_units,
+    ),
+    (
+        r"(?P<year>去年?|今年?|明年?|20\d\d年?|(?<!\d)2\d年)的?(?P<season>[春夏秋冬])"
+        r"(?:[天季](?![装款])|(?<=[去今明][春夏秋冬])(?![装款茶天季节]))"
+        r"|(?P<which>[上下这]|刚过去的?)一?个(?P<season2>[春夏秋冬])[天季]"
+        r"|(?<![a-z])(?:(?P<which2>last|this|next|past) (?P<season3>spring|summer|autumn|(?<!this )fall|winter)"
+        r"|(?P<season4>spring|summer|autumn|fall|winter)(?:,? of)? (?P<year2>20\d\d|last year|this year|next year))"
+        r"(?![a-z\d])(?! (?:sale|promo|campaign|collection|edition|festival|break))",
+        months.read_season,
     ),
     (
         r"(?<![a-z])(?:the )?(?P<edge>beginning|start|middle|end) of (?:the |this )?(?P<which>last |next |previous )?"
@@ -278,12 +307,12 @@ _SPANS: tuple[tuple[str, Rule], ...] = (
         read.read_day_of_month,
     ),
     (
-        r"(?P<which>上上|下下|上|下|这|本|当)一?(?P<unit>个?星期|个?礼拜|周|个?月|个?季度|季)(?![一二三四五六日天末])",
+        r"(?P<which>上上|下下|上|下|这|本|当)一?(?P<unit>(?:个?星期|个?礼拜|周)(?![一二三四五六日天末])|个?月|个?季度|季)",
         read.read_calendar_unit,
     ),
     (r"(?P<which>上|下|这|本)?个?(?P<unit>周末)", read.read_calendar_unit),
     (
-        rf"(?:{_BEFORE_YEAR}){_ZH_MONTH}(?P<part>上旬|中旬|下旬|初|底|末)"
+        rf"(?:{_BEFORE_YEAR}){_ZH_MONTH}(?P<part>上旬|中旬|下旬|初|底|末|中(?=[到至以之]|开始|$|\W))"
         rf"|(?<![a-z])(?P<part2>early|mid|late|(?:beginning|start|middle"
         rf"|end)(?= of))(?: of)?[ -](?P<month2>{_MONTH}){_again(_AFTER_YEAR)}",
         months.read_month_alone,
@@ -309,7 +338,12 @@ _SPANS: tuple[tuple[str, Rule], ...] = (
         rf"|{_again(_BEFORE_YEAR)}第(?P<number2>\d{{1,2}}|{CHINESE}{{1,3}})周",
         months.read_week_number,
     ),
-    (r"(?P<which>去|今|明|前|后)(?P<unit>年)|(?P<which2>本)(?P<unit2>年度|年)", read.read_calendar_unit),
+    (
+        r"(?P<which>去|今|明|前|后)(?P<unit>年)|(?P<which2>本)(?P<unit2>年度|年)"
+        r"|(?P<which3>[上下本这今去明])个?(?P<unit3>财年|财政年度|会计年度)"
+        r"|(?<![a-z])(?P<which4>last|this|current|next) (?:fiscal|financial) (?P<unit4>quarter|year)(?![a-z])",
+        read.read_calendar_unit,
+    ),
 )
 _DAYS: tuple[tuple[str, Rule], ...] = (
     (
@@ -318,7 +352,7 @@ _DAYS: tuple[tuple[str, Rule], ...] = (
         read.read_named_day,
     ),
     (
-        r"(?P<name>大前|大后|前|昨|今|明|后|当)(?:天|日|儿(?!子|女))|(?P<name2>[昨今明])(?=早|晚)晚?(?=上|$|[^上])",
+        r"(?P<name>大前|大后|前|昨|今|明|后|(?<![日号])当)(?:天|日|儿(?!子|女))|(?P<name2>[昨今明])(?=早|晚)晚?(?=上|$|[^上])",
         read.read_named_day,
     ),
     (
@@ -351,6 +385,8 @@ _DAYS: tuple[tuple[str, Rule], ...] = (
     ),
     (
         r"(?<!\d)(?P<year3>20[12]\d)年?全年"
+        r"|(?<![a-z])fy ?(?P<year4>20\d\d|2\d)(?![\w-])|(?<![\d.近过用了这第])(?P<year2>2\d年)(?P<bare2>)"
+        r"(?!前|后|内|来|以|之|老|多|质|保|的?经|的?历|\d)"
         r"|(?:^|(?<=[a-z\u4e00-\u9fff] )|(?<=[\u4e00-\u9fff]))(?P<year>20[12]\d)(?P<bare>)(?= ?$|[?!？。])",
         months.read_year_alone,
     ),
@@ -359,7 +395,7 @@ _LENGTHS_AND_CLOCKS: tuple[tuple[str, Rule], ...] = (
     (r"(?<![a-z])an? (?P<n>)(?P<unit>year|month|week|day|hour)(?P<plus> and a half)(?![a-z])", read.read_duration),
     (rf"(?<!第)(?:{_N})[ -]?{_UNIT}(?!\w*ago)", read.read_duration),
     (
-        rf"{_PART}?(?P<hour>2[0-4]|1?\d|{CHINESE}{{1,3}})点(?:钟)?(?P<minute>半|一刻|三刻|整|[0-5]?\d分?"
+        rf"{_PART}?(?<!分之)(?P<hour>2[0-4]|1?\d|{CHINESE}{{1,3}})点(?:钟)?(?P<minute>半|一刻|三刻|整|[0-5]?\d分?"
         rf"|{CHINESE}{{1,3}}分?)?",
         clock.read_zh_clock,
     ),

@@ -73,6 +73,8 @@ class Moment:
     """The period is one calendar week."""
     ends: bool = False
     """The end of a longer period: what goes on until then goes on to its end."""
+    of_report: bool = False
+    """The recurrence is a report's name: 日报, weekly digest."""
     part: str = ""
     """A part of the day: morning, afternoon or evening."""
     named: bool = False
@@ -222,7 +224,13 @@ def read_calendar_unit(match: "re.Match[str]", view: View) -> Moment | None:
     if offset is None:
         offset = {"本": 0, "当": 0, "下": 1, "下下": 2, "去": -1, "前": -2, "今": 0, "明": 1, "后": 2, "": 0}[word]
     unit = said(match, "unit")
-    name = "year" if unit == "年度" else "weekend" if unit in {"weekend", "the weekend", "周末"} else unit_of(unit)
+    name = (
+        "year"
+        if unit.endswith(("年度", "财年"))
+        else "weekend"
+        if unit in {"weekend", "the weekend", "周末"}
+        else unit_of(unit)
+    )
     if name == "weekend" and not word and not view.forward and view.today.weekday() < 5:
         offset = -1  # what is told of "the weekend" on a weekday is the last one
     return Moment(*match.span(), period=BY_UNIT[name](view.today, offset), is_week=name == "week")

@@ -40,7 +40,7 @@ SCHEDULES = frozenset({"digest_schedule", "digest_change", "set_notifications", 
 _TRIGGER = re.compile(
     r"\d|[天日周月年季昨今明点号节儿]|星期|礼拜|小时|分钟|刻钟|双十|双1|圣诞|黑五|过年|除夕|元旦|元宵|清明|端午"
     r"|七夕|中秋|重阳|冬至|五一|国庆|十一"
-    r"|跨年|春节|正午|中午|半夜|早上|晚上|下午|上午|day|week"
+    r"|跨年|[春夏秋冬]|正午|中午|半夜|早上|晚上|下午|上午|day|week"
     r"|month|year|quarter|wk|yr|qtr|mth|hour|fortnight|minute|min(?![a-z])|tom|tmr|2mor|tonight|last night"
     r"|this (?:morning"
     r"|afternoon|evening)"
@@ -48,7 +48,7 @@ _TRIGGER = re.compile(
     r"|christmas|xmas"
     r"|double|chinese|lunar|lantern|spring|dragon|moon|qixi|qing|tomb|golden|valentine|halloween|daily|hourly"
     r"|easter|thanks|cyber"
-    r"|boxing|winter|[wmqy]td|biw|bi-w|o'clock|at )"
+    r"|boxing|winter|summer|autumn|fall|fy|semi|[wmqy]td|biw|bi-w|o'clock|at )"
 )
 _POSSESSIVE = re.compile(
     r"(?<![a-z])(?:today|yesterday|tomorrow|tonight|(?:last|this|next) (?:night|week|month|quarter|year"
@@ -69,6 +69,8 @@ _ZH_AFTER = re.compile(r"\s?(?:之后|以后|后(?![天面续悔]))")
 _ZH_BEFORE = re.compile(r"\s?(?:之前|以前|前(?![天面年后]))")
 _JOIN = re.compile(r"\s?(?:-|–|—|~|\.\.|to|through|until|till|and|到|至|和|与)\s?")
 _BETWEEN = re.compile(r"(?:(?<![a-z])between|介于|在) ?(?:the )?$")
+_FORMER = re.compile(r"(?:(?<![a-z])(?:from|instead of|rather than|not)|[从由]|不要|别再|而不是) ?$")
+"""What stands before a rhythm that is to end: from daily to weekly, 从每天改成每周."""
 _NEAR = re.compile(r"[\s,，的()（）]{0,2}(?:at |around |by |@ |on )?[\s()（）]{0,24}")
 
 
@@ -85,7 +87,7 @@ def find(passage: Passage) -> None:
     for zone in zones:  # "9 am London time tomorrow": the zone stands between what belongs together
         text = text[: zone.start] + " " * (zone.end - zone.start) + text[zone.end :]
     moments = sorted([*_matches(passage, text, view), *_slashed(passage, view)], key=lambda moment: moment.start)
-    for moment in _scheduled(list(_joined(moments, text, view)), view):
+    for moment in _scheduled(list(_joined(moments, text, view)), text, view):
         _claim(passage, moment, view)
 
 
@@ -121,7 +123,7 @@ def _joined(moments: list[Moment], text: str, view: View) -> Iterator[Moment]:
         if waiting is None:
             waiting = moment
             continue
-        pair = _range(waiting, moment, text) or _pair(waiting, moment, text[waiting.end : moment.start], view)
+        pair = _range(waiting, moment, text, view) or _pair(waiting, moment, text[waiting.end : moment.start], view)
         if pair is None:
             yield waiting
         waiting = pair or moment
@@ -129,13 +131,19 @@ def _joined(moments: list[Moment], text: str, view: View) -> Iterator[Moment]:
         yield waiting
 
 
-def _scheduled(moments: list[Moment], view: View) -> list[Moment]:
+def _scheduled(moments: list[Moment], text: str, view: View) -> list[Moment]:
     """Where a schedule is set, the day and the time that are said apart belong to what recurs."""
-    regular = next((moment for moment in moments if moment.recurrence), None)
+    former = [moment for moment in moments if moment.recurrence and _FORMER.search(text[: moment.start][-16:])]
+    if view.schedule and sum(moment.recurrence is not None for moment in moments) > len(former):
+        moments = [moment for moment in moments if moment not in former]
+    recurring = sorted((moment for moment in moments if moment.recurrence), key=lambda moment: moment.of_report)
+    regular = recurring[0] if recurring else None
     if not view.schedule or regular is None or regular.recurrence is None:
         return moments
     value, rest = dict(regular.recurrence), []
     for moment in moments:
+        if moment.of_report and not regular.of_report:
+            continue  # "the daily report on Mondays", 工作日推送日报: what the report is called
         told = {} if moment is regular else _regularly(moment, value["every"])
         if moment is not regular and (not told or told.keys() & value.keys() - {"every", "interval"}):
             rest.append(moment)
@@ -161,8 +169,11 @@ def _regularly(moment: Moment, every: str) -> dict[str, Any]:
     return told
 
 
-def _range(left: Moment, right: Moment, text: str) -> Moment | None:
-    """From one day to another: the second may leave out the month or the week that the first one says."""
+def _range(left: Moment, right: Moment, text: str, view: View) -> Moment | None:
+    """From one day to another: the second may leave out the month or the week that the first one says.
+
+    Who looks back means by "Monday to Wednesday" the last ones that are over.
+    """
     between = text[left.end : right.start]
     if not (left.period and right.period and left.period.start and right.period.end and _JOIN.fullmatch(between)):
         return None
@@ -178,7 +189,8 @@ def _range(left: Moment, right: Moment, text: str) -> Moment | None:
     if left.period.start >= end:
         return None
     weekdays = left.weekday if right.weekday is not None else None
-    period = Period(left.period.start, end)
+    over = timedelta(weeks=left.weekly and right.weekly and not view.forward and end > view.today + ONE_DAY)
+    period = Period(left.period.start - over, end - over)
     return Moment(left.start, right.end, period=period, closed=True, weekday=weekdays, weekly=left.weekly)
 
 

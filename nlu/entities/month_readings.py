@@ -3,9 +3,12 @@
 import re
 from datetime import date, timedelta
 
-from nlu.entities.date_readings import MONTH_NUMBERS, OFFSETS, UNITS, Moment, View, said, year_of
+from nlu.entities.date_readings import MONTH_NUMBERS, OFFSETS, UNITS, Moment, View, said, unit_of, year_of
 from nlu.entities.numbers import whole
-from nlu.entities.periods import BY_UNIT, ONE_DAY, Period, add_months, month, year
+from nlu.entities.periods import BY_UNIT, ONE_DAY, Period, add_months, month, shift, year
+
+_SEASONS = {"春": 3, "夏": 6, "秋": 9, "冬": 12, "spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
+"""The month in which a season begins; winter is called after the year of its December."""
 
 
 def read_half_year(match: "re.Match[str]", view: View) -> Moment | None:
@@ -18,6 +21,38 @@ def read_to_date(match: "re.Match[str]", view: View) -> Moment | None:
     spoken = said(match, "unit")
     unit = {"w": "week", "m": "month", "q": "quarter", "y": "year"}.get(spoken) or UNITS.get(spoken, spoken)
     return Moment(*match.span(), period=Period(BY_UNIT[unit](view.today, 0).start, view.today + ONE_DAY), closed=True)
+
+
+def read_season(match: "re.Match[str]", view: View) -> Moment | None:
+    """Last summer is the one that is over, this winter the one we are in or the next, 去年冬天 began last December."""
+    first, which = _SEASONS[said(match, "season")], said(match, "which")
+    in_year = year_of(match, view)
+    if in_year is None:
+        begun = [date(view.today.year + offset, first, 1) for offset in (-2, -1, 0, 1)]
+        over = [day for day in begun if add_months(day, 3) <= view.today]
+        near = begun[len(over)] if which in {"this", "这"} and over[-1].year < view.today.year else over[-1]
+        coming = next(day for day in begun if day > view.today)
+        start = coming if which in {"next", "下"} else near
+    else:
+        start = date(in_year, first, 1)
+    return Moment(*match.span(), period=Period(start, add_months(start, 3)))
+
+
+def read_first_units(match: "re.Match[str]", view: View) -> Moment | None:
+    """The first ten days of last month, 今年前三个月."""
+    spoken, amount = said(match, "whole"), whole(said(match, "n").strip(" -"))
+    unit = unit_of(said(match, "unit"))
+    around = year(date(int(spoken[:4]), 1, 1)) if spoken[:2] == "20" else _around(spoken, view)
+    if not amount or amount > 99 or around.start is None or unit not in {"day", "week", "month", "quarter"}:
+        return None
+    return Moment(*match.span(), period=Period(around.start, shift(around.start, amount, unit)), closed=True)
+
+
+def _around(spoken: str, view: View) -> Period:
+    """The month, quarter or year that is called 上个月, 去年, last quarter."""
+    which, _, unit = spoken.rpartition(" ") if spoken.isascii() else (spoken[0], "", spoken[1:])
+    offset = {"前": -2, "后": 2}.get(which) or OFFSETS.get(which, 0)
+    return BY_UNIT[unit_of(unit)](view.today, offset)
 
 
 def read_part_of_unit(match: "re.Match[str]", view: View) -> Moment | None:
@@ -124,7 +159,8 @@ def read_week_number(match: "re.Match[str]", view: View) -> Moment | None:
 
 def read_year_alone(match: "re.Match[str]", view: View) -> Moment | None:
     in_year = year_of(match, view)
-    if not in_year or not 1900 < in_year < 2200 or (match.groupdict().get("bare") and not view.staff):
+    bare = {"bare", "bare2"} & {name for name, text in match.groupdict().items() if text is not None}
+    if not in_year or not 1900 < in_year < 2200 or (bare and not view.staff):
         return None
     last = whole(said(match, "last"))
     if last:

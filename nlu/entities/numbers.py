@@ -80,6 +80,8 @@ def parse(text: str) -> Decimal | None:
         return _arabic(plain)
     if re.fullmatch(f"{CHINESE}{{1,20}}", plain):
         return _chinese(plain)
+    if match := re.fullmatch(f"({CHINESE}{{1,6}})点([零〇一二三四五六七八九]{{1,4}})", plain):
+        return _chinese(match[1]) + Decimal("0." + "".join(str(_DIGITS[char]) for char in match[2]))
     return _english(plain)
 
 
@@ -132,7 +134,7 @@ def spread(text: str) -> tuple[Decimal, Decimal] | None:
     return Decimal(_DIGITS[match[1]] * factor), Decimal(_DIGITS[match[2]] * factor)
 
 
-def _chinese(text: str) -> Decimal | None:
+def _chinese(text: str) -> Decimal:
     if not any(char in _UNITS or char in _BIG for char in text):
         return Decimal("".join(str(_DIGITS[char]) for char in text))
     total, section, digit, last = 0, 0, 0, 1

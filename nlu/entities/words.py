@@ -10,61 +10,48 @@ from nlu.entities.places import LOCATION, Table, times
 
 METRIC: Table = {
     "first_response": "quickest to answer|slowest to answer|quickest to reply|slowest to reply|fastest to reply"
-    "|fastest to answer|回得最慢|回得最快|回复最慢|回复最快|回得慢|回得快|frt|time to reply|首响速度"
-    "|first response|first reply"
-    "|response time|reply time"
-    "|time to first response|response speed"
-    "|how fast we answer|how quickly we answer|how fast do we answer|how quickly we reply|how fast do we reply"
-    "|首响|首次响应|首次回复|首响时间|首次响应时间|首次回复时间|响应时间|响应时长|回复时间|回复时长|回复速度"
-    "|响应速度|平均响应",
+    "|fastest to answer|回得最慢|回得最快|回复最慢|回复最快|回得慢|回得快|frt|time to reply|首响速度|first response"
+    "|first reply|response time|reply time|time to first response|response speed|how fast we answer"
+    "|how quickly we answer|how fast do we answer|how quickly we reply|how fast do we reply|首响|首次响应|首次回复"
+    "|首响时间|首次响应时间|首次回复时间|响应时间|响应时长|回复时间|回复时长|回复速度|响应速度|平均响应",
     "new_customers": "new registration|新增了多少客户|新增多少客户|多少新客户|新注册|new customer|new client"
-    "|new buyer|new sign up|signup|new contact|new user|新增客户|新客户|新客"
-    "|新用户"
-    "|拉新|新增用户|客户新增",
+    "|new buyer|new sign up|signup|new contact|new user|新增客户|新客户|新客|新用户|拉新|新增用户|客户新增",
     "top_intents": "top intent|what people ask|most asked|what customers ask|what do people ask|意图|问得最多"
-    "|问的最多"
-    "|客户都在问|咨询类型",
+    "|问的最多|客户都在问|咨询类型",
     "revenue": "turned over|total spend|spends more|spend more|how much they spend|更能花钱|花得多|花了多少"
-    "|卖得怎么样"
-    "|卖得咋样|卖得如何|卖得好不好|赚得|赚了多少|成交多少|首单金额|订单金额|rev|卖了多少|卖多少|销量额"
-    "|how much money|net sale|earning|revenue|turnover"
-    "|sale|taking|gmv|income"
-    "|how much we made|how much did we make|how much we sold"
-    "|how much did we sell|营收|收入|销售额|营业额|流水|成交额|业绩|销售|卖了多少钱|进账",
-    "orders": "下单数|取消的单子|多买几次|order numbers|订单总量|多少个订单|订单有多少|上周订单|本周订单"
-    "|今天订单|昨天订单|上月订单|本月订单"
-    "|count of order|下了多少单|成交单数|order volume|order count|number of orders|how many orders|orders"
-    "|订单量|订单数|订单数量|单量|下单量"
-    "|多少单"
-    "|多少订单|几单",
-    "conversations": "进线|日均接多少|接多少|接待多少|聊天量|聊天数|how many chat|how many conversation"
-    "|咨询数|进线量|conversation|chat"
-    "|dialogue|conversation volume|会话量|会话数|会话|对话量|对话数|咨询量|接待量",
-    "messages": "message volume|incoming message|messages|how many messages|消息量|消息数|多少消息|多少条消息",
+    "|卖得怎么样|卖得咋样|卖得如何|卖得好不好|赚得|赚了多少|成交多少|交易额|成交总额|成交金额|销售金额|卖了几个钱"
+    "|成交总量|首单金额|订单金额|rev|卖了多少|卖多少|销量额|how much money|net sale|earning|revenue|turnover|sale"
+    "|taking|gmv|income|how much we made|how much did we make|how much we sold|how much did we sell|营收|收入|销售额"
+    "|营业额|流水|成交额|业绩|销售|卖了多少钱|进账",
+    "orders": "下单数|取消的单子|多买几次|order numbers|订单总量|多少个订单|订单有多少|上周订单|本周订单|今天订单"
+    "|昨天订单|上月订单|本月订单|count of order|下了多少单|成交单数|order volume|order count|number of orders"
+    "|how many orders|orders|订单量|订单数|订单数量|单量|下单量|多少单|多少订单|几单|出单量|成单量|成单数|订单笔数"
+    "|总单数",
+    "conversations": "进线|日均接多少|接多少|接待多少|聊天量|聊天数|how many chat|how many conversation|咨询数|进线量"
+    "|conversation|chat|dialogue|conversation volume|会话量|会话数|会话|对话量|对话数|咨询量|接待量",
+    "messages": "消息条数|聊天条数|message volume|incoming message|messages|how many messages|消息量|消息数|多少消息"
+    "|多少条消息",
     "mood": "mood|sentiment|customer happiness|how happy|how customers feel|how people feel|情绪|心情|口碑|舆情"
     "|满不满意",
     "complaints": "complaint count|投诉率|complaint|complaint rate|complaint volume|投诉量|投诉数|投诉率|投诉|客诉",
     "handovers": "转人工数|handover rate|escalation rate|人工率|handover|hand over|handoff|hand off|escalation"
-    "|transfer to a human|transfer to human|转人工率|转人工"
-    "|人工接入|升级率|转接量",
+    "|transfer to a human|transfer to human|转人工率|转人工|人工接入|升级率|转接量|升级到人工|转给人工|人工转接",
     "csat": "好评|差评|customer rating|nps score|满意分|平均评分|average rating|csat|satisfaction"
-    "|customer satisfaction"
-    "|rating|满意度|评分|好评率|满意率",
+    "|customer satisfaction|rating|满意度|评分|好评率|满意率",
 }
 OTHER_METRICS: Table = {
     "return_rate": "return rate|rate of return|returns rate|how many return|number of return|returned item|退货率"
-    "|退货量|退货数|退换率",
-    "refunds": "refund rate|refund volume|refund amount|how many refund|how much we refund|退款哪边多|退款率"
-    "|退款额|退款金额"
-    "|退款量|退款数",
+    "|退货量|退货数|退换率|退换货率|退货比例|退货占比",
+    "refunds": "refund rate|refund volume|refund amount|how many refund|how much we refund|退款哪边多|退款率|退款额"
+    "|退款金额|退款量|退款数",
     "repeat_rate": "repeat rate|repeat purchase rate|repeat purchase|repurchase rate|retention|retention rate|复购率"
-    "|复购|回购率|留存率|留存|老客占比",
+    "|复购|回购率|留存率|留存|老客占比|回头客占比|回头客比例|回头率|回头客|复购占比|老客复购",
     "average_order_value": "average order value|aov|average order|avg order|avg basket|average basket|basket size"
     "|average ticket|avg ticket|order value|客单价|客单|平均客单价|笔单价",
     "units_sold": "unit sale|units sold|unit sold|units|how many did we sell|pieces sold|sold how many|销量"
-    "|卖出多少件"
-    "|卖出去多少|卖了几件|出货量|件数",
-    "conversion": "conversion|conversion rate|checkout conversion|convert rate|转化率|转化|成交率|下单率",
+    "|卖出多少件|卖出去多少|卖了几件|出货量|件数",
+    "conversion": "conversion|conversion rate|checkout conversion|convert rate|转化率|转化|成交率|下单率|成单率"
+    "|下单转化率|支付转化率",
     "churn_rate": "churn rate|customer loss|lost customer|流失率|流失客户数",
     "cases": "case volume|number of case|number of ticket|ticket volume|ticket count|case count|how many ticket"
     "|how many case|工单量|工单数|多少工单|工单总数",
@@ -75,8 +62,8 @@ OTHER_METRICS: Table = {
     "|time to solve|how long to close|处理时长|处理时间|解决时长|解决时间|平均处理时长|结案时长|结案时间",
     "waiting_time": "waiting time|wait time|queue time|time in queue|等待时长|等待时间|排队时长|排队时间",
     "backlog": "backlog|queue length|积压|积压量|待处理量|排队人数",
-    "opt_outs": "unsubscribe|unsubscribes|unsubscription|opt out|opt outs|opt-out|opt-outs|退订率|退订量"
-    "|退订数|退订人数",
+    "opt_outs": "unsubscribe|unsubscribes|unsubscription|opt out|opt outs|opt-out|opt-outs|退订率|退订量|退订数"
+    "|退订人数",
     "opt_ins": "opt in|opt ins|opt-in|opt-ins|subscriber|subscription|订阅量|订阅数|订阅人数|同意率",
     "open_rate": "open rate|打开率|打开数",
     "click_rate": "click rate|click through|ctr|how many clicked|多少人点了|点击率|点击数|点击量",
@@ -84,43 +71,40 @@ OTHER_METRICS: Table = {
     "mentions": "mention|mentions|mention volume|share of voice|声量|提及量|提及数|曝光量",
     "visits": "traffic|visits|visitor|page view|访问量|流量|访客数|浏览量",
     "profit": "profit|margin|gross margin|利润|毛利|毛利率|净利",
-    "customers": "active customer|customer count|number of customer|customers in total|活跃客户数|客户总数"
-    "|客户数|会员数",
+    "customers": "active customer|customer count|number of customer|customers in total|活跃客户数|客户总数|活跃客户"
+    "|活跃用户|月活|日活|月活用户|日活用户|客户总量|客户数|会员数|用户数|会员总数",
     "nps": "nps|net promoter|净推荐值",
     "roi": "roi|return on investment|worth it|投资回报|投入产出|投产比|值不值",
-    "growth": "growth rate|growth|增速|增长率|增幅",
+    "growth": "growth rate|growth|增速|增长率|增幅|同比增长|环比增长|同比增幅|环比增幅",
     "renewals": "renewal|renewal rate|renewals|续订数|续订率|续费率|续费数|续约率",
     "service_level": "sla|service level|sla hit rate|达标率|时效达标",
 }
 """What is asked for though no report has it yet: understood, so that the answer can say so."""
 GROUP_BY: Table = {
-    "day": "以天为单位|日维度|按天看|day over day|day on day|日环比|by day|per day|daily|day by day|each day"
-    "|a day|按天|按日|每天|每日|逐日|分天",
-    "week": "周度|以周为单位|周维度|week over week|week on week|by week|per week|weekly|week by week|each week"
-    "|按周|每周|逐周|分周",
-    "month": "月度|以月为单位|月维度|month over month|month on month|by month|per month|monthly|month by month"
-    "|each month|按月|每月|每个月|逐月|分月",
+    "day": "以天为单位|以天为粒度|按天粒度|天粒度|日粒度|日维度|按天看|day over day|day on day|日环比|by day|per day"
+    "|daily|day by day|each day|a day|按天|按日|每天|每日|逐日|分天",
+    "week": "周度|以周为粒度|周粒度|按自然周|以周为单位|周维度|week over week|week on week|by week|per week|weekly"
+    "|week by week|each week|按周|每周|逐周|分周",
+    "month": "月度|以月为粒度|月粒度|按自然月|以月为单位|月维度|month over month|month on month|by month|per month"
+    "|monthly|month by month|each month|按月|每月|每个月|逐月|分月",
     "channel": "which channel|哪个渠道|哪些渠道|渠道维度|渠道分布|what channel|split by channel|by channel"
-    "|per channel|each channel|by platform|across channels|channel by channel|按渠道|分渠道|各渠道"
-    "|各个渠道|每个渠道|按平台|各平台|分平台",
-    "language": "语言分布|which language|哪种语言|by language|per language|each language|按语言|分语言|各语言"
-    "|按语种|各语种|分语种",
-    "intent": "by intent|per intent|each intent|by topic|by type of question|按意图|各意图"
-    "|按问题类型|分意图|按咨询类型"
-    "|按话题",
-    "category": "which category|哪个品类|哪类产品|品类维度|by category"
-    "|by product category|per category|each category|by product type|by product|按品类|分品类"
-    "|各品类"
-    "|按类目|按分类|各类目|按产品|各产品|按商品",
-    "city": "which city|哪个城市|哪些城市|城市维度|城市分布|区域分布|by country|按国家|各国|which region"
-    "|哪个地区|by city|per city|each city|by region|by location|by area|by province|按城市|分城市|各城市"
-    "|各个城市|各地"
-    "|按地区"
-    "|分地区|各地区|按区域|按省",
+    "|per channel|each channel|by platform|across channels|channel by channel|按渠道|分渠道|各渠道|各个渠道|每个渠道"
+    "|按平台|各平台|分平台|每个平台|按来源|分来源|各来源|按来源渠道|by source|per platform|which platform|哪个平台",
+    "language": "语言分布|which language|哪种语言|by language|per language|each language|按语言|分语言|各语言|按语种"
+    "|各语种|分语种",
+    "intent": "by intent|per intent|each intent|by topic|by type of question|按意图|各意图|按问题类型|分意图"
+    "|按咨询类型|按话题",
+    "category": "which category|哪个品类|哪类产品|品类维度|by category|by product category|per category|each category"
+    "|by product type|by product|按品类|分品类|各品类|按类目|按分类|各类目|按产品|各产品|按商品|分产品|分商品|分类目"
+    "|每个品类|每类产品|每个类目|各个品类|每款产品|每个产品|按单品|分单品|各商品|per product|each product"
+    "|which product",
+    "city": "which city|哪个城市|哪些城市|城市维度|城市分布|区域分布|by country|按国家|各国|which region|哪个地区"
+    "|by city|per city|each city|by region|by location|by area|by province|按城市|分城市|各城市|各个城市|各地|按地区"
+    "|分地区|各地区|按区域|按省|按省份|分省|各省|各省份|每个城市|各个地区|分区域|各区域|各大区|按大区",
     "agent": "which agent|哪个客服|哪位客服|客服维度|by staff|per person|who on the team|by agent|per agent"
-    "|each agent|by person|by rep|by colleague|per rep|by team member|按客服|各客服"
-    "|每个客服|分客服"
-    "|按人|按坐席|各坐席|每个人|各个客服|每位客服",
+    "|each agent|by person|by rep|by colleague|per rep|by team member|按客服|各客服|每个客服|分客服|按人|按坐席"
+    "|各坐席|每个人|各个客服|每位客服|按员工|每个员工|每位员工|各员工|按同事|每位同事|每个同事|各位同事|分坐席"
+    "|每个坐席|分员工|by employee|per employee|each employee|by team mate",
 }
 SCORE_TYPE: Table = {
     "lifetime_value": "lifetime value|clv|ltv|cltv|customer value|value score|most valuable|biggest spender|valuable"
@@ -143,9 +127,11 @@ SCORE_WORDS: Table = {
 """Words that mean a score only where one is asked for."""
 FILE_FORMAT: Table = {
     "csv": "逗号分隔|csv",
-    "xlsx": "xlsx|xls|excel|spreadsheet|电子表格|表格",
+    "xlsx": "xlsx|xls|excel|spreadsheet|电子表格|表格|导成表|做成表|拉张表|一张表|workbook",
     "pdf": "pdf",
-    "png": "image|picture|screenshot|chart image|图表|截图|png|as an image|as a picture|图片",
+    "png": "image|picture|screenshot|chart image|图表|截图|png|as an image|as a picture|图片|折线图|柱状图|柱形图"
+    "|饼图|曲线图|趋势图|画成图|做成图|转成图|导成图|一张图|来张图|出张图|截个图|line chart|bar chart|pie chart"
+    "|as a chart|as a graph",
     "json": "json",
 }
 PRIORITY: Table = {
@@ -158,9 +144,8 @@ PRIORITY: Table = {
     "": "high value|how high|so high|too high|low on",
 }
 STATUS: Table = {
-    "open": "in progress|reopened|active case|仍未解决|还没解决|还没关|ongoing|open|unresolved|not closed"
-    "|outstanding|没关|没关的|未关|未关闭|未解决|没解决|处理中|进行中|开着|没处理"
-    "|未处理|未完成",
+    "open": "未结|未结案|没结案|in progress|reopened|active case|仍未解决|还没解决|还没关|ongoing|open|unresolved"
+    "|not closed|outstanding|没关|没关的|未关|未关闭|未解决|没解决|处理中|进行中|开着|没处理|未处理|未完成",
     "waiting": "unanswered|没回复|没回复的|未回复|没人回|无人回复|awaiting reply|not answered|待回|等回复"
     "|waiting|pending|on hold|in queue|待处理|等待中|排队|待回复|待跟进|等待回复",
     "snoozed": "snoozed|snooze|asleep|挂起|搁置|暂缓",
@@ -378,12 +363,13 @@ REFERENCE: Table = {
 }
 COMPARATOR: Table = {
     ">": "over|above|more than|greater than|higher than|longer than|older than|exceed|exceeding|beyond|超过|超出"
-    "|高于|大于"
-    "|多于|超|>",
+    "|高于|大于|突破|涨破|surpass|surpasses"
+    "|多于|多过|超|>",
     ">=": "minimum|minimum of|no fewer than|最少|不小于|大于等于|greater than or equal to|more than or equal to"
     "|及以上|or above|or over|plus order|at least|no less than|not less than|or more|and up|至少|不少于"
-    "|不低于|以上|起码|≥|>=|> =",
-    "<": "未满|不满|under|below|less than|lower than|fewer than|younger than|shorter than|不到|低于|少于|小于|不足|<",
+    "|不低于|以上|起码|达到|reaches|≥|>=|> =",
+    "<": "未满|不满|under|below|less than|lower than|fewer than|younger than|shorter than|不到|低于|少于|小于|不足"
+    "|不及|跌破|<",
     "<=": "or fewer|小于等于|不大于|不多于|less than or equal to|fewer than or equal to|及以下|or below|maximum"
     "|maximum of|至多|顶多|at most|no more than|not more than|up to|within|or less|以内|之内|以下|不超过|最多"
     "|不高于|≤|<=|< =",
