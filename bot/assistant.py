@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot.calling import besides, wanted_besides, without_refusal
 from bot.commands import forced_intent
+from bot.following import about_list
 from bot.handlers import HANDLERS, PREPARATIONS
 from bot.handover import WITH_PEOPLE, set_state
 from bot.hearing import (
@@ -300,6 +301,7 @@ class Assistant:
         row.staff_id, conversation.audience = speaker.staff_id, speaker.audience
         question = Question.load(conversation.question, now)
         heard, question = take_up(heard, question)
+        heard = heard if question else about_list(heard, Memory(conversation.context))
         if question and row.intent == OUT_OF_SCOPE:
             row.intent = question.intent  # what looks like nothing by itself answers what we asked
         actor = Actor(speaker.staff_id or 0, speaker.role, speaker.name, speaker.external_id)
@@ -386,6 +388,8 @@ class Assistant:
             audit.record(
                 session, self._store.vault, actor=who, action="refused", subject=what, allowed=False, now=turn.now
             )
+            if error.action:
+                return turn.reply("common.not_allowed", right=turn.say(f"rights.{error.action}"))
             return turn.reply("common.not_possible", reason=str(error))
         except CrmError as error:  # the text is fit for a person: the record's state or the speaker's rights forbid it
             return turn.reply("common.not_possible", reason=str(error))

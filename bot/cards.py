@@ -3,6 +3,7 @@
 from bot import wording
 from bot.messages import Card, Choice
 from bot.phrases import Phrases
+from bot.query_words import spoken
 from crm_core.customers import Profile
 
 
@@ -17,7 +18,8 @@ def customer_card(
     facts: list[tuple[str, str]] = []
     if profile.company:
         facts.append((word("company"), profile.company))
-    where = " · ".join(part for part in (profile.city, profile.language) if part)
+    city = spoken("places", profile.city, language) if profile.city else ""
+    where = " · ".join(part for part in (city, profile.language) if part)
     if where:
         facts.append((word("where"), where))
     contact = " · ".join(part for part in (profile.email, profile.phone) if part)
@@ -32,10 +34,10 @@ def customer_card(
         total = wording.money(order.total_minor, order.currency, language)
         facts.append((order.number, f"{state} · {wording.day(order.placed_at, language, zone)} · {total}"))
     if profile.open_cases:
-        facts.append((word("open_cases"), ", ".join(f"#{number}" for number in profile.open_cases)))
+        facts.append((word("open_cases"), wording.listed((f"#{number}" for number in profile.open_cases), language)))
     labels = [*profile.tags, *(pair[0 if language == "en" else 1] for pair in profile.segments)]
     if labels:
-        facts.append((word("tags"), ", ".join(labels)))
-    title = profile.name or word("visitor")
+        facts.append((word("tags"), wording.listed(labels, language)))
+    title = profile.name or word("visitor" if profile.kind == "visitor" else "customer")
     kind = profile.tier or phrases(f"kinds.{profile.kind}", language)
     return Card(title=title, subtitle=f"#{profile.number} · {kind}", facts=tuple(facts), choices=choices)

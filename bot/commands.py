@@ -65,6 +65,7 @@ SPOKEN_COMMAND = re.compile(
     re.IGNORECASE,
 )
 """What works by mention, too: Slack has no slash commands inside threads, where these are needed."""
+_TYPED = re.compile(r"\s*/crm\s+(?P<all>(?P<word>\S+)(?P<rest>.*))", re.IGNORECASE | re.DOTALL)
 UNDO = re.compile(
     r"\s*(?:please |pls )?(?:undo(?: (?:that|it|this|the last (?:one|change)))?|revert(?: that"
     r"| it)?|take (?:that|it) back)"
@@ -135,7 +136,11 @@ def forced_intent(message: IncomingMessage, audience: Audience, known: Container
 
 
 def _spoken(text: str) -> tuple[str, str]:
-    """A command said in words, by mention."""
+    """A command said in words, by mention, or typed where there are no slash commands (console, playground)."""
+    typed = _TYPED.fullmatch(text)
+    if typed:
+        word = CHINESE_COMMANDS.get(typed["word"].lower(), typed["word"].lower())
+        return (STAFF_COMMANDS[word], typed["rest"].strip()) if word in STAFF_COMMANDS else _spoken(typed["all"])
     if len(text) < 60 and UNDO.fullmatch(text):
         return "undo", text
     said = SPOKEN_COMMAND.fullmatch(text)

@@ -13,6 +13,7 @@ from bot.messages import IncomingMessage
 from bot.turns import WRITTEN, Question, Speaker
 from crm_core.models import Customer, Identity, Interaction
 from nlu.interpreter import UNSURE_BELOW
+from nlu.shortcuts import asks_what_we_are
 from nlu.understanding import Entity, Understanding
 
 _YES_FIRST = re.compile(
@@ -69,9 +70,9 @@ def take_up(heard: Heard, question: Question | None) -> tuple[Heard, Question | 
     if question is None:
         return heard, None
     written = question.wants in WRITTEN
-    if written and heard.understanding.engine != "command":
+    if question.wants != "confirm" and heard.understanding.engine != "command":
         heard = _as_said(heard)
-        if _is_another_wish(heard.understanding, question):
+        if (_is_another_wish if written else _is_more_than_a_record)(heard.understanding, question):
             return heard, None
     understanding = heard.understanding
     if _agrees(understanding, question):
@@ -108,6 +109,8 @@ def _wants_person(understanding: Understanding) -> bool:
     """Whether a customer asks for a person instead of an answer; staff write of persons all day."""
     if understanding.intent == "talk_to_human" and understanding.confidence >= SURE:
         return True
+    if asks_what_we_are(understanding.text):
+        return False
     known = understanding.intent in ("help", "talk_to_human") and len(understanding.text) <= 60
     return known and bool(_PERSON.search(understanding.text))
 
@@ -127,6 +130,13 @@ def _is_another_wish(understanding: Understanding, question: Question) -> bool:
     if count <= LONGEST_NAME + 2 and any(understanding.first(name) is not None for name in _PLACES):
         return False
     return _is_sure(understanding, question, SURE if count > LONGEST_NAME else CERTAIN)
+
+
+def _is_more_than_a_record(understanding: Understanding, question: Question) -> bool:
+    """Whether it names the order that was asked for, and yet says in words what else is wished about it."""
+    if question.wants != "order_id" or understanding.intent == "order_status" or not has_words(understanding):
+        return False
+    return _is_sure(understanding, question, CERTAIN)
 
 
 def _is_sure(understanding: Understanding, question: Question, enough: float) -> bool:

@@ -82,11 +82,11 @@ class Wording:
 
 
 def spoken(kind: str, value: str, language: str) -> str:
-    """A category or place as the operator's list of names says it in a language; else the value itself."""
+    """A category, place or carrier as the operator's list of names says it in a language; else the value itself."""
     if kind == "places" and len(value) == 2:
         return str(Locale.parse(wording.LOCALES[language]).territories.get(value, value))
-    names = [name for name in _names()[kind].get(value, ()) if name.isascii() == (language == "en")]
-    if language == "en" and kind == "places":
+    names = [name for name in (_names().get(kind) or {}).get(value, ()) if name.isascii() == (language == "en")]
+    if language == "en" and kind != "categories":
         return value
     return names[0] if names else value.replace("_", " ")
 

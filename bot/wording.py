@@ -1,5 +1,6 @@
 """Money, dates and moods as people of a language and zone read them."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -8,6 +9,11 @@ from babel.numbers import format_currency
 
 LOCALES = {"en": "en_GB", "zh": "zh_CN"}
 GOOD, BAD = 200, -200
+
+
+def listed(parts: Iterable[str], language: str) -> str:
+    """Things one after the other: "tea, coffee", 茶、咖啡."""
+    return ("、" if language == "zh" else ", ").join(parts)
 
 
 def money(minor: int, currency: str, language: str) -> str:

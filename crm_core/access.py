@@ -75,4 +75,4 @@ def authorize(actor: Actor, action: str) -> None:
         NotAllowed: always for customers and unknown roles.
     """
     if action not in ALLOWED.get(actor.role, frozenset()):
-        raise NotAllowed(f"{actor.role}: {action} needs another role. Ask an administrator.")
+        raise NotAllowed(f"{actor.role}: {action} needs another role. Ask an administrator.", action)

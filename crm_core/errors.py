@@ -10,7 +10,11 @@ class NotFound(CrmError):
 
 
 class NotAllowed(CrmError):
-    """The speaker's role does not permit this."""
+    """The speaker's role does not permit this; `action` is what it lacks, where one is named."""
+
+    def __init__(self, reason: str, action: str = "") -> None:
+        super().__init__(reason)
+        self.action = action
 
 
 class NotPossible(CrmError):

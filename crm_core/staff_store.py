@@ -57,6 +57,7 @@ class Brief:
     company: str
     city: str
     tier: str
+    kind: str = "person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,6 +428,7 @@ def _brief(customer: Customer, company: Company | None) -> Brief:
         company=company.name if company else "",
         city=customer.city or "",
         tier=customer.tier or "",
+        kind=customer.kind,
     )
 
 

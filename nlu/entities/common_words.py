@@ -84,9 +84,9 @@ all
 a am an and any are as at be but by can did do does for get got had has have he her him his how i if in into is it its
 let me my no nor not now of off ok on one or our out own per pls put re say see set she so than that the them then they
 to too two up us use via was we who why will with yes yet you your add ask buy cut day due end few fix hi hey id ll new
-next note old open pay refund run same send show six sla ten top tag task ticket try vip vs way won yr card case ring
-profile record file customer customers client cust acct account info details summary history timeline email phone call
-message whats thats dont im ive hes shes theyre lets csat crm faq
+next note old open pay refund run same send show six sla ten top tag task ticket try vip vs way won yr card case
+profile record file customer customers client cust acct account info details summary history timeline email phone
+may ring call message whats thats dont im ive hes shes theyre lets csat crm faq
 """
 
 SHORT = frozenset(_SHORT.split())

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from nlu.entities.clock_readings import likely
 from nlu.entities.date_patterns import RULES
 from nlu.entities.date_readings import Moment, View
+from nlu.entities.impossible_days import impossible_days
 from nlu.entities.periods import ONE_DAY, Period, add_months
 from nlu.entities.spans import Passage
 
@@ -78,6 +79,8 @@ def find(passage: Passage) -> None:
     """Claim every date, range, duration, time and recurrence in the passage."""
     if not _TRIGGER.search(passage.folded):
         return
+    for match in impossible_days(passage.folded):
+        passage.block(*match.span())
     zones = [entity for entity in passage.entities if entity.name == "timezone"]
     now = passage.now.astimezone(ZoneInfo(zones[0].value)) if len(zones) == 1 else passage.now
     view = View(

@@ -95,6 +95,15 @@ _ABOUT_GOODS = frozenset(
 """Intents in which letters with digits are rather a model of something than an order."""
 _NOT_COUNTED = re.compile(r"\s?(?:[年月日天元块个件台分]|days?|weeks?|months?|pcs|pieces|yuan|dollars|usd|rmb|%)")
 _NO_ORDER = re.compile(r"(?:卡号?|账号|帐号|户|税号|card|account|iban|tax|vat|serial|序列号|身份证号?)[^\d]{0,8}$")
+_IN_ADDRESS = re.compile(
+    r"(?:[路街道巷弄村栋楼层]|单元|\d号)\s?$|(?:^|[\s,])(?:flat|apt\.?|apartment|unit|suite|room|floor) $",
+    re.IGNORECASE,
+)
+_OF_ADDRESS = re.compile(
+    r"\s?(?:号楼|号院|[栋弄室层楼]|号(?=[一-鿿\d]))"
+    r"|(?: [a-z'’.-]{2,20}){1,3} (?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|way|square|close|court|place"
+    r"|boulevard|blvd|terrace|crescent)(?![a-z])"
+)
 _LONG = 13
 """Digits from which a number beside nothing can only be an order's, for a customer."""
 
@@ -280,6 +289,12 @@ def _find_bare(passage: Passage) -> None:
             continue
         if re.fullmatch(r"(?:19|20)\d\d", value) or (len(value) > 10 and name not in {None, "order_id"}):
             continue
-        if name in {None, "order_id"} and _NO_ORDER.search(passage.folded[max(0, match.start() - 16) : match.start()]):
+        before = passage.folded[max(0, match.start() - 16) : match.start()]
+        if name in {None, "order_id"} and (_NO_ORDER.search(before) or _is_of_a_house(passage, match, before)):
             continue
         passage.claim(name or "order_id", value, *match.span())
+
+
+def _is_of_a_house(passage: Passage, match: "re.Match[str]", before: str) -> bool:
+    """Whether a number stands in a postal address: 愚园路100号3单元, "100 Baker Street"."""
+    return bool(_IN_ADDRESS.search(before) or _OF_ADDRESS.match(passage.folded, match.end()))

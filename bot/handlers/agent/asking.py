@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.messages import Choice, Reply
+from bot.query_words import spoken
 from bot.turns import Turn
 from crm_core.models import Conversation
 from crm_core.staff_store import MOST_FOUND, Brief, Search, StaffStore
@@ -16,7 +17,12 @@ StaffTurn = Turn[StaffStore]
 READ_UP_TO = 600
 """Characters of a text in which a name is looked for without any hint."""
 _NUMBER = re.compile(r"(?<![\w.,+-])[#＃]?(\d{4,9})(?![\w.,]?\d|[\w%]|[年月天元块])")
-_NOBODY = re.compile(r"\bnobody\b|\bno one\b|查无", re.IGNORECASE)
+_NO_SUCH = re.compile(r"[查找]?无此人|没有?这个?人")
+_NOBODY = re.compile(rf"\bnobody\b|\bno one\b|{_NO_SUCH.pattern}", re.IGNORECASE)
+_HERSELF = re.compile(r"(?<![a-z])(?:her|hers|she|him|his|he)(?![a-z])|(?<!其)[她他](?!们)", re.IGNORECASE)
+"""Words for one person, who is never a company."""
+_FREE_WORDS = frozenset({"add_note", "add_task", "case_create"})
+"""Intents whose words may be about anybody."""
 _LEADING = re.compile(r"\s*[#＃]?(\d{4,9})(?=\s|[:：,，]|$)")
 _PHONE = re.compile(r"(?<![\w.-])\+?\d[\d ()-]{6,18}\d(?!\w)")
 """What may be a telephone number, given out or not: whether anybody has it is for the records to say."""
@@ -33,6 +39,7 @@ _FILLER = re.compile(
     r"|offer|suggest|recommendations?|draft|reply|answer|write|this|that|there|here|case|ticket|note|tag|task|remind"
     r"|add|new|system|crm|existing|exist|know|should|could|might|like|buy|bought|status|parcel|package|shipped|up"
     r"|out|mr|mrs|ms"
+    r"|may (?:we|i|you)"
     r"|only|just|all|everything|anything|happened|lately|notes?|cases?|tickets?|tasks?|ratings?|open|quick|short"
     r"|version|full|before|call|calls|calling|them|him|her|his|she|he|their|s)(?![a-z])"
 )
@@ -107,14 +114,18 @@ def whom(
         return known[0] if len(known) == 1 else several(turn, wanted, known)
     about_shown = wanted.first("reference") is not None
     if not about_shown or (finding and (_hints(wanted) or _NOBODY.search(text))):
-        left = leftover(text) if guess else ""
+        left = leftover(_NO_SUCH.sub(" ", text)) if guess else ""
         found = turn.store.find(Search(names=(left,)), turn.services.names) if left else []
         if found:
             return found[0] if len(found) == 1 else several(turn, wanted, found)
         hints = " ".join(str(value) for value in _hints(wanted) if not text or str(value) in text) or left
         if hints:
             return not_found(turn, hints)
-    return (present(turn) if about_shown or not finding else None) or turn.reply("agent.whom.nobody")
+    meant = about_shown and not _NO_SUCH.search(text) if finding else True
+    shown = present(turn) if meant else None
+    if shown and shown.kind == "company" and turn.understanding.intent not in _FREE_WORDS and _HERSELF.search(text):
+        shown = None
+    return shown or turn.reply("agent.whom.nobody")
 
 
 def present(turn: StaffTurn) -> Brief | None:
@@ -223,8 +234,9 @@ def _keep(turn: StaffTurn, wanted: Asked) -> None:
 
 def label(turn: StaffTurn, one: Brief) -> str:
     """A customer in one line: enough to tell two of the same name apart."""
-    name = one.name or turn.say("cards.visitor")
-    return " · ".join(part for part in (f"{name} #{one.number}", one.company, one.city, one.tier) if part)
+    name = one.name or turn.say("cards.visitor" if one.kind == "visitor" else "cards.customer")
+    city = spoken("places", one.city, turn.language) if one.city else ""
+    return " · ".join(part for part in (f"{name} #{one.number}", one.company, city, one.tier) if part)
 
 
 # --- where it is said -----------------------------------------------------------------------------------------------

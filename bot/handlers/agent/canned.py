@@ -19,6 +19,7 @@ from bot.handlers.agent.asking import (
 )
 from bot.handlers.agent.suggestions import first_name
 from bot.messages import Choice, Reply
+from bot.query_words import spoken
 from bot.templates import FROM_ORDER, Template, templates
 from crm_core.models import Conversation, Customer, Identity, Staff
 from crm_core.orders import OrderView, plain_number
@@ -142,7 +143,7 @@ def _of_order(view: OrderView, name: str, language: Language) -> str:
         return ""
     if name == "expected":
         return wording.day(parcel.expected_on, language, "UTC") if parcel.expected_on else ""
-    return parcel.carrier if name == "carrier" else parcel.tracking_no
+    return spoken("carriers", parcel.carrier, language) if name == "carrier" else parcel.tracking_no
 
 
 def _language(turn: StaffTurn, conversation: Conversation) -> Language:

@@ -149,7 +149,7 @@ def _ask_whom(turn: StaffTurn, wanted: Asked, owner: case_reading.Owner, colleag
         Choice(label=one.name, value=f"case_assign:to:{number}:{one.staff_id}") for one in offered[:MOST_NAMED]
     )
     key = "several" if owner.candidates else "unknown" if owner.said else "nobody"
-    names = ", ".join(one.name for one in offered)
+    names = wording.listed((one.name for one in offered), turn.language)
     return Reply(text=turn.say(f"agent.cases.whom.{key}", said=owner.said, names=names), choices=choices)
 
 

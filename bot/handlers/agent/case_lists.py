@@ -66,6 +66,10 @@ _ORDERS = (
     ("newest", re.compile(r"newest|latest|most recent|最新|从新到旧|新的(?:排|在)前", re.IGNORECASE)),
     ("oldest", re.compile(r"oldest|by age|longest open|最老|最早|最久|按时间|从老到新|从旧到新", re.IGNORECASE)),
 )  # fmt: skip
+_OF_CUSTOMER = re.compile(
+    r"(?:cases|tickets) (?:of|for|by|from|with) (?:customer )?#?\d{4,9}|\d{4,9}\s?(?:的|名下).{0,4}(?:工单|case)",
+    re.IGNORECASE,
+)
 _OLDER = re.compile(r"older|more than|over|longer|untouched|for \d|超过|以上|没动|放了", re.IGNORECASE)
 
 
@@ -94,6 +98,8 @@ def _pressed(turn: StaffTurn) -> Reply:
 
 def _single(wanted: Asked) -> int | None:
     """The one case that is named by its number, where nothing else is asked for."""
+    if _OF_CUSTOMER.search(wanted.text):
+        return None
     spoken = [entity for entity in wanted.entities if entity.name == "case_id"]
     said = numbers(wanted.text, wanted.entities) if spoken or len(wanted.text) < 30 else []
     timed = any(wanted.first(name) for name in ("duration", "date_range", "count"))
@@ -236,6 +242,7 @@ def _page(turn: StaffTurn, wished: CaseFilter, offset: int) -> Reply:
     found = turn.store.cases.listed(wished, offset=offset, limit=PAGE)
     said = conditions_in_words(turn, wished)
     turn.memory.show("cases", _dumped(wished))
+    turn.memory.show("answer", "cases")
     if not found.cases:
         return hushed(turn, Reply(text=turn.say("agent.cases.no_cases", conditions=said)))
     if len(found.cases) == 1:

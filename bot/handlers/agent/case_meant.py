@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from bot import wording
 from bot.handlers.agent.asking import Asked, StaffTurn, asked, declined, desk_conversation, hushed, named, present
 from bot.handlers.agent.case_reading import numbers
 from bot.messages import Choice, Reply
@@ -104,7 +105,9 @@ def _numbered(turn: StaffTurn, said: list[int]) -> list[StaffCase] | Reply:
     unknown = [f"#{number}" for number, case in found if case is None]
     if unknown:
         choice = Choice(label=turn.say("agent.cases.buttons.mine"), value="case_list:mine")
-        return Reply(text=turn.say("agent.cases.unknown", numbers=", ".join(unknown)), choices=(choice,))
+        return Reply(
+            text=turn.say("agent.cases.unknown", numbers=wording.listed(unknown, turn.language)), choices=(choice,)
+        )
     return [case for _, case in found if case is not None]
 
 

@@ -139,7 +139,7 @@ def _in_words(turn: StaffTurn, narrowed: Filter) -> str:
         parts.append(turn.say("agent.since", day=wording.day(narrowed.since, turn.language, zone)))
     if narrowed.until:
         parts.append(turn.say("agent.before", day=wording.day(narrowed.until, turn.language, zone)))
-    return ", ".join(parts) if parts else turn.say("agent.timeline.everything")
+    return wording.listed(parts, turn.language) if parts else turn.say("agent.timeline.everything")
 
 
 def _event(turn: StaffTurn, event: Event) -> tuple[str, str, str]:

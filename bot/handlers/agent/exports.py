@@ -1,6 +1,8 @@
 """Everything that is held on a customer, as a file: for those who may, in a direct message, after a yes."""
 
-from bot.handlers.agent.asking import StaffTurn, asked, confirming, declined, hushed, label, whom
+from bot.following import EXPORTS, READ_UP_TO
+from bot.handlers.agent.asking import Asked, StaffTurn, asked, confirming, declined, hushed, label, whom
+from bot.handlers.agent.lists import list_file
 from bot.messages import Reply
 from crm_core import privacy
 from crm_core.errors import NotAllowed
@@ -20,9 +22,17 @@ def data_export(turn: StaffTurn) -> Reply:
     if turn.question is not None and isinstance(number, int):
         who = turn.store.numbered(number)
         return _made(turn, who) if who else turn.reply("agent.too_late")
+    wanted = asked(turn)
+    if turn.memory.shown("answer") == "customers" and EXPORTS.fullmatch(wanted.text[:READ_UP_TO]):
+        return list_file(turn)
+    return _shown(turn, wanted)
+
+
+def _shown(turn: StaffTurn, wanted: Asked) -> Reply:
+    """What the file of one customer would hold, if it may be made."""
     if not turn.message.direct:
         return Reply(text=turn.say("agent.export.privately"), private=True)
-    found = whom(turn, asked(turn))
+    found = whom(turn, wanted)
     if isinstance(found, Reply):
         return found
     if not _may(turn, found):

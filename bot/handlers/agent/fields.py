@@ -81,7 +81,7 @@ def _checked(turn: StaffTurn, who: Brief, field: str, said: str, wanted: Asked) 
         turn.ask("confirm", "update_field", number=who.number, field=field, value=value)
         text = turn.say(
             "agent.fields.verified", who=label(turn, who), field=_field(turn, field), old=_value(turn, field, old),
-            new=_value(turn, field, value), accounts=", ".join(accounts),
+            new=_value(turn, field, value), accounts=wording.listed(accounts, turn.language),
         )  # fmt: skip
         return hushed(turn, Reply(text=text, choices=confirming(turn)))
     return _changed(turn, who, field, value)
@@ -106,7 +106,7 @@ def _changed(turn: StaffTurn, who: Brief, field: str, value: str) -> Reply:
     )  # fmt: skip
     choices: tuple[Choice, ...] = undo(turn, f"update_field:undo:{who.number}")
     if done.same:
-        others = ", ".join(label(turn, one) for one in done.same)
+        others = wording.listed((label(turn, one) for one in done.same), turn.language)
         text += "\n" + turn.say("agent.fields.shared", others=others, number=done.same[0].number, own=who.number)
     return hushed(turn, Reply(text=text, choices=choices))
 

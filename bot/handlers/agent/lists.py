@@ -1,9 +1,8 @@
 """Customers by conditions: a page of ten with the total and the conditions in words, more of it, or all as a file."""
 
-import re
-
 from bot import wording
-from bot.handlers.agent.asking import READ_UP_TO, StaffTurn, argument, asked, hushed
+from bot.following import NARROWS, READ_UP_TO
+from bot.handlers.agent.asking import StaffTurn, argument, asked, hushed
 from bot.messages import Choice, Reply, Table
 from bot.query_parsing import conditions_of
 from bot.query_words import Wording, spoken
@@ -16,13 +15,6 @@ from crm_core.staff_store import MOST_EXPORTED, Listed, Row
 PAGE = 10
 CONDITIONS_LINE = ("filter:", "条件：")
 """How the line of conditions begins that an answer shows."""
-NARROWS = re.compile(
-    r"(?<![a-z])(?:only|just) (?:those|the ones|these|them)(?![a-z])"
-    r"|(?<![a-z])(?:of|among|from) (?:those|these|them)(?![a-z])"
-    r"|其中|只要|这里面|这些(?:人|客户)?(?:里|中)|(?:在)?他们(?:里面|当中|之中)",
-    re.IGNORECASE,
-)
-"""Says that the list shown last is meant, and less of it."""
 CSV_TYPE = "text/csv"
 COLUMNS = (
     "number", "name", "company", "city", "country", "language", "tier", "email", "phone", "orders", "spend",
@@ -39,7 +31,7 @@ def list_customers(turn: StaffTurn) -> Reply:
             return turn.reply("agent.lists.forgotten")
         conditions = Conditions.load(kept)
         if turn.argument == "csv":
-            return _file(turn, conditions)
+            return list_file(turn)
         return _page(turn, conditions, int(offset) if offset and offset.isdigit() and len(offset) < 7 else 0)
     if turn.memory.shown("answer") == "customers" and NARROWS.search(turn.understanding.text[:READ_UP_TO]):
         return refined_list(turn)
@@ -135,8 +127,9 @@ def _more(turn: StaffTurn, found: Listed, last: int) -> tuple[Choice, ...]:
     return tuple(choices)
 
 
-def _file(turn: StaffTurn, conditions: Conditions) -> Reply:
-    """All that fit, as a file only the asker gets."""
+def list_file(turn: StaffTurn) -> Reply:
+    """All of the list shown last, as a file only the asker gets."""
+    conditions = Conditions.load(turn.memory.shown("query") or {})
     found = turn.store.export_list(conditions)
     rows = [_record(row, conditions.currency) for row in found.rows]
     content = written(Sheet("customers", COLUMNS, rows), "csv")

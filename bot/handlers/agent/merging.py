@@ -220,8 +220,8 @@ def _facts(turn: StaffTurn, known: Profile) -> dict[str, str]:
         "phone": known.phone,
         "since": wording.day(known.first_seen_at, language, zone),
         "orders": turn.say("cards.spent", amount=spent, count=known.order_count),
-        "cases": ", ".join(f"#{number}" for number in known.open_cases),
-        "tags": ", ".join(known.tags),
+        "cases": wording.listed((f"#{number}" for number in known.open_cases), language),
+        "tags": wording.listed(known.tags, language),
         "marketing": turn.say(f"agent.merge.words.{marketing}"),
     }
 

@@ -21,6 +21,7 @@ from bot.handlers.agent.asking import (
 from bot.handlers.agent.customers import show_timeline
 from bot.messages import Reply
 from crm_core.staff_store import Brief
+from nlu.entities.impossible_days import impossible_day
 
 HIGHEST_ID = 2**63 - 1
 
@@ -72,7 +73,7 @@ def tag_customer(turn: StaffTurn) -> Reply:
 def _tagged(turn: StaffTurn, who: Brief, tags: list[str], remove: bool) -> Reply:
     change = turn.store.remove_tags if remove else turn.store.add_tags
     changed = change(who.customer_id, tags)
-    said = ", ".join(changed or tags)
+    said = wording.listed(changed or tags, turn.language)
     if not changed:
         key = "agent.tags.not_there" if remove else "agent.tags.known"
         return hushed(turn, turn.reply(key, who=label(turn, who), tags=said))
@@ -89,7 +90,7 @@ def _untagged(turn: StaffTurn, number: str) -> Reply:
         return turn.reply("agent.too_late")
     turn.memory.show("tags", None)
     change = turn.store.add_tags if last["removed"] else turn.store.remove_tags
-    said = ", ".join(change(who.customer_id, last["tags"]))
+    said = wording.listed(change(who.customer_id, last["tags"]), turn.language)
     return hushed(turn, turn.reply("agent.tags.undone", who=label(turn, who), tags=said))
 
 
@@ -103,6 +104,9 @@ def add_task(turn: StaffTurn) -> Reply:
     who = _concerned(turn, wanted)
     if isinstance(who, Reply):
         return who
+    impossible = impossible_day(wanted.text)
+    if impossible:
+        return turn.reply("common.no_such_day", day=impossible)
     due = due_at(wanted, turn.now, turn.speaker.zone)
     title = reading.task(wanted.text, wanted.entities)
     if not title:

@@ -3,6 +3,7 @@
 from bot import wording
 from bot.handlers.agent.asking import StaffTurn, asked, hushed, label, whom
 from bot.messages import Card, Choice, Reply
+from bot.query_words import spoken
 from crm_core.orders import OrderView, ShipmentView
 from crm_core.staff_store import Brief, FoundOrder
 
@@ -75,7 +76,7 @@ def order_card(
 
 def _parcel(turn: StaffTurn, parcel: ShipmentView) -> str:
     state = turn.say(f"agent.orders.parcels.{parcel.status}")
-    parts = [f"{parcel.carrier} {parcel.tracking_no}", state]
+    parts = [f"{spoken('carriers', parcel.carrier, turn.language)} {parcel.tracking_no}", state]
     if parcel.delivered_at:
         parts.append(wording.day(parcel.delivered_at, turn.language, turn.speaker.zone))
     elif parcel.expected_on:

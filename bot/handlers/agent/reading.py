@@ -127,7 +127,7 @@ def _only_somebody(rest: str) -> bool:
 
 # --- tags -----------------------------------------------------------------------------------------------------------
 _TAG = r"(?P<tag>[^\s,，。!！?？:：\"“”「」']{1,30})"
-_TAGS_EN = r"(?P<tag>[\w&/'’-]{2,30}(?: [\w&/'’-]{2,30}){0,2}?)"
+_TAGS_EN = r"(?P<tag>(?!(?:to|on|from|off|for)(?![a-z]))[\w&/'’-]{2,30}(?: [\w&/'’-]{2,30}){0,2}?)"
 _TAG_PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (

@@ -1,8 +1,10 @@
 """Greetings, thanks, help, and what was not understood."""
 
+from bot import wording
 from bot.commands import CHINESE_COMMANDS, STAFF_COMMANDS
 from bot.handlers.agent.asking import StaffTurn, desk_conversation, hushed, label
 from bot.messages import Choice, Reply
+from nlu.shortcuts import asks_what_we_are
 
 WORKING = ("find", "show", "timeline", "list", "order", "note", "tag", "task", "tasks", "done",
            "case", "cases", "close", "reopen", "priority", "assign", "snooze", "undo", "take", "release", "reply",
@@ -33,9 +35,11 @@ def deny(turn: StaffTurn) -> Reply:
 
 def help_(turn: StaffTurn) -> Reply:
     """What can be said, with examples, and the /crm words in both languages."""
+    if asks_what_we_are(turn.understanding.text):
+        return turn.reply("common.what_i_am")
     chinese = {english: word for word, english in CHINESE_COMMANDS.items()}
     known = [word for word in WORKING if word in STAFF_COMMANDS]
-    words = ", ".join(f"{word} / {chinese[word]}" if word in chinese else word for word in known)
+    words = wording.listed((f"{word} / {chinese[word]}" if word in chinese else word for word in known), turn.language)
     parts = [turn.say("agent.talk.help"), turn.say("agent.talk.commands", words=words)]
     if desk_conversation(turn) is not None:
         parts.append(turn.say("desk.how_to_send"))

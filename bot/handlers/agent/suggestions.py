@@ -5,6 +5,7 @@ import re
 from bot import wording
 from bot.handlers.agent.asking import Asked, StaffTurn, asked, desk_conversation, hushed, label, whom
 from bot.messages import Choice, Reply
+from bot.query_words import spoken
 from crm_core.models import Conversation, Interaction
 from crm_core.orders import OrderView, plain_number
 from crm_core.suggesting import Pick
@@ -82,6 +83,8 @@ def _order_facts(turn: StaffTurn, conversation: Conversation, last: Interaction,
         view = with_refund or view
         if view.refund:
             return _refund(turn, view, language)
+        if not named:  # where some order is answers nothing about money or going back
+            return ""
     return _state(turn, view, language)
 
 
@@ -97,7 +100,8 @@ def _state(turn: StaffTurn, view: OrderView, language: Language) -> str:
     state = turn.services.phrases(f"order_states.{view.status}", language)
     parts = [_say(turn, language, "order", number=view.number, state=state)]
     for parcel in view.shipments[:1]:
-        parts.append(_say(turn, language, "parcel", carrier=parcel.carrier, tracking=parcel.tracking_no))
+        carrier = spoken("carriers", parcel.carrier, language)
+        parts.append(_say(turn, language, "parcel", carrier=carrier, tracking=parcel.tracking_no))
         if parcel.expected_on and not parcel.delivered_at and parcel.expected_on >= turn.now.date():
             day = wording.day(parcel.expected_on, language, "UTC")
             parts.append(_say(turn, language, "expected", day=day))

@@ -1,6 +1,7 @@
 """What was said, in the other language, as far as the knowledge base has it in both. Nothing is translated by guess."""
 
 import re
+from dataclasses import replace
 
 from sqlalchemy import select
 
@@ -15,6 +16,17 @@ from nlu.understanding import Language
 LONGEST_SEARCH = 400
 LONGEST_SHOWN = 1500
 _QUOTED = re.compile(r"[\"“「『](?P<text>[^\"”」』]{2,1500})[\"”」』]|[:：]\s*(?P<rest>\S.{1,1500})$", re.DOTALL)
+_QUOTES = "\"“”「」『』'"
+_REQUEST = re.compile(
+    r"(?<![a-z])(?:please )?(?:translate|translation of|what does|what is the meaning of)(?![a-z])"
+    r"|(?<![a-z])mean(?:s|ing)?(?![a-z])|(?:请|帮我)?(?:翻译|译)(?:一下|成中文|成英文|成英语)?|是?什么意思",
+    re.IGNORECASE,
+)
+_OTHER_SCRIPT = {
+    "en": re.compile(r"[一-鿿][一-鿿，。？！、\d\s]*[一-鿿？。！](?!['’的]|[一-鿿])"),
+    "zh": re.compile(r"[A-Za-z][\w'’-]*(?:[ ,]+[\w'’-]+)+[.?!]?(?!\s?的)"),
+}
+"""Words in the language that the request itself is not in."""
 _OURS = re.compile(
     r"(?<![a-z])(?:my|our|your|bot'?s?)(?![a-z]).{0,12}(?:answer|reply|message)|我的回复|我们的回复|机器人",
     re.IGNORECASE,
@@ -24,8 +36,10 @@ _OURS = re.compile(
 def translate(turn: StaffTurn) -> Reply:
     """Show a message in the other language where it is known in both; else say so, with what was understood of it."""
     wanted = asked(turn)
-    given = _given(turn, wanted)
+    given = _given(wanted)
     if given:
+        asking = f"{turn.message.command} {wanted.text.replace(given, ' ')}"  # what they quote is not how they speak
+        turn = replace(turn, language=detect(asking)[0]) if any(map(str.isalpha, asking)) else turn
         return hushed(turn, _told(turn, given, _target(turn, wanted, given), None))
     conversation = desk_conversation(turn)
     if conversation is None:
@@ -43,12 +57,20 @@ def translate(turn: StaffTurn) -> Reply:
     return hushed(turn, _told(turn, text, _target(turn, wanted, text), row))
 
 
-def _given(turn: StaffTurn, wanted: Asked) -> str:
-    """Words that are to be translated and stand in the request itself."""
+def _given(wanted: Asked) -> str:
+    """Words that are to be translated and stand in the request itself: quoted, or in the other language."""
     found = _QUOTED.search(wanted.text)
     if found:
-        return (found["text"] or found["rest"]).strip()
-    return ""
+        return (found["text"] or found["rest"]).strip().strip(_QUOTES)
+    asked_for = _REQUEST.search(wanted.text)
+    if asked_for is None:
+        return ""
+    text = _REQUEST.sub("\n", wanted.text)
+    for entity in wanted.entities:
+        if entity.name in ("person_name", "company", "handle"):
+            text = text.replace(entity.text, "\n")
+    given = _OTHER_SCRIPT[detect(asked_for.group())[0]].search(text)
+    return given.group().strip() if given else ""
 
 
 def _ours(turn: StaffTurn, conversation: Conversation) -> Interaction | None:

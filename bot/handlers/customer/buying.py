@@ -59,7 +59,7 @@ def _noted(turn: CustomerTurn, order: OrderView) -> Reply:
 
 
 def _lines(order: OrderView, language: str) -> str:
-    return ", ".join(f"{line.quantity} × {line.names[language]}" for line in order.lines)
+    return wording.listed((f"{line.quantity} × {line.names[language]}" for line in order.lines), language)
 
 
 def _not_enough(turn: CustomerTurn, wanted: list[tuple[ProductView, int]], refusal: NotPossible) -> Reply:

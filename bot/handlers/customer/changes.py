@@ -47,6 +47,9 @@ _ADDRESS_AFTER = re.compile(
     r"|改成|改为|换成|改到|寄到|寄去|送到|改寄|改寄到|地址是|地址为)\s*(?P<address>\S.{5,300})$",
     re.IGNORECASE,
 )
+_STREET = re.compile(
+    r"\d.*\b(?:street|st|road|rd|avenue|ave|lane|drive|square|court|boulevard)\b|[市区路街道巷弄].*\d", re.IGNORECASE
+)
 _CHINESE_PLACE = re.compile(r"[路街道巷弄号室楼栋幢区镇村]")
 
 
@@ -76,10 +79,14 @@ def _known(turn: CustomerTurn) -> OrderView | None:
 
 
 def _still_asking(turn: CustomerTurn, reply: Reply) -> Reply:
-    """The order is asked for; what was wished is kept until it is known."""
+    """The order is asked for; what was wished is kept until it is known, and so is an address said instead."""
     question = turn.outcome.question
-    if question and not turn.slots.get("said"):
-        turn.ask(question.wants, INTENT, **{**question.slots, "kind": _kind(turn), "said": turn.understanding.text})
+    if question:
+        kind = _kind(turn)
+        kept = {"kind": kind, "said": turn.slots.get("said") or turn.understanding.text}
+        if kind == "address" and question.wants == "order_id":
+            kept["address"] = _said_address(turn)
+        turn.ask("text" if "address" in kept else question.wants, INTENT, **{**question.slots, **kept})
     return reply
 
 
@@ -121,7 +128,8 @@ def _too_late(turn: CustomerTurn, order: OrderView, reason: str) -> Reply:
 def _address(turn: CustomerTurn, order: OrderView) -> Reply:
     address = _said_address(turn)
     if not address:
-        again = turn.question is not None and turn.question.wants == "text" and turn.slots.get("kind") == "address"
+        written = turn.question is not None and turn.question.wants == "text"
+        again = written and bool(turn.slots.get("order")) and turn.slots.get("kind") == "address"
         turn.ask("text", INTENT, order=order.number, kind="address")
         key = "customer.change.address_again" if again else "customer.change.address"
         return turn.reply(key, number=order.number)
@@ -137,8 +145,10 @@ def _said_address(turn: CustomerTurn) -> str:
     if turn.message.kind == "button":
         return ""
     text = " ".join(turn.understanding.text.split())
-    asked = turn.slots.get("kind") == "address" and not turn.slots.get("said")
     kept = str(turn.slots.get("said") or "")
+    asked = turn.slots.get("kind") == "address" and (not kept or _STREET.search(text))
+    if turn.slots.get("address"):
+        return str(turn.slots["address"])
     for said in (text, kept):
         found = _ADDRESS_AFTER.search(said)
         if found and _is_address(found["address"]):

@@ -2,6 +2,7 @@
 
 import re
 
+from bot import wording
 from bot.handlers.customer.common import CustomerTurn, choices, confirmed, words
 from bot.messages import Choice, Reply
 from crm_core.orders import OPEN
@@ -46,7 +47,7 @@ def data_erase(turn: CustomerTurn) -> Reply:
         under_way = [order.number for order in turn.store.orders() if order.status in OPEN]
         lines = [turn.say("customer.data.erase_sure", holdings=_holdings(turn))]
         if under_way:
-            lines.append(turn.say("customer.data.under_way", numbers=", ".join(under_way)))
+            lines.append(turn.say("customer.data.under_way", numbers=wording.listed(under_way, turn.language)))
         lines.append(turn.say("customer.data.law"))
         return Reply(text="\n".join(lines), choices=_buttons(turn, "erase"))
     turn.outcome.erases = turn.store.ask_to_be_erased(turn.message.channel)

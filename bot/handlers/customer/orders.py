@@ -18,6 +18,7 @@ from bot.handlers.customer.common import (
 )
 from bot.handlers.customer.finding import ask_which, named_number, which_order
 from bot.messages import Card, Reply
+from bot.query_words import spoken
 from crm_core.errors import NotFound, NotPossible
 from crm_core.orders import OPEN, OrderView, ShipmentView
 
@@ -85,7 +86,7 @@ def _state_in_words(turn: CustomerTurn, order: OrderView) -> str:
 
 def _parcel_in_words(turn: CustomerTurn, parcel: ShipmentView) -> str:
     said = "customer.order.parcel."
-    carrier = parcel.carrier or turn.say(f"{said}carrier")
+    carrier = spoken("carriers", parcel.carrier, turn.language) if parcel.carrier else turn.say(f"{said}carrier")
     if parcel.status == "lost":
         return turn.say(f"{said}lost", carrier=carrier, tracking=parcel.tracking_no)
     text = turn.say(f"{said}number", carrier=carrier, tracking=parcel.tracking_no)
@@ -111,7 +112,7 @@ def order_card(turn: CustomerTurn, order: OrderView) -> Card:
     facts.append((say("customer.order.card.total"), wording.money(order.total_minor, order.currency, language)))
     for parcel in order.shipments:
         state = known_or_plain(turn, "customer.order.parcel_states", parcel.status)
-        named = " ".join(part for part in (parcel.carrier, parcel.tracking_no) if part)
+        named = " ".join(part for part in (spoken("carriers", parcel.carrier, language), parcel.tracking_no) if part)
         facts.append((say("customer.order.card.parcel"), f"{named} · {state}"))
     if order.refund:
         amount = wording.money(order.refund.amount_minor, order.refund.currency, language)

@@ -2,6 +2,7 @@
 
 from bot.handlers.customer.common import CustomerTurn, choices, is_private
 from bot.messages import Reply
+from nlu.shortcuts import asks_what_we_are
 
 FIRST_STEPS = ("order_status", "product_recommend", "business_hours", "talk_to_human")
 
@@ -26,6 +27,9 @@ def thanks(turn: CustomerTurn) -> Reply:
 
 
 def help_(turn: CustomerTurn) -> Reply:
-    """Say what we can do."""
+    """Say what we can do; to who asks, that we are no person."""
     steps = ("order_status", "return_request", "stock_check", "product_recommend", "switch_language", "talk_to_human")
-    return Reply(text=turn.say("customer.help"), choices=choices(turn, *steps))
+    text = turn.say("customer.help")
+    if asks_what_we_are(turn.understanding.text):
+        text = f"{turn.say('common.what_i_am')}\n{text}"
+    return Reply(text=text, choices=choices(turn, *steps))

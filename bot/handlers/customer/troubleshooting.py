@@ -1,5 +1,6 @@
 """Something does not work: steps from the knowledge base first, then a case with what was tried."""
 
+from bot import wording
 from bot.handlers.customer.common import (
     CustomerTurn,
     argument,
@@ -75,7 +76,7 @@ def _case(turn: CustomerTurn, said: str, sku: str, tried: list[str]) -> Reply:
         ),
         "",
     )
-    steps = turn.say("customer.trouble.tried", steps=", ".join(tried)) if tried else ""
+    steps = turn.say("customer.trouble.tried", steps=wording.listed(tried, turn.language)) if tried else ""
     title = " – ".join(part for part in (name, steps, said) if part)
     angry = turn.understanding.strong and turn.understanding.sentiment < 0
     case = turn.store.open_case(INTENT, title, "high" if angry else "normal", number, passes(turn), adds=True)

@@ -2,6 +2,7 @@
 
 import re
 
+from bot import wording
 from bot.handlers.agent.asking import confirming, declined
 from bot.handlers.manager.asking import ManagerTurn, words_of
 from bot.messages import Reply
@@ -23,6 +24,12 @@ _ROLES = (
     ("agent", re.compile(r"(?<![a-z])(?:agents?|support)(?![a-z])|客服|坐席", re.IGNORECASE)),
 )
 _DOWN = re.compile(r"downgrade|demote|降", re.IGNORECASE)
+_ASKED = re.compile(
+    r"^\W*is [^?]{1,40} (?:an? )?(?:agent|manager|admin)|是.{1,12}还是"
+    r"|(?<![a-z])(?:who (?:has|have|is|are|can)|(?:which|what) (?:role|access|rights)|list|show)(?![a-z])"
+    r"|谁(?:有|是)|有谁|是谁|有哪些|列出|什么(?:角色|权限)|哪些人",
+    re.IGNORECASE,
+)
 _MYSELF = re.compile(r"(?<![a-z])(?:me|myself)(?![a-z])|给我|把我|我自己", re.IGNORECASE)
 
 
@@ -38,7 +45,31 @@ def grant_access(turn: ManagerTurn) -> Reply:
     if turn.question and turn.understanding.first("confirmed"):
         slots = turn.slots
         return _changed(turn, str(slots["external_id"]), str(slots["name"]), str(slots["role"]))
+    if _ASKED.search(turn.understanding.text):
+        return _roles(turn)
     return _understood(turn)
+
+
+def _roles(turn: ManagerTurn) -> Reply:
+    """Who has which role now: of those that are named, else of everybody."""
+    words, entries = words_of(turn), turn.services.settings.staff
+    roles = {one.external_id: (one.name, one.role) for one in colleagues(turn.store.session)}
+    listed = {f"slack:{entry.slack_user}": entry.name or entry.slack_user for entry in entries if entry.slack_user}
+    for external_id in (*roles, *listed):
+        if external_id.startswith("slack:"):
+            name = listed.get(external_id) or roles[external_id][0]
+            roles[external_id] = (name, _present(turn, external_id))
+    named = _whom(turn)
+    shown = sorted((name, key, role) for key, (name, role) in roles.items() if not named or key in named)
+    lines = [
+        words.say("access.has", name=name, account=key.partition(":")[2], role=words.say(f"access.roles.{role}"))
+        for name, key, role in shown
+    ]
+    groups = [(entry.slack_group, entry.role) for entry in entries if entry.slack_group and not named]
+    lines += [
+        words.say("access.group_has", group=group, role=words.say(f"access.roles.{role}")) for group, role in groups
+    ]
+    return Reply(text="\n".join([words.say("access.list"), *lines]))
 
 
 def _understood(turn: ManagerTurn) -> Reply:
@@ -50,7 +81,9 @@ def _understood(turn: ManagerTurn) -> Reply:
     if not found:
         return Reply(text=words.say("access.myself" if _MYSELF.search(text) else "access.whom"))
     if len(found) > 1:
-        names = ", ".join(f"{name} ({external_id.partition(':')[2]})" for external_id, name in found.items())
+        names = wording.listed(
+            (f"{name} ({external_id.partition(':')[2]})" for external_id, name in found.items()), turn.language
+        )
         return Reply(text=words.say("access.several", names=names))
     role = _role(text)
     if role is None:

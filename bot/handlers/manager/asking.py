@@ -18,7 +18,11 @@ from nlu.understanding import Understanding
 ManagerTurn = Turn[StaffStore]
 
 DEFAULT_DAYS = 30
-_YEAR = re.compile(r"\b(?:in|during|since|for|year) ([12]\d{3})(?=\W*$)|(?<!\d)([12]\d{3})年", re.IGNORECASE)
+_YEAR = re.compile(
+    r"\b(?:in|during|since|for|year|of|[a-z]{3}|march|april|june|july|august|[a-z]+ember|[a-z]+uary) (1\d{3}|20\d\d)"
+    r"(?=\W*$)|(?<!\d)(1\d{3}|20\d\d)年",
+    re.IGNORECASE,
+)
 LONGEST = timedelta(days=366 * 5)
 
 
@@ -51,10 +55,10 @@ def asked_periods(understanding: Understanding, now: datetime, zone: str) -> Ask
 def unread_period(understanding: Understanding, now: datetime, zone: str) -> str:
     """What names a period, and cannot be read as one: a year long past, more than five years; "" if there is none."""
     named = [one for one in understanding.entities if one.name == "date_range"]
-    if named:
-        return "" if any(_span(one.value, now, zone) for one in named) else named[0].text
     year = _YEAR.search(understanding.text[:600])
-    return next(filter(None, year.groups()), "") if year else ""
+    if year and not any(one.start <= year.end(year.lastindex or 0) <= one.end for one in named):
+        return year[year.lastindex or 0]
+    return "" if not named or any(_span(one.value, now, zone) for one in named) else named[0].text
 
 
 def default_period(now: datetime, zone: str) -> Period:

@@ -72,7 +72,7 @@ def _page(turn: ManagerTurn, query: Query, offset: int) -> Reply:
     try:
         found = records(turn, query, offset, PAGE)
     except NotMeasured as error:
-        possible = ", ".join(words.say(f"dimensions.{name}") for name in error.possible)
+        possible = wording.listed((words.say(f"dimensions.{name}") for name in error.possible), words.language)
         named = words.say(f"dimensions.{error.wanted}")
         return Reply(
             text=words.say("figures.not_by", metric=words.metric(error.metric), dimension=named, possible=possible)

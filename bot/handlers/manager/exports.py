@@ -18,7 +18,8 @@ from crm_core.reports.satisfaction import ratings
 MOST = 10_000
 """Rows of a file."""
 _OTHER = re.compile(
-    r"(?<![a-z])(?:ppt|powerpoint|slides?|word|docx?|html|print(?:ed|able)?|markdown|google sheets?)(?![a-z])|打印|幻灯"
+    r"(?<![a-z])(?:ppt|powerpoint|slides?|word|docx?|html|print(?:ed|able)?|markdown|google sheets?|charts?|graphs?"
+    r"|pictures?|images?|png|pdf)(?![a-z])|打印|幻灯|图表|图片|曲线图|柱状图|折线图"
 )
 _NOT_IN_NAMES = re.compile(r"[^\w-]+")
 PERSONAL = ("customers", "evidence", "ratings")

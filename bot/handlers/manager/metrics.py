@@ -1,5 +1,6 @@
 """Figures on demand: one for a period, split by something, narrowed to something, against the period before."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -22,8 +23,10 @@ from crm_core.reports.metrics import (
     dimensions,
     measure,
 )
+from nlu.entities.impossible_days import impossible_day
 from nlu.understanding import Entity
 
+CHART = re.compile(r"(?<![a-z])(?:charts?|graphs?|plot(?:ted)?)(?![a-z])|图表|曲线图|柱状图|折线图|画[个张成]?图")
 SHOWN_PARTS = 12
 SHOWN_TIMES = 31
 SPLITS = 4
@@ -61,7 +64,7 @@ def refined_figures(turn: ManagerTurn) -> Reply:
 def _not_understood(turn: ManagerTurn, last: Query, said: Said) -> Reply:
     words = words_of(turn)
     name = last.metric if last.metric in METRICS else "messages"
-    possible = ", ".join(words.say(f"dimensions.{dimension}") for dimension in dimensions(name))
+    possible = wording.listed((words.say(f"dimensions.{dimension}") for dimension in dimensions(name)), words.language)
     text = words.say("figures.not_refined", metric=shown_metric(last.metric, words), possible=possible)
     return Reply(text="\n".join([text, *_not_applied(turn, said.not_applied)]))
 
@@ -87,7 +90,7 @@ def answered(turn: ManagerTurn, query: Query, rest: Sequence[Condition] = ()) ->
         return _not_by(error, words)
     turn.memory.show("figures", query.kept())
     turn.memory.show("answer", "figures")
-    lines = _not_applied(turn, rest)
+    lines = [*_not_applied(turn, rest), *_no_chart(turn, words)]
     return reply.model_copy(update={"text": "\n".join([reply.text, *lines])}) if lines else reply
 
 
@@ -96,6 +99,9 @@ def _no_figures(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply | 
     zone, begun = query.period.zone, begin(turn.store.session)
     if turn.message.kind == "button" or begun is None:
         return None
+    impossible = impossible_day(turn.understanding.text)
+    if impossible:
+        return Reply(text=turn.say("common.no_such_day", day=impossible))
     since = wording.day(begun, turn.language, zone)
     unread = unread_period(turn.understanding, turn.now, zone)
     if unread:
@@ -112,6 +118,11 @@ def _not_applied(turn: ManagerTurn, rest: Sequence[Condition]) -> list[str]:
     conditions = Wording(turn.services.phrases, turn.language, business.zone, currency=business.currency)
     told = conditions.say("and").join(conditions.one(condition, business.currency) for condition in rest)
     return [words_of(turn).say("figures.not_applied", conditions=told)]
+
+
+def _no_chart(turn: ManagerTurn, words: FigureWords) -> list[str]:
+    written = turn.message.kind != "button" and CHART.search(turn.understanding.text.lower())
+    return [words.say("figures.no_chart")] if written else []
 
 
 def _overview(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply:
@@ -133,7 +144,9 @@ def _overview(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply:
     missing = [words.say("figures.not_kept", figure=unknown)] if unknown else []
     text = "\n".join([*missing, title, *narrowed_lines(query, words)])
     if turn.message.kind != "button":
-        text += "\n" + words.say("figures.known", metrics=", ".join(words.metric(name) for name in METRICS))
+        text += "\n" + words.say(
+            "figures.known", metrics=wording.listed((words.metric(name) for name in METRICS), words.language)
+        )
     note = words.say("digest.note", zone=query.period.zone)
     return Reply(text=text, table=Table(columns=columns, rows=rows, note=note), choices=offers(words)[:1])
 
@@ -204,7 +217,10 @@ def _elsewhere(figure: Figure, words: FigureWords) -> list[str]:
     if not figure.elsewhere:
         return []
     return [
-        words.say("figures.also", amounts=", ".join(words.value(unit, amount) for unit, amount in figure.elsewhere))
+        words.say(
+            "figures.also",
+            amounts=wording.listed((words.value(unit, amount) for unit, amount in figure.elsewhere), words.language),
+        )
     ]
 
 
@@ -268,7 +284,7 @@ def _splits(query: Query, words: FigureWords) -> tuple[Choice, ...]:
 
 
 def _not_by(error: NotMeasured, words: FigureWords) -> Reply:
-    possible = ", ".join(words.say(f"dimensions.{name}") for name in error.possible)
+    possible = wording.listed((words.say(f"dimensions.{name}") for name in error.possible), words.language)
     dimension = words.say(f"dimensions.{error.wanted}")
     return Reply(
         text=words.say("figures.not_by", metric=words.metric(error.metric), dimension=dimension, possible=possible)

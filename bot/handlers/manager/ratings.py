@@ -41,7 +41,7 @@ def refined_ratings(turn: ManagerTurn) -> Reply:
         return answered(turn, query, said.not_applied)
     if not said.anything and scores == SCORES:
         words = words_of(turn)
-        possible = ", ".join(words.say(f"dimensions.{name}") for name in dimensions("csat"))
+        possible = wording.listed((words.say(f"dimensions.{name}") for name in dimensions("csat")), words.language)
         return Reply(text=words.say("figures.not_refined", metric=words.metric("csat"), possible=possible))
     return _report(turn, query, scores if scores != SCORES else tuple(kept["scores"]), 0)
 
@@ -69,7 +69,7 @@ def _report(turn: ManagerTurn, query: Query, scores: tuple[int, ...], offset: in
     try:
         line = compared(turn, "csat", query)
     except NotMeasured as error:
-        possible = ", ".join(words.say(f"dimensions.{name}") for name in error.possible)
+        possible = wording.listed((words.say(f"dimensions.{name}") for name in error.possible), words.language)
         named = words.say(f"dimensions.{error.wanted}")
         text = words.say("figures.not_by", metric=words.metric("csat"), dimension=named, possible=possible)
         return Reply(text=text)
@@ -105,7 +105,7 @@ def _headline(line: DigestLine, given: Satisfaction, query: Query, words: Figure
 def _which(scores: tuple[int, ...], words: FigureWords) -> list[str]:
     if scores == SCORES:
         return []
-    return [words.say("ratings.which", scores=", ".join(f"{score}★" for score in scores) or "–")]
+    return [words.say("ratings.which", scores=wording.listed((f"{score}★" for score in scores), words.language) or "–")]
 
 
 def ratings_table(turn: ManagerTurn, rows: list[Rated], words: FigureWords, note: str = "") -> Table:
@@ -128,4 +128,6 @@ def ratings_table(turn: ManagerTurn, rows: list[Rated], words: FigureWords, note
 def _about(row: Rated, words: FigureWords) -> str:
     if not row.about:
         return words.say("ratings.no_reason")
-    return words.say("ratings.about", wishes=", ".join(words.part("intent", intent) for intent in row.about))
+    return words.say(
+        "ratings.about", wishes=wording.listed((words.part("intent", intent) for intent in row.about), words.language)
+    )

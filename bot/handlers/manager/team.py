@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from bot import wording
 from bot.figures import FigureWords
 from bot.handlers.manager.asking import ManagerTurn, words_of
 from bot.handlers.manager.metrics import answered, compared, part_lines
@@ -47,7 +48,7 @@ def agent_performance(turn: ManagerTurn) -> Reply:
     said = read(turn)
     unknown = "" if "agent" in said.only else _unknown_name(turn)
     if unknown:
-        names = ", ".join(sorted({one.name for one in colleagues(turn.store.session)}))
+        names = wording.listed(sorted({one.name for one in colleagues(turn.store.session)}), turn.language)
         return Reply(text=words_of(turn).say("team.nobody", name=unknown, names=names))
     metric = _metric(turn, said)
     if metric == TEAM or "agent" not in dimensions(metric):
