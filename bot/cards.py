@@ -35,9 +35,11 @@ def customer_card(
         facts.append((order.number, f"{state} · {wording.day(order.placed_at, language, zone)} · {total}"))
     if profile.open_cases:
         facts.append((word("open_cases"), wording.listed((f"#{number}" for number in profile.open_cases), language)))
-    labels = [*profile.tags, *(pair[0 if language == "en" else 1] for pair in profile.segments)]
-    if labels:
-        facts.append((word("tags"), wording.listed(labels, language)))
+    if profile.segments:
+        names = [pair[0 if language == "en" else 1] for pair in profile.segments]
+        facts.append((word("segments"), wording.listed(names, language)))
+    if profile.tags:
+        facts.append((word("tags"), wording.listed(profile.tags, language)))
     title = profile.name or word("visitor" if profile.kind == "visitor" else "customer")
     kind = profile.tier or phrases(f"kinds.{profile.kind}", language)
     return Card(title=title, subtitle=f"#{profile.number} · {kind}", facts=tuple(facts), choices=choices)

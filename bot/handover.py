@@ -16,9 +16,12 @@ from bot.cards import customer_card
 from bot.messages import Card, Choice, IncomingMessage, OutgoingFile, Reply
 from bot.outbox import queue_reply, queue_to_desk, queue_to_queue
 from bot.phrases import Phrases
+from bot.telling import own_chat, tell
 from bot.turns import Question, Speaker
 from crm_core.customers import profile
 from crm_core.models import Attachment, Conversation, Interaction, OutboxMessage, Rating, Staff
+from crm_core.notifications import may_ping
+from crm_core.playbooks import Service, service_of
 from nlu.understanding import Language
 
 SUMMARY_LINES = 6
@@ -72,7 +75,28 @@ class Desk:
             language=place.language,
             opens=opens,
         )
+        self._tell_whom_it_concerns(session, conversation, reason, now)
         return True
+
+    def _tell_whom_it_concerns(self, session: Session, conversation: Conversation, reason: str, now: datetime) -> None:
+        """Tell managers in their own chats of a customer whom they are to answer themselves."""
+        service = service_of(session, conversation.customer_id)
+        role = service.playbook.answered_by
+        if service.segment is None or role == "agent" or reason in ("staff", "moved"):
+            return
+        urgent = service.playbook.priority == "urgent"
+        query = select(Staff).where(Staff.active, Staff.role == role).order_by(Staff.id)
+        for staff in session.execute(query).scalars():
+            chat = own_chat(session, staff.id) if may_ping(staff, "case", now, urgent=urgent) == "now" else None
+            if chat is None:
+                continue
+            say = self._say(chat.language or "en")
+            text = say(
+                "desk.playbook.for_you", segment=service.segment.said(chat.language or "en"),
+                reason=say(f"desk.reasons.{reason}"), minutes=service.playbook.first_answer_minutes,
+            )  # fmt: skip
+            take = Choice(label=say("desk.take"), value=f"desk:take:{conversation.id}", style="primary")
+            tell(session, chat, Reply(text=text, choices=(take,)), now)
 
     @property
     def language(self) -> Language:
@@ -251,6 +275,7 @@ class Desk:
         lines = [
             say("desk.opened", reason=say(f"desk.reasons.{reason}"), channel=conversation.channel),
             say("desk.speaks", language=say(f"desk.languages.{conversation.language or 'en'}")),
+            *_as_played(service_of(session, conversation.customer_id), say, language),
             *(f"> {line}" for line in last_words(session, conversation)),
             say("desk.how_to_send"),
         ]
@@ -280,6 +305,23 @@ class Desk:
 
     def _say(self, language: str) -> Callable[..., str]:
         return partial(_phrase, self.phrases, language)
+
+
+def _as_played(service: Service, say: Callable[..., str], language: str) -> list[str]:
+    """How the customer's segment wants them served, for whoever takes over."""
+    if service.segment is None:
+        return []
+    book = service.playbook
+    lines = [
+        say(
+            "desk.playbook.segment", segment=service.segment.said(language),
+            priority=say(f"manager.priorities.{book.priority}"), role=say(f"desk.playbook.roles.{book.answered_by}"),
+            minutes=book.first_answer_minutes,
+        )
+    ]  # fmt: skip
+    tone, offer = book.tone, book.offer
+    lines += [say("desk.playbook.tone", tone=tone.said(language))] if tone else []
+    return lines + ([say("desk.playbook.offer", offer=offer.said(language))] if offer else [])
 
 
 def _opens(session: Session, conversation: Conversation, place: Place) -> bool:

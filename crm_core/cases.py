@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.database import next_number
 from crm_core.models import Case, CaseChange
+from crm_core.playbooks import Service, service_of
 
 PRIORITIES = ("low", "normal", "high", "urgent")
 TARGET_HOURS = {"low": 72, "normal": 48, "high": 24, "urgent": 8}
@@ -43,15 +44,18 @@ def open_case(
 ) -> CaseView:
     """Open a case; one about the same matter (topic, and order or conversation) of the last two days is taken up again.
 
-    Taking up raises its priority where the new one is higher, and fills in the order.
+    Taking up raises its priority where the new one is higher, and fills in the order. A playbook of the customer's
+    segment may raise the priority, and bring the deadline nearer.
 
     Args:
         adds: the title is a request of its own: put behind that of a case that is taken up.
     """
+    service = service_of(session, customer_id)
+    priority = raised(service, priority)
     known = _same_matter(session, customer_id, conversation_id, topic, now, order_id)
     if known is not None:
         if PRIORITIES.index(priority) > PRIORITIES.index(known.priority):
-            known.priority, known.due_at = priority, now + timedelta(hours=TARGET_HOURS[priority])
+            known.priority, known.due_at = priority, due(service, priority, now)
         known.order_id = known.order_id or order_id
         wanted = " ".join(title.split())
         if adds and wanted not in (known.title or ""):
@@ -67,11 +71,22 @@ def open_case(
         status="open",
         priority=priority,
         opened_at=now,
-        due_at=now + timedelta(hours=TARGET_HOURS[priority]),
+        due_at=due(service, priority, now),
     )
     session.add(case)
     session.flush()
     return CaseView(case.number, case.priority, case.opened_at)
+
+
+def raised(service: Service, priority: str) -> str:
+    """A priority, or that of the customer's playbook where it is higher."""
+    return max(priority, service.playbook.priority, key=PRIORITIES.index)
+
+
+def due(service: Service, priority: str, now: datetime) -> datetime:
+    """When a case should be settled: as its priority asks for, or sooner where the customer's playbook does."""
+    hours = TARGET_HOURS[priority]
+    return now + timedelta(hours=min(hours, service.playbook.resolution_hours or hours))
 
 
 def _same_matter(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from crm_core.models import Case, Customer, CustomerTag, Interaction, Order, Score, Segment, SegmentMember
@@ -50,7 +50,7 @@ class Profile:
     open_cases: tuple[int, ...] = ()
     tags: tuple[str, ...] = ()
     segments: tuple[tuple[str, str], ...] = ()
-    """(English name, Chinese name) of the segments the customer is in now."""
+    """(English name, Chinese name) of the segments the customer is in now; that of the RFM grid first."""
     scores: dict[str, int] = field(default_factory=dict)
 
 
@@ -123,6 +123,7 @@ def _segments(session: Session, customer_id: int) -> tuple[tuple[str, str], ...]
         select(Segment.name_en, Segment.name_zh)
         .join(SegmentMember, SegmentMember.segment_id == Segment.id)
         .where(SegmentMember.customer_id == customer_id, SegmentMember.until.is_(None))
+        .order_by(case({"rfm": 0, "rule": 1}, value=Segment.kind, else_=2), SegmentMember.since, Segment.id)
     )
     return tuple((english, chinese) for english, chinese in session.execute(query))
 

@@ -10,10 +10,11 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from crm_core.access import Actor
-from crm_core.cases import LONGEST_TITLE, PRIORITIES, TARGET_HOURS, plain, record_change
+from crm_core.cases import LONGEST_TITLE, PRIORITIES, due, plain, record_change
 from crm_core.database import next_number
 from crm_core.errors import NotFound
 from crm_core.models import Case, CaseChange, Customer, Staff
+from crm_core.playbooks import service_of
 
 UNDO_WITHIN = timedelta(days=1)
 NOT_CLOSED = ("open", "waiting", "snoozed")
@@ -127,7 +128,7 @@ class StaffCases:
             number=next_number(self._session, "case"), customer_id=customer_id, conversation_id=conversation_id,
             title=_line(title), topic=topic[:60] or None, status="open",
             priority=priority, owner_id=self._actor.staff_id, opened_at=self._now,
-            due_at=self._now + timedelta(hours=TARGET_HOURS[priority]),
+            due_at=due(service_of(self._session, customer_id), priority, self._now),
         )  # fmt: skip
         self._session.add(row)
         self._session.flush()
@@ -203,8 +204,8 @@ class StaffCases:
             row.status == "closed" and status != "closed"
         )
         if renewed and status != "closed":
-            hours = TARGET_HOURS[wanted.get("priority", row.priority)]
-            wanted["due_at"] = self._now + timedelta(hours=hours)
+            service = service_of(self._session, row.customer_id)
+            wanted["due_at"] = due(service, wanted.get("priority", row.priority), self._now)
         if "title" in wanted:
             wanted["title"] = _line(wanted["title"])
         return wanted

@@ -24,6 +24,10 @@ class Both(Part):
     en: str = Field(min_length=1)
     zh: str = Field(min_length=1)
 
+    def said(self, language: str) -> str:
+        """The text in a language."""
+        return self.zh if language == "zh" else self.en
+
     def filled(self, **values: object) -> "Both":
         """The texts with their holes filled."""
         return Both(en=self.en.format(**values), zh=self.zh.format(**values))

@@ -8,6 +8,7 @@ from bot.messages import Choice, Reply
 from bot.query_words import spoken
 from crm_core.models import Conversation, Interaction
 from crm_core.orders import OrderView, plain_number
+from crm_core.playbooks import Service, service_of
 from crm_core.suggesting import Pick
 from nlu.knowledge import CONFIDENT
 from nlu.understanding import Language
@@ -45,10 +46,34 @@ def suggest_for(turn: StaffTurn, conversation: Conversation, wanted: Asked) -> R
         return turn.reply("desk.no_suggestion")
     name = first_name(turn, conversation, language)
     hello = _say(turn, language, "hello", name=name) if name else _say(turn, language, "hello_unknown")
-    text = _joined([hello, *body, _say(turn, language, "closing")], language)
+    service = service_of(turn.store.session, conversation.customer_id)
+    before, behind = _by_playbook(service, language, upset=_is_upset(last))
+    text = _joined([hello, *before, *body, *behind, _say(turn, language, "closing")], language)
     draft = turn.store.keep_draft(conversation, text)
     choice = Choice(label=turn.say("desk.send"), value=f"desk:send:{draft}", style="primary")
-    return Reply(text=turn.say("desk.suggested", text=text), choices=(choice,))
+    told = [turn.say("desk.suggested", text=text), *_why(turn, service, offered=bool(behind))]
+    return Reply(text="\n".join(told), choices=(choice,))
+
+
+def _by_playbook(service: Service, language: Language, *, upset: bool) -> tuple[list[str], list[str]]:
+    """What a playbook puts before and behind the answer; nobody who is upset is cheered or offered anything."""
+    if service.segment is None or upset:
+        return [], []
+    said = [[each.said(language)] if each else [] for each in (service.playbook.greeting, service.playbook.offer)]
+    return said[0], said[1]
+
+
+def _why(turn: StaffTurn, service: Service, *, offered: bool) -> list[str]:
+    """Which playbook shaped the draft, and how to write."""
+    if service.segment is None:
+        return []
+    tone = service.playbook.tone.said(turn.language) if service.playbook.tone else turn.say("desk.playbook.any_tone")
+    key = "desk.playbook.offered" if offered else "desk.playbook.drafted"
+    return [turn.say(key, segment=service.segment.said(turn.language), tone=tone)]
+
+
+def _is_upset(last: Interaction | None) -> bool:
+    return last is not None and (last.strong or (last.sentiment_milli or 0) <= BAD_MILLI)
 
 
 def _body(
@@ -56,7 +81,7 @@ def _body(
 ) -> list[str]:
     """Sorry, if there is a reason; then the facts about the order, or what the knowledge base says."""
     parts: list[str] = []
-    upset = last is not None and (last.strong or (last.sentiment_milli or 0) <= BAD_MILLI)
+    upset = _is_upset(last)
     if _SORRY.search(wanted.text.lower()) or upset:
         parts.append(_say(turn, language, "sorry_late" if _LATE.search(wanted.text.lower()) else "sorry"))
     if last is None:

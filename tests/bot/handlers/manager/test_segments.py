@@ -216,7 +216,7 @@ def test_retired_after_a_yes_and_brought_back(floor: Floor, manager: Colleague):
     assert in_use(floor) == []
     assert not any(now for _, now in members(floor))
     back = manager.presses(buttons(retired)[0])
-    assert "1 customers now" in back.text
+    assert "1 customer now" in back.text
     assert [now for _, now in members(floor)] == [True]
     assert "quiet" in shown(manager.says("segment_size", "segment sizes please"))
 
@@ -270,7 +270,7 @@ def test_sizes_are_held_against_a_week_and_a_month_ago(floor: Floor, manager: Co
 
 def test_conditions_that_are_no_segment_are_counted_and_can_be_saved(floor: Floor, manager: Colleague):
     reply = manager.says("segment_size", "how many would match spend over 300")
-    assert "1 customers fit now (50 % of all)" in reply.text
+    assert "1 customer fits now (50 % of all)" in reply.text
     assert "what should the segment be called" in manager.presses("segment_create").text
 
 
