@@ -134,7 +134,7 @@ def _retired(turn: ManagerTurn, segment_id: int) -> Reply:
     try:
         segment = turn.store.segments.retire(segment_id)
     except NotRetirable as error:
-        return turn.reply("segments.not_retirable", used_by=", ".join(error.used_by) or "–")
+        return turn.reply("segments.not_retirable", used_by=wording.listed(error.used_by, turn.language) or "–")
     turn.memory.forget("segment")
     text = turn.say("segments.retired", name=segment.called(turn.language))
     return Reply(text=text, choices=undo(turn, f"{INTENT}:restore:{segment_id}"))
