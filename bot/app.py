@@ -27,6 +27,7 @@ from bot.turns import Services
 from config.settings import FOLDER, Settings, StaffEntry
 from crm_core.database import Store, open_store
 from crm_core.names import NameIndex
+from crm_core.playbooks import playbooks
 from crm_core.staff_access import granted
 from nlu.interpreter import Interpreter, build_interpreter
 from nlu.knowledge import KnowledgeBase
@@ -162,6 +163,7 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
         settings.nlu.rasa_token.get_secret_value() if settings.nlu.rasa_token else "",
     )
     templates()  # a broken file is told now, not when the first one is sent
+    playbooks()
     loop = Loop()
     channels: dict[str, Channel] = {}
 
