@@ -24,6 +24,18 @@ from crm_core.import_words import currency_code, email_address, known_word, lang
 
 LISTED = str.maketrans({"，": ",", "；": ",", ";": ",", "、": ",", "|": ",", "\n": ","})
 MOST_LISTED = 50
+LONGEST = {
+    "tier": 20, "company": 200, "name": 200, "name_en": 200, "name_zh": 200, "first_name": 100, "last_name": 100,
+    "description": 10_000, "description_en": 10_000, "description_zh": 10_000, "sku": 60, "category": 60, "number": 60,
+    "address": 500, "tracking_no": 100, "carrier": 200, "email": 254, "phone": 254, "customer": 254,
+    "external_id": 100, "city": 100, "language": 40, "zone": 50, "currency": 20,
+}  # fmt: skip
+"""Characters a field may have."""
+LONGEST_OWN = 200
+"""The same for a field of the business's own."""
+LONGEST_ENTRY = {"tags": 60, "aliases": 100}
+"""Characters one entry of a list may have."""
+RANGES = {"stock": (0, 100_000_000), "warranty_months": (0, 600), "quantity": (1, 1_000_000)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +80,12 @@ class RowReader:
         facts = replace(
             self._person(row),
             zone=self._zone(row),
-            tier=self._text(row, "tier", 20),
+            tier=self._text(row, "tier"),
             kind=self._word(row, "kind", "customer_kind"),
-            company=self._text(row, "company", 200),
+            company=self._text(row, "company"),
             first_seen_at=self._moment(row, "first_seen_at"),
             marketing=self._yes(row, "marketing"),
-            tags=self._list(row, "tags", 60) or (),
+            tags=self._list(row, "tags") or (),
             custom=self._custom(row),
         )
         if not facts.has_key:
@@ -84,31 +96,31 @@ class RowReader:
         """A row of a products' file."""
         currency = self._currency(row)
         price, currency = self._money(row, "price", currency)
-        names = {name: self._text(row, name, 200) for name in ("name", "name_en", "name_zh")}
-        texts = {name: self._text(row, name, 10_000) for name in ("description", "description_en", "description_zh")}
+        names = {name: self._text(row, name) for name in ("name", "name_en", "name_zh")}
+        texts = {name: self._text(row, name) for name in ("description", "description_en", "description_zh")}
         return ProductFacts(
-            sku=self._needed(row, "sku", 60),
+            sku=self._needed(row, "sku"),
             **names,
             **texts,
-            category=self._text(row, "category", 60),
+            category=self._text(row, "category"),
             price_minor=price,
             currency=currency,
-            stock=self._whole(row, "stock", 0, 100_000_000),
+            stock=self._whole(row, "stock"),
             consumable=self._yes(row, "consumable"),
             active=self._yes(row, "active"),
-            aliases=self._list(row, "aliases", 100),
-            warranty_months=self._whole(row, "warranty_months", 0, 600),
+            aliases=self._list(row, "aliases"),
+            warranty_months=self._whole(row, "warranty_months"),
         )
 
     def order_row(self, row: Row) -> OrderRow:
         """A row of an orders' file."""
-        number = self._needed(row, "number", 60)
+        number = self._needed(row, "number")
         currency = self._currency(row)
         unit, currency = self._money(row, "unit_price", currency)
         discount, currency = self._money(row, "discount", currency)
         shipping, currency = self._money(row, "shipping", currency)
         total, currency = self._money(row, "total", currency)
-        quantity = self._whole(row, "quantity", 1, 1_000_000)
+        quantity = self._whole(row, "quantity")
         if quantity is None:
             raise BadCell(f"{self._name('quantity')} is empty")
         facts = OrderFacts(
@@ -120,18 +132,18 @@ class RowReader:
             discount_minor=discount,
             shipping_minor=shipping,
             total_minor=total,
-            address=self._text(row, "address", 500),
+            address=self._text(row, "address"),
             cancelled_at=self._moment(row, "cancelled_at"),
         )
-        return OrderRow(facts, LineFacts(self._needed(row, "sku", 60), quantity, unit))
+        return OrderRow(facts, LineFacts(self._needed(row, "sku"), quantity, unit))
 
     def shipment(self, row: Row) -> ShipmentFacts:
         """A row of a shipments' file."""
         cell = self._cell(row, "expected_on")
         return ShipmentFacts(
-            number=self._needed(row, "number", 60),
-            tracking_no=self._needed(row, "tracking_no", 100),
-            carrier=self._text(row, "carrier", 200),
+            number=self._needed(row, "number"),
+            tracking_no=self._needed(row, "tracking_no"),
+            carrier=self._text(row, "carrier"),
             status=self._word(row, "status", "shipment_status"),
             shipped_at=self._moment(row, "shipped_at"),
             expected_on=None if cell is None else local_day(cell, self._name("expected_on"), self._habits),
@@ -143,16 +155,16 @@ class RowReader:
         return text_of(self._cell(row, "number"))
 
     def _person(self, row: Row) -> CustomerFacts:
-        email, phone, any_key = (self._text(row, name, 254) for name in ("email", "phone", "customer"))
+        email, phone, any_key = (self._text(row, name) for name in ("email", "phone", "customer"))
         if any_key and "@" in any_key:
             email, any_key = email or any_key, None
         return CustomerFacts(
-            external_id=self._text(row, "external_id", 100),
+            external_id=self._text(row, "external_id"),
             email=self._email(email),
             phone=self._phone(phone),
             any_key=any_key[:100] if any_key else None,
             name=self._full_name(row),
-            city=self._text(row, "city", 100),
+            city=self._text(row, "city"),
             country=self._word(row, "country", "country"),
             language=self._language(row),
         )
@@ -164,28 +176,28 @@ class RowReader:
         return telephone(text, self._name("phone"), self._habits.region) if text else None
 
     def _full_name(self, row: Row) -> str | None:
-        name = self._text(row, "name", 200)
-        first, last = self._text(row, "first_name", 100), self._text(row, "last_name", 100)
+        name = self._text(row, "name")
+        first, last = self._text(row, "first_name"), self._text(row, "last_name")
         if name or not (first or last):
             return name
         together = f"{last or ''}{first or ''}"
         return together if not together.isascii() and _is_han(together) else " ".join(filter(None, (first, last)))
 
     def _language(self, row: Row) -> str | None:
-        text = self._text(row, "language", 40)
+        text = self._text(row, "language")
         return language_code(text, self._name("language")) if text else None
 
     def _zone(self, row: Row) -> str | None:
-        text = self._text(row, "zone", 50)
+        text = self._text(row, "zone")
         return zone_name(text, self._name("zone")) if text else None
 
     def _custom(self, row: Row) -> dict[str, str]:
         fields = [field for field in self._fields if field.startswith("custom.")]
-        texts = {field.removeprefix("custom."): self._text(row, field, 200) for field in fields}
+        texts = {field.removeprefix("custom."): self._text(row, field) for field in fields}
         return {name: text for name, text in texts.items() if text}
 
     def _currency(self, row: Row) -> str | None:
-        text = self._text(row, "currency", 20)
+        text = self._text(row, "currency")
         return currency_code(text, self._name("currency")) if text else None
 
     def _money(self, row: Row, field: str, currency: str | None) -> tuple[int | None, str | None]:
@@ -199,7 +211,8 @@ class RowReader:
             currency = self._habits.currency if self._habits.currency in named else named[0]
         return minor_units(value, currency or self._habits.currency, self._name(field)), currency
 
-    def _list(self, row: Row, field: str, longest: int) -> tuple[str, ...] | None:
+    def _list(self, row: Row, field: str) -> tuple[str, ...] | None:
+        longest = LONGEST_ENTRY[field]
         text = self._text(row, field, longest * MOST_LISTED)
         if text is None:
             return None
@@ -212,26 +225,26 @@ class RowReader:
         cell = self._cell(row, field)
         return None if cell is None else moment(cell, self._name(field), self._habits)
 
-    def _whole(self, row: Row, field: str, least: int, most: int) -> int | None:
+    def _whole(self, row: Row, field: str) -> int | None:
         cell = self._cell(row, field)
-        return None if cell is None else whole(cell, self._name(field), least, most)
+        return None if cell is None else whole(cell, self._name(field), *RANGES[field])
 
     def _yes(self, row: Row, field: str) -> bool | None:
         cell = self._cell(row, field)
         return None if cell is None else yes_or_no(cell, self._name(field))
 
     def _word(self, row: Row, field: str, what: str) -> str | None:
-        text = self._text(row, field, 100)
+        text = self._text(row, field)
         return known_word(text, self._name(field), what) if text else None
 
-    def _needed(self, row: Row, field: str, longest: int) -> str:
-        text = self._text(row, field, longest)
+    def _needed(self, row: Row, field: str) -> str:
+        text = self._text(row, field)
         if text is None:
             raise BadCell(f"{self._name(field)} is empty")
         return text
 
-    def _text(self, row: Row, field: str, longest: int) -> str | None:
-        text = text_of(self._cell(row, field))
+    def _text(self, row: Row, field: str, most: int | None = None) -> str | None:
+        text, longest = text_of(self._cell(row, field)), most or LONGEST.get(field, LONGEST_OWN)
         if len(text) > longest:
             raise BadCell(f"{self._name(field)} {shown(text)} is longer than {longest} characters")
         return text or None

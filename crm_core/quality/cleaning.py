@@ -264,26 +264,27 @@ def _unreadable(kind: Kind, values: pd.DataFrame, problems: list[Problem]) -> se
 
 def _add_countries(cells: pd.DataFrame, region: str, findings: Findings) -> pd.Series:
     """Numbers without a prefix get the one of the row's country; returns where neither tells whose numbers they are."""
-    assumed = pd.Series(data=False, index=cells.index)
     if "phone" not in cells:
-        return assumed
+        return pd.Series(data=False, index=cells.index)
     countries = cells["country"] if "country" in cells else [None] * len(cells)
-    phones = []
+    phones, assumed = [], []
     for row, written, country in zip(cells.index, cells["phone"], countries, strict=True):
         number, doubtful = _international(text_of(written), text_of(country), region)
-        assumed[row] = doubtful
         phones.append(number or written)
+        assumed.append(doubtful)
         if number:
             findings.add(row, "phone", "country_added", "changed", number)
     cells["phone"] = pd.Series(phones, index=cells.index, dtype=object)
-    return assumed
+    return pd.Series(assumed, index=cells.index, dtype=bool)
 
 
 def _international(written: str, country: str, region: str) -> tuple[str | None, bool]:
     """The number with the prefix of a country that is not the business's own, and whether it may be of another."""
+    if not written or written.startswith(("+", "00")):
+        return None, False
     code = meanings("country").get(plain(country)) if country else None
     number = normalised_phone(written, code or region)
-    if not written or written.startswith(("+", "00")) or number is None:
+    if number is None:
         return None, False
     in_use = bool(phonenumbers.is_valid_number(phonenumbers.parse(number)))
     return (number, False) if in_use and code not in (None, region) else (None, not in_use)

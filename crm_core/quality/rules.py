@@ -13,6 +13,7 @@ from pandera.errors import SchemaErrors
 from pandera.pandas import Check, Column, DataFrameSchema
 
 from crm_core.import_columns import Kind
+from crm_core.import_rows import LONGEST, LONGEST_ENTRY, LONGEST_OWN, MOST_LISTED, RANGES
 from crm_core.import_values import is_currency
 from crm_core.import_words import meanings
 from crm_core.quality.sheets import DTYPES, FIELDS, MOMENT
@@ -37,21 +38,24 @@ NEEDED = {
 def must(kind: Kind, now: datetime) -> DataFrameSchema:
     """What every row must fulfil."""
     latest = pd.Timestamp(now) + GRACE
+    early = _check("early", lambda days: days >= EARLIEST)
     checks: dict[str, list[Check]] = {
-        "moment": [_check("early", lambda days: days >= EARLIEST), _check("future", lambda days: days <= latest)],
-        "day": [_check("early", lambda days: days >= EARLIEST)],
+        "moment": [early, _check("future", lambda days: days <= latest)],
+        "day": [early],
         "money": [_check("negative", lambda amounts: amounts >= 0)],
         "whole": [_check("negative", lambda numbers: numbers >= 0)],
         "currency": [_check("unknown", lambda codes: codes.map(is_currency).astype(bool))],
         "country": [_check("unknown", lambda codes: codes.isin(set(meanings("country").values())))],
     }
-    return _schema(kind, checks, [_of(rule, holds) for rule, holds in MUST[kind].items()], NEEDED[kind])
+    wide = [_of(rule, holds) for rule, holds in MUST[kind].items()]
+    return _schema(kind, lambda name, holds: [*checks.get(holds, []), *_bounds(name, holds)], wide, NEEDED[kind])
 
 
 def odd(kind: Kind) -> DataFrameSchema:
     """What is possible but should be looked at."""
-    checks = {name: [_check("damaged", _undamaged)] for name in ("text", "name", "address")}
-    return _schema(kind, checks, [_of(rule, holds) for rule, holds in ODD[kind].items()], ())
+    damaged = _check("damaged", _undamaged)
+    wide = [_of(rule, holds) for rule, holds in ODD[kind].items()]
+    return _schema(kind, lambda name, holds: [damaged] if holds in ("text", "name", "address") else [], wide, ())
 
 
 def failures(schema: DataFrameSchema, frame: pd.DataFrame) -> pd.DataFrame:
@@ -69,14 +73,26 @@ def failures(schema: DataFrameSchema, frame: pd.DataFrame) -> pd.DataFrame:
     return empty
 
 
-def _schema(kind: Kind, checks: dict[str, list[Check]], wide: list[Check], needed: tuple[str, ...]) -> DataFrameSchema:
+def _schema(
+    kind: Kind, checks: Callable[[str, str], list[Check]], wide: list[Check], needed: tuple[str, ...]
+) -> DataFrameSchema:
     columns = {
         name: Column(
-            DTYPES.get(holds, "str"), checks.get(holds, []), nullable=name not in needed, required=name in needed
+            DTYPES.get(holds, "str"), checks(name, holds), nullable=name not in needed, required=name in needed
         )
         for name, holds in FIELDS[kind].items()
     }
     return DataFrameSchema(columns, checks=wide)
+
+
+def _bounds(name: str, holds: str) -> list[Check]:
+    """How much of a field there may be: what an import takes."""
+    if name in RANGES:
+        return [_check("too_large", lambda numbers: numbers <= RANGES[name][1])]
+    if DTYPES.get(holds, "str") != "str":
+        return []
+    longest = LONGEST_ENTRY[name] * MOST_LISTED if name in LONGEST_ENTRY else LONGEST.get(name, LONGEST_OWN)
+    return [_check("too_long", lambda texts: texts.str.len() <= longest)]
 
 
 def _check(rule: str, holds: Callable[[pd.Series], pd.Series]) -> Check:

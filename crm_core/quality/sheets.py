@@ -42,7 +42,8 @@ FIELDS: Mapping[Kind, Mapping[str, str]] = {
 MOMENT = "datetime64[us, UTC]"
 DTYPES = {"moment": MOMENT, "day": MOMENT, "whole": "Int64", "money": "Int64", "yes": "boolean"}
 WORDS = ("country", "customer_kind", "order_status", "shipment_status")
-MOST = 100_000_000
+MOST = 10**12 - 1
+"""The largest whole number that is read; what a field may be is a rule."""
 Readers = Mapping[str, Callable[[Cell], Any]]
 
 
@@ -129,7 +130,7 @@ def _readers(habits: Habits) -> Readers:
         "currency": lambda cell: currency_code(text_of(cell), ""),
         "moment": lambda cell: moment(cell, "", habits),
         "day": lambda cell: local_day(cell, "", habits),
-        "whole": lambda cell: whole(cell, "", 0, MOST),
+        "whole": lambda cell: whole(cell, "", -MOST, MOST),
         "yes": lambda cell: yes(cell, ""),
     }
 

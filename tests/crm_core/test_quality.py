@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl import Workbook
 from sqlalchemy import func, select
 
 from config.settings import FOLDER, Business
@@ -24,7 +25,7 @@ from crm_core.quality.cleaning import Cleaned, clean
 from crm_core.quality.rules import MUST, ODD
 from crm_core.quality.sheets import FIELDS, Sheet, type_of
 from tests.conftest import NOW
-from tests.crm_core.business_files import take, write
+from tests.crm_core.business_files import take, write, write_customers, write_orders
 
 HABITS = Habits(ZoneInfo("Asia/Shanghai"), "CN", "CNY", NOW, "dmy", False)
 PLAIN = st.text("abcABC王芳é１Ａ \u00a0\u200b", max_size=6)
@@ -126,6 +127,9 @@ PARCEL = {"number": "SO-1", "tracking_no": "SF1"}
         ("customers", PERSON | {"phone": "020 7946 0958", "country": "UK"}, "phone", "country_added", "changed"),
         ("customers", PERSON | {"phone": "1234567"}, "phone", "phone_without_country", "flagged"),
         ("products", {"sku": None, "price": "5"}, "sku", "missing", "rejected"),
+        ("customers", PERSON | {"city": "x" * 101}, "city", "too_long", "rejected"),
+        ("products", {"sku": "T2", "stock": "900000000"}, "stock", "too_large", "rejected"),
+        ("products", {"sku": "T2", "stock": "-3"}, "stock", "negative", "rejected"),
         ("products", {"sku": "T2", "price": "0"}, "price", "zero", "flagged"),
         ("products", {"sku": "T2", "price": "5", "currency": "XXQ"}, "currency", "unknown", "rejected"),
         ("products", {"sku": "T2", "price": "$5", "currency": "EUR"}, "price", "currency_differs", "rejected"),
@@ -198,6 +202,16 @@ def test_every_rule_has_its_words_in_both_languages():
     assert fields <= {name for kind in KINDS for name in FIELDS[kind]}
 
 
+@pytest.mark.parametrize("kind", ["customers", "orders"])
+def test_what_an_import_cannot_read_is_found_before(kind: Kind, tmp_path: Path):
+    """Only what takes the database to know, such as unknown products, is left to the import itself."""
+    path = tmp_path / f"{kind}.csv"
+    faults = write_customers(path, 2000) if kind == "customers" else write_orders(path, 2000, 2000)
+    [told] = command.of_files([planned(path)], None)
+    readable = {line for line, word in faults.items() if word in ("customer", "SKU")}
+    assert {each["row"] for each in told["rejects"]} == set(faults) - readable
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 CUSTOMERS = """Customer ID,Name,E-mail,Phone,City,Points
 C1,çŽ‹èŠ³,wang@example.com,13800138000,杭州,1
@@ -244,6 +258,25 @@ def test_an_order_with_a_bad_row_is_not_imported_by_halves(store: Store, tmp_pat
     assert result.rejects[0]["reason"] == "order date: before 1990"
     with store.read() as session:
         assert session.scalars(select(OrderLine.quantity)).all() == [1]
+
+
+def test_a_workbook_and_an_empty_file_are_looked_at_like_any_other(tmp_path: Path):
+    book = Workbook()
+    sheet_ = book.active
+    assert sheet_ is not None
+    for row in (
+        ["Customer ID", "Name", "Phone", "Since"],
+        [1.0, "çŽ‹èŠ³", 13800138000, date(2024, 1, 2)],
+        [2, True, 13800138001.0, date(2031, 1, 2)],
+        [2, True, 13800138001, date(2031, 1, 2)],
+    ):
+        sheet_.append(row)
+    book.save(tmp_path / "c.xlsx")
+    empty = write(tmp_path / "e.csv", "order number,customer id,sku,quantity,order date,total\n")
+    book_told, empty_told = command.of_files([planned(tmp_path / "c.xlsx"), planned(empty)], None)
+    assert [book_told[name] for name in ("kept", "rejected", "merged")] == [1, 1, 1]
+    assert [column["column"] for column in book_told["columns"]] == [None, "Name", "Since"]
+    assert (empty_told["rows"], empty_told["columns"]) == (0, [])
 
 
 def test_shipments_know_the_orders_looked_at_with_them(tmp_path: Path):
