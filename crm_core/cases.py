@@ -111,12 +111,15 @@ def _same_matter(
     return None
 
 
-def close_cases(session: Session, order_id: int, topic: str, resolution: str, now: datetime) -> list[Case]:
-    """Close what is open about one matter of an order; returns the cases."""
+def close_cases(
+    session: Session, order_id: int, topic: str, resolution: str, now: datetime, *, staff_id: int | None = None
+) -> list[Case]:
+    """Close what is open about one matter of an order, noted as done by staff; returns the cases."""
     query = select(Case).where(Case.order_id == order_id, Case.topic == topic, Case.status != "closed")
     closed = list(session.execute(query.order_by(Case.number)).scalars())
     for case in closed:
-        case.status, case.closed_at, case.resolution = "closed", now, resolution
+        values = {"status": "closed", "closed_at": now, "resolution": resolution}
+        record_change(session, case, values, reason=resolution, staff_id=staff_id, now=now)
     return closed
 
 

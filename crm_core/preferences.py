@@ -12,12 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_core import consent
-from crm_core.models import Consent, ContactPreference, OutboxMessage
-from crm_core.quiet_hours import is_quiet
+from crm_core.models import Consent, ContactPreference, Customer, OutboxMessage
+from crm_core.quiet_hours import DAY, is_quiet
 
 KINDS = ("orders", consent.MARKETING, "restock", "prices", "surveys", "tips")
 """What may be sent unasked. Only what is sold by it needs a yes beforehand; all can be stopped."""
 NEEDS_CONSENT = (consent.MARKETING, "restock", "prices", "tips")
+Hours = tuple[int | None, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,16 @@ class Preferences:
 
 
 def read(session: Session, customer_id: int, channel: str = "") -> Preferences:
-    """What a customer wants; nothing is set for somebody who never said. With `channel`: what counts there."""
-    row = _row(session, customer_id)
+    """What a customer wants; nothing is set for somebody who never said. With `channel`: what counts there.
+
+    Where records were joined, each of which had said something, the stricter word of all counts.
+    """
     kinds = {kind: consent.allowed(session, customer_id, kind, channel) for kind in KINDS}
     said = {kind: granted for kind, granted in kinds.items() if granted is not None}
-    if row is None:
-        return Preferences(kinds=said)
-    days = tuple(sorted(int(day) for day in row.quiet_days))
-    return Preferences(row.quiet_from, row.quiet_until, days, row.channel, row.at_most_every_days, said)
+    wishes = Preferences(kinds=said)
+    for row in _rows(session, customer_id):
+        wishes = stricter(wishes, row)
+    return wishes
 
 
 def change(session: Session, customer_id: int, changes: Mapping[str, Any], how: str, now: datetime) -> Preferences:
@@ -59,13 +62,14 @@ def change(session: Session, customer_id: int, changes: Mapping[str, Any], how: 
             session.add(Consent(customer_id=customer_id, kind=kind, granted=granted, how=how, occurred_at=now))
     plain = {name: value for name, value in changes.items() if name != "kinds"}
     if plain:
-        row = _row(session, customer_id)
-        if row is None:
-            row = ContactPreference(customer_id=customer_id, quiet_days=[], updated_at=now)
-            session.add(row)
-        for name, value in plain.items():
-            setattr(row, name, list(value) if name == "quiet_days" else value)
-        row.updated_at = now
+        rows = _rows(session, customer_id)
+        if not rows:
+            rows = [ContactPreference(customer_id=customer_id, quiet_days=[], updated_at=now)]
+            session.add_all(rows)
+        for row in rows:
+            for name, value in plain.items():
+                setattr(row, name, list(value) if name == "quiet_days" else value)
+            row.updated_at = now
     session.flush()
     return read(session, customer_id)
 
@@ -98,6 +102,40 @@ def why_not(session: Session, customer_id: int, kind: str, channel: str, zone: s
     return ""
 
 
-def _row(session: Session, customer_id: int) -> ContactPreference | None:
-    query = select(ContactPreference).where(ContactPreference.customer_id == customer_id)
-    return session.execute(query).scalar_one_or_none()
+def _rows(session: Session, customer_id: int) -> list[ContactPreference]:
+    """What was said to this record, and to those that were joined into it."""
+    ids = joined = [customer_id]
+    while joined:
+        joined = list(session.execute(select(Customer.id).where(Customer.merged_into_id.in_(joined))).scalars())
+        ids = [*ids, *joined]
+    query = select(ContactPreference).where(ContactPreference.customer_id.in_(ids))
+    return sorted(session.execute(query).scalars(), key=lambda row: ids.index(row.customer_id))
+
+
+def stricter(wishes: Preferences, row: ContactPreference) -> Preferences:
+    """Quiet whenever either is, as seldom as either wants; of two only channels the first stays."""
+    days = {*wishes.quiet_days, *(int(day) for day in row.quiet_days)}
+    often = [each for each in (wishes.at_most_every_days, row.at_most_every_days) if each]
+    start, end = _both_quiet((wishes.quiet_from, wishes.quiet_until), (row.quiet_from, row.quiet_until))
+    return Preferences(
+        start, end, tuple(sorted(days)), wishes.channel or row.channel, max(often, default=None), wishes.kinds
+    )
+
+
+def _both_quiet(one: Hours, other: Hours) -> Hours:
+    """The shortest time of the day that holds both; 22:00-07:00 and 21:00-06:00 make 21:00-07:00."""
+    (start, end), (first, last) = one, other
+    if start is None or end is None:
+        return other
+    if first is None or last is None:
+        return one
+    fits = [
+        (begin, (stop - begin) % DAY)
+        for begin, stop in ((start, end), (first, last), (start, last), (first, end))
+        if all(
+            (since - begin) % DAY + (until - since) % DAY <= (stop - begin) % DAY
+            for since, until in ((start, end), (first, last))
+        )
+    ]
+    begin, length = min(fits, key=lambda fit: fit[1], default=(start, DAY - 1))
+    return begin, (begin + length) % DAY

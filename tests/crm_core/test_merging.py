@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Session
 
 from config.settings import Business
@@ -37,7 +37,12 @@ from tests.crm_core.whole_customer import add_whole_customer
 _names = itertools.count(1)
 LATER = NOW + timedelta(days=1)
 UNTOLD = ("updated_at",)
-ONE_EACH = ("customer_tags", "scores", "segment_members", "campaign_contacts", "contact_preferences")
+ONE_EACH = [
+    table.name
+    for table in merging.customers_tables()
+    if any(isinstance(rule, UniqueConstraint) and "customer_id" in rule.columns for rule in table.constraints)
+]
+"""Tables that hold a thing once for each customer: where both have it, the survivor's stays."""
 """Tables with one row a customer: where both have one, that of the record that goes stays with it."""
 """When a row was last touched is no content of it."""
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crm_core import preferences
 from crm_core.database import Store
-from crm_core.models import Customer, OutboxMessage
+from crm_core.models import ContactPreference, Customer, OutboxMessage
 from crm_core.preferences import Preferences
 from crm_core.quiet_hours import DAY
 from tests.conftest import NOW
@@ -85,3 +85,29 @@ def test_a_moment_is_quiet_or_it_is_in_the_rest_of_the_day(start: int, end: int,
 @pytest.mark.parametrize("wishes", [Preferences(), Preferences(quiet_from=60)])
 def test_half_a_wish_is_none(wishes: Preferences) -> None:
     assert not wishes.is_quiet(NOW)
+
+
+def test_of_joined_records_the_stricter_word_counts_until_they_say_anew(store: Store) -> None:
+    customer_id = customer_of(store)
+    with store.write() as session:
+        joined = Customer(number=2, first_seen_at=NOW, updated_at=NOW, merged_into_id=customer_id)
+        session.add(joined)
+        session.flush()
+        for key, start, end, days, often in ((customer_id, 22, 7, [6], 3), (joined.id, 21, 6, [5], 14)):
+            row = ContactPreference(customer_id=key, quiet_days=days, updated_at=NOW)
+            row.quiet_from, row.quiet_until, row.at_most_every_days = start * 60, end * 60, often
+            session.add(row)
+    with store.read() as session:
+        kept = preferences.read(session, customer_id)
+    assert kept == Preferences(21 * 60, 7 * 60, (5, 6), None, 14)
+    with store.write() as session:
+        assert preferences.change(session, customer_id, {"quiet_days": ()}, "test", NOW).quiet_days == ()
+
+
+@given(MINUTES, MINUTES, MINUTES, MINUTES, MINUTES)
+def test_what_is_quiet_for_either_is_quiet_for_both(a: int, b: int, c: int, d: int, minute: int) -> None:
+    local = datetime(2026, 11, 23, minute // 60, minute % 60, tzinfo=UTC)
+    one, other = Preferences(a, b), Preferences(c, d)
+    row = ContactPreference(quiet_from=c, quiet_until=d, quiet_days=[])
+    if one.is_quiet(local) or other.is_quiet(local):
+        assert preferences.stricter(one, row).is_quiet(local)

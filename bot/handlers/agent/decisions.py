@@ -8,7 +8,7 @@ from bot import wording
 from bot.handlers.agent.asking import StaffTurn
 from bot.messages import Reply
 from crm_core import drafts
-from crm_core.cases import close_cases
+from crm_core.cases import close_cases, record_change
 from crm_core.errors import NotFound, NotPossible
 from crm_core.models import Case, Conversation
 from crm_core.orders import OrderView
@@ -54,7 +54,9 @@ def _not_confirmed(turn: StaffTurn, number: str, refusal: NotPossible) -> Reply:
 def _decided(turn: StaffTurn, order_id: int, order: OrderView, key: str) -> bool:
     """Close the cases of a draft and tell the customer; False when there is nowhere to tell them."""
     told = False
-    for case in close_cases(turn.store.session, order_id, "place_order", order.status, turn.now):
+    for case in close_cases(
+        turn.store.session, order_id, "place_order", order.status, turn.now, staff_id=turn.speaker.staff_id
+    ):
         conversation = turn.store.session.get(Conversation, case.conversation_id) if case.conversation_id else None
         if conversation is None:
             continue
@@ -74,8 +76,11 @@ def _settle(turn: StaffTurn, action: str, key: str) -> Reply:
         return turn.reply("desk.gone")
     if case.status == "closed":
         return turn.reply("desk.request.decided", case=number)
-    case.status, case.closed_at, case.resolution = "closed", turn.now, action
-    case.owner_id = case.owner_id or turn.speaker.staff_id
+    values = {
+        "status": "closed", "closed_at": turn.now, "resolution": action,
+        "owner_id": case.owner_id or turn.speaker.staff_id,
+    }  # fmt: skip
+    record_change(turn.store.session, case, values, staff_id=turn.speaker.staff_id, now=turn.now)
     conversation = turn.store.session.get(Conversation, case.conversation_id) if case.conversation_id else None
     if conversation is None:
         return turn.reply("desk.request.untold", case=number)

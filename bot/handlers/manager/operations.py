@@ -150,8 +150,10 @@ def _jobs(turn: ManagerTurn, words: FigureWords) -> list[Check]:
 
 def _finding(turn: ManagerTurn, finding: Finding, words: FigureWords) -> Check:
     """A finding of the doctor in words; its own English ones where there are no others."""
-    slug, phrases = finding.name.replace(" ", "_"), turn.services.phrases
-    part = words.say(f"health.parts.{slug}") if phrases.has(f"manager.health.parts.{slug}") else finding.name
+    phrases, (name, _, audience) = turn.services.phrases, finding.name.rstrip(")").partition(" (")
+    slug = name.replace(" ", "_")
+    part = words.say(f"health.parts.{slug}") if phrases.has(f"manager.health.parts.{slug}") else name
+    part += f" · {words.say(f'health.audiences.{audience}')}" if audience else ""
     if not finding.ok:
         fixed = phrases.has(f"manager.health.fixes.{slug}")
         return ILL, part, words.say(f"health.fixes.{slug}") if fixed else f"{finding.detail}: {finding.fix}"

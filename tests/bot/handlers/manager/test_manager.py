@@ -8,6 +8,7 @@ from sqlalchemy import select
 from bot.handlers.manager import MANAGER, MANAGER_ONLY
 from bot.messages import IncomingMessage, Outgoing, Sender
 from bot.phrases import Phrases
+from config.settings import PROJECT
 from crm_core.models import AuditEntry
 from crm_core.reports.metrics import METRICS, dimensions, measure
 from crm_core.reports.periods import Period
@@ -187,3 +188,13 @@ def test_a_file_goes_into_the_queue_and_direct_messages_alone(stage: Stage, cloc
         sent = in_channel(chat, "export that as csv", f"{chat}-2")
         assert bool(sent.reply.files) == has_file
         assert has_file or "direct message" in sent.reply.text
+
+
+def test_whatever_the_doctor_looks_at_has_a_name_and_a_cure_in_both_languages() -> None:
+    code = "".join((PROJECT / "bot" / name).read_text() for name in ("doctor.py", "rasa_findings.py"))
+    names = re.findall(r'\(\s*f?"((?:rasa |slack|telegram)[a-z ]*)', code)
+    slugs = {name.strip().replace(" ", "_") for name in names}
+    assert {"rasa_model", "slack_scopes", "telegram_token", "telegram_delivery"} <= slugs
+    for slug in slugs:
+        assert PHRASES.has(f"manager.health.parts.{slug}"), slug
+        assert PHRASES.has(f"manager.health.fixes.{slug}") or slug == "rasa_servers", slug
