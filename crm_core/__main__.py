@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import typer
@@ -99,13 +99,14 @@ def quality(  # one command: its options are most of it
     dates: Annotated[DayOrder | None, typer.Option(help="What 03/04/2026 means; found out when missing.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the report here, as .md or .html.")] = None,
     rejected: Annotated[Path | None, typer.Option(help="Folder for FILE.rejected.csv; nothing when missing.")] = None,
-    language: Annotated[str, typer.Option(help="Of the report: en or zh.")] = "en",
+    language: Annotated[Literal["en", "zh"], typer.Option(help="Of the report.")] = "en",
     as_json: Json = False,
 ) -> None:
     """Say what is wrong with files or the database: damaged texts, impossible values, duplicates. Changes nothing."""
     from crm_core.quality import command
 
     with plain_errors(as_json):
+        command.refuse_other_forms(report)
         settings = Settings()
         plans = [
             importing.plan_import(

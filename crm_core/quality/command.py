@@ -43,18 +43,19 @@ def of_database(store: Store, business: Business, *, actor: str, now: datetime) 
     return sheets
 
 
-def report(sheets: Sequence[dict[str, Any]], language: str, path: Path | None) -> str:
-    """The report in words, written to `path` in the form that its name says.
+def refuse_other_forms(path: Path | None) -> None:
+    """Refuse a report that cannot be written, before anything is looked at.
 
     Raises:
-        CrmError: neither .md nor .html, or another language than English and Chinese.
+        CrmError: neither .md nor .html.
     """
-    form = FORMS.get(path.suffix) if path else reporting.markdown
-    if form is None:
+    if path and path.suffix not in FORMS:
         raise CrmError(f"{path} is neither .md nor .html. Name the report so.")
-    if language not in ("en", "zh"):
-        raise CrmError(f'There is no report in "{language}". Say --language en or zh.')
-    text = form(sheets, language)  # type: ignore[arg-type]
+
+
+def report(sheets: Sequence[dict[str, Any]], language: reporting.Language, path: Path | None) -> str:
+    """The report in words, written to `path` in the form that its name says."""
+    text = FORMS[path.suffix if path else ".md"](sheets, language)
     if path:
         path.write_text(text, "utf-8")
     return text

@@ -14,7 +14,10 @@ def masked(text: str, holds: str) -> str:
     ('W***@e***', '+86***00', '王***')
     >>> masked("2026-02-30", "moment"), masked("call 13800138000", "moment"), masked("12.50", "money")
     ('2026-02-30', 'c*** 1***', '12.50')
+    >>> masked("York\u00a0\x1b", "text")
+    'York··'
     """
+    text = "".join(character if character.isprintable() else "·" for character in text[: 2 * LONGEST])
     short = text if len(text) <= LONGEST else text[:LONGEST] + "…"
     if "@" in text:
         return "@".join(_first(part) for part in text.split("@")[:2])

@@ -9,6 +9,8 @@ from ftfy.badness import is_bad
 from crm_core.csv_cells import INVISIBLE
 
 ROUNDS = 5
+LONGEST = 20_000
+"""Longer texts fit no field; they are not looked into."""
 _SPACES = dict.fromkeys([0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " ")
 _WIDE = {code: chr(code - 0xFEE0) for code in [*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B)]}
 _LOST = re.compile("\ufffd|[\x80-\x9f]|锟斤拷|烫烫烫|屯屯屯")
@@ -25,6 +27,8 @@ def repaired(text: str) -> tuple[str, tuple[str, ...]]:
     >>> repaired("Müller")
     ('Müller', ())
     """
+    if len(text) > LONGEST:
+        return text, ()
     now, done = text, dict.fromkeys([""])
     for _ in range(ROUNDS):
         before = now
@@ -39,7 +43,11 @@ def repaired(text: str) -> tuple[str, tuple[str, ...]]:
 
 def is_damaged(text: str) -> bool:
     """True when something was lost or garbled that `repaired` cannot bring back."""
-    return not text.isascii() and (bool(_LOST.search(text)) or is_bad(text) or _as_utf8(text) is not None)
+    return (
+        not text.isascii()
+        and len(text) <= LONGEST
+        and (bool(_LOST.search(text)) or is_bad(text) or _as_utf8(text) is not None)
+    )
 
 
 def _encoding(text: str) -> str:
