@@ -56,7 +56,7 @@ def _encoding(text: str) -> str:
     meant = ftfy.fix_encoding(text)
     if meant == text:
         meant = _read_as_gbk(text) or text
-    return text if _LOST.search(meant) else meant
+    return text if _LOST.search(meant) or is_bad(meant) else meant
 
 
 def _read_as_gbk(text: str) -> str | None:

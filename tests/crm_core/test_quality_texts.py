@@ -37,7 +37,7 @@ def test_what_was_meant_comes_back(written: str, meant: str, what: str):
     assert repaired(written) == (meant, (what,))
 
 
-@pytest.mark.parametrize("text", ["é”Ÿæ–¤æ‹·", "锟斤拷", "Jos\ufffd", "王芳\ufffd"])
+@pytest.mark.parametrize("text", ["é”Ÿæ–¤æ‹·", "锟斤拷", "Jos\ufffd", "王芳\ufffd", "ÐœÐ¾ÑÐºÐ²Ð°"])
 def test_what_is_lost_stays_and_is_found(text: str):
     assert repaired(text)[0] == text
     assert is_damaged(text)
