@@ -7,9 +7,10 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import JSON, ColumnDefault, insert
+from sqlalchemy import JSON, ColumnDefault
 from sqlalchemy.orm import Session
 
+from crm_core.bulk import insert_rows
 from crm_core.crypto import WORKSPACE, Vault
 from crm_core.ids import RANDOM_BITS
 from crm_core.models import Base, Customer
@@ -19,6 +20,7 @@ DAYS = 548
 """How far back the sample's history reaches: 18 months."""
 SHOP_ZONE = ZoneInfo("Asia/Shanghai")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
 
 
 class Timeline:
@@ -79,15 +81,17 @@ class Rows:
         self.counts: Counter[str] = Counter()
         self._session = session
         self._vault = vault
-        self._serial = 0
+        self.number = 0
         self._rows: dict[type[Base], list[dict[str, Any]]] = defaultdict(list)
         self._templates: dict[type[Base], dict[str, Any]] = {}
 
     def add(self, model: type[Base], at: datetime, **values: Any) -> int:
-        """Add a row that was made at a moment; texts of sealed attributes are given plainly. Returns its id."""
-        self._serial += 1
-        moment = int((at - EPOCH) / timedelta(milliseconds=1))
-        row_id = moment << RANDOM_BITS | self._serial & (1 << RANDOM_BITS) - 1
+        """Add a row that was made at a moment; texts of sealed attributes are given plainly. Returns its id.
+
+        Ids begin with the second; what is left of them holds the number of the row, so that millions are all different.
+        """
+        self.number += 1
+        row_id = ((at - EPOCH) // SECOND * 1000 << RANDOM_BITS) + self.number
         template = self._templates.get(model)
         if template is None:
             template = self._templates[model] = _template(model)
@@ -106,7 +110,7 @@ class Rows:
             rows = self._rows.pop(models[table], [])
             if rows:
                 self._seal(models[table], rows)
-                self._session.execute(insert(table), rows)
+                insert_rows(self._session, table, rows)
                 self.counts[table.name] += len(rows)
 
     def _seal(self, model: type[Base], rows: list[dict[str, Any]]) -> None:

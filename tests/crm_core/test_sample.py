@@ -14,6 +14,7 @@ from sqlalchemy.orm import selectinload
 
 from config.settings import FOLDER
 from crm_core.database import Store, next_number, open_store
+from crm_core.ids import RANDOM_BITS
 from crm_core.models import (
     Base,
     Case,
@@ -23,6 +24,7 @@ from crm_core.models import (
     Customer,
     Identity,
     Interaction,
+    Note,
     Order,
     OrderLine,
     Post,
@@ -33,6 +35,7 @@ from crm_core.models import (
 )
 from crm_core.sample import SampleSummary, load_sample
 from crm_core.sample_content import SampleProblem, read_content
+from crm_core.sample_rows import Rows
 
 TODAY = date(2026, 11, 23)
 END = datetime(2026, 11, 22, 16, 30, tzinfo=UTC)
@@ -121,6 +124,16 @@ def test_it_loads_on_every_database_and_numbers_go_on(store: Store) -> None:
         assert next_number(session, "case") == 3313
         assert next_number(session, "order") == 30001
     assert known(store, 10482).name == "王芳 Wang Fang"
+
+
+def test_rows_of_one_second_have_ids_of_their_own_however_many_there_are(sample: Store) -> None:
+    with sample.read() as session:
+        loading = Rows(session, sample.vault)
+        loading.number = (1 << RANDOM_BITS) - 2
+        ids = [loading.add(Note, END + timedelta(milliseconds=each), customer_id=1) for each in range(4)]
+    second = int(END.timestamp() * 1000) << RANDOM_BITS
+    assert ids == sorted(set(ids))
+    assert second < ids[0] < ids[-1] < second + (1000 << RANDOM_BITS)
 
 
 def test_progress_runs_up_to_all(tmp_path: Path) -> None:
