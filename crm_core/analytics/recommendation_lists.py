@@ -1,11 +1,12 @@
-"""Lists for one customer, made of a model's scores: what may be new to them, and what to buy again."""
+"""Lists for customers, made of a model's scores: what may be new to them, and what to buy again."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crm_core.analytics.recommendations import Array, BadPurchases, Ledger, Model, Reason
+from crm_core.analytics.recommendation_mix import LENGTH, best_first
+from crm_core.analytics.recommendations import Array, BadPurchases, Key, Ledger, Model, Reason, Reasons, Rows
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,19 @@ class Recommendation:
     item: str
     probability: float
     reason: Reason
+
+
+@dataclass(frozen=True)
+class Lists:
+    """The lists of many customers, a row each, the best item first: arrays of the shape (customers, length).
+
+    item: position in the ledger, -1 after the end of a shorter list. chance: its share among all that could stand
+    there.
+    """
+
+    item: Rows
+    chance: Array
+    reasons: Reasons
 
 
 def probabilities(scores: Array, *, temperature: float = 1.0) -> Array:
@@ -35,38 +49,50 @@ def probabilities(scores: Array, *, temperature: float = 1.0) -> Array:
     return shares
 
 
+def lists(
+    model: Model, ledger: Ledger, rows: Rows, *, owned: bool, count: int = LENGTH, temperature: float = 1.0,
+    offered: NDArray[np.bool_] | None = None,
+) -> Lists:  # fmt: skip
+    """The lists of customers given as rows of the ledger: what they own, to buy again, or what they do not.
+
+    Args:
+        offered: which of the ledger's items may be listed at all; all of them unless given.
+    """
+    allowed = (ledger.bought[rows].toarray() > 0) == owned
+    if offered is not None:
+        allowed &= offered
+    scores = np.where(allowed, model.scores(rows), -np.inf)
+    best = best_first(scores, count)
+    reasons = model.reasons(rows, best)
+    by_buyers = np.where(ledger.buyers[best] > 0, "popular", "new")  # the order of items that no model speaks for
+    kind = np.where(reasons.kind == "", by_buyers, reasons.kind)
+    chances = np.take_along_axis(probabilities(scores, temperature=temperature), best, axis=1)
+    listed = np.isfinite(np.take_along_axis(scores, best, axis=1))
+    return Lists(np.where(listed, best, -1), chances, Reasons(kind, reasons.what))
+
+
 def new_items(
-    model: Model, ledger: Ledger, customer: str, *, count: int = 10, temperature: float = 1.0
+    model: Model, ledger: Ledger, customer: Key, *, count: int = LENGTH, temperature: float = 1.0
 ) -> list[Recommendation]:
     """Items that a customer has not bought, the best first; the popular ones for a customer nobody knows."""
-    return _listed(model, ledger, customer, count, temperature, owned=False)
+    return _listed(
+        lists(model, ledger, ledger.rows([customer]), owned=False, count=count, temperature=temperature), ledger
+    )
 
 
 def buy_again(
-    model: Model, ledger: Ledger, customer: str, *, count: int = 10, temperature: float = 1.0
+    model: Model, ledger: Ledger, customer: Key, *, count: int = LENGTH, temperature: float = 1.0
 ) -> list[Recommendation]:
     """Items that a customer has bought, the best first; with `fit_habit`, what is due. Empty for the unknown."""
-    return _listed(model, ledger, customer, count, temperature, owned=True)
+    return _listed(
+        lists(model, ledger, ledger.rows([customer]), owned=True, count=count, temperature=temperature), ledger
+    )
 
 
-def _listed(
-    model: Model, ledger: Ledger, customer: str, count: int, temperature: float, *, owned: bool
-) -> list[Recommendation]:
-    rows = ledger.rows([customer])
-    has: NDArray[np.bool_] = ledger.bought[rows].toarray()[0] > 0
-    scores = np.where(has == owned, model.scores(rows)[0], -np.inf)
-    chances = probabilities(scores, temperature=temperature)
-    best = [int(item) for item in np.argsort(-scores, kind="stable")[:count] if np.isfinite(scores[item])]
-    return [
-        Recommendation(
-            ledger.items[item],
-            float(chances[item]),
-            model.reason(int(rows[0]), item) or _without_model(ledger, item),
-        )
-        for item in best
-    ]
-
-
-def _without_model(ledger: Ledger, item: int) -> Reason:
-    """Items are in the order of their buyers: one that no model speaks for is there because of that."""
-    return Reason("popular" if ledger.bought[:, [item]].nnz else "new")
+def _listed(found: Lists, ledger: Ledger) -> list[Recommendation]:
+    made = []
+    for place, item in enumerate(found.item[0].tolist()):
+        reason = found.reasons.at((0, place), ledger.items)
+        if item >= 0 and reason:
+            made.append(Recommendation(ledger.items[item], float(found.chance[0, place]), reason))
+    return made

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crm_core.analytics.recommendations import Array, BadPurchases, Bought, Ledger, Model, Reason, Rows, Sparse
+from crm_core.analytics.recommendations import (
+    Array,
+    BadPurchases,
+    Bought,
+    Ledger,
+    Model,
+    Purchases,
+    Reasons,
+    Rows,
+    Sparse,
+)
 
 LENGTH = 10
 """Items in a list."""
@@ -45,19 +55,17 @@ class Mix:
             total += self.weights[name] * standardised(self.models[name].scores(rows))
         return total
 
-    def reason(self, row: int, item: int) -> Reason | None:
-        """The reason of the model that speaks most for the item, among those that have one."""
-        at = np.array([row], dtype=np.intp)
-        shares = {
-            name: self.weights[name] * standardised(model.scores(at))[0, item]
-            for name, model in self.models.items()
-            if self.weights[name] > 0
-        }
-        for name in sorted(shares, key=lambda each: -shares[each]):
-            found = self.models[name].reason(row, item)
-            if found and shares[name] > 0:
-                return found
-        return None
+    def reasons(self, rows: Rows, items: Rows) -> Reasons:
+        """The reasons of the model that speaks most for each item, among those that have one."""
+        found = Reasons(np.full(items.shape, "", dtype="<U11"), np.zeros(items.shape))
+        most = np.zeros(items.shape)
+        for name, model in self.models.items():
+            if self.weights[name] > 0:
+                share = self.weights[name] * np.take_along_axis(standardised(model.scores(rows)), items, axis=1)
+                of_model = model.reasons(rows, items)
+                more = (share > most) & (of_model.kind != "")
+                most[more], found.kind[more], found.what[more] = share[more], of_model.kind[more], of_model.what[more]
+        return found
 
 
 @dataclass(frozen=True)
@@ -83,18 +91,20 @@ def best_first(scores: Array, count: int) -> Rows:
     return np.argsort(-scores, axis=1, kind="stable")[:, :count]
 
 
-def bought_after(ledger: Ledger, purchases: Iterable[Bought], *, new_only: bool) -> Sparse:
+def bought_after(ledger: Ledger, purchases: Purchases | Iterable[Bought], *, new_only: bool) -> Sparse:
     """What the ledger's customers bought of its items in later purchases: 1 or nothing, shape (customers + 1, items).
 
     Purchases of unknown customers or items are left out; with `new_only` also what they had bought before.
     """
-    row, column = ({name: at for at, name in enumerate(names)} for names in (ledger.customers, ledger.items))
-    pairs = {
-        row[each.customer] * len(ledger.items) + column[each.item]
-        for each in purchases
-        if each.customer in row and each.item in column
-    }
-    later = ledger.matrix(np.array(sorted(pairs), dtype=np.intp), np.ones(len(pairs)))
+    given = purchases if isinstance(purchases, Purchases) else Purchases.of(purchases)
+    column = {name: at for at, name in enumerate(ledger.items)}
+    rows, columns = (
+        ledger.rows(given.customers),
+        np.array([column.get(each, -1) for each in given.items], dtype=np.intp),
+    )
+    row, item = rows[given.customer], columns[given.item]
+    pairs = np.unique((row * len(ledger.items) + item)[(row >= 0) & (item >= 0)])
+    later = ledger.matrix(pairs, np.ones(len(pairs)))
     if new_only:
         later = later - later * ledger.bought
         later.eliminate_zeros()

@@ -6,7 +6,6 @@ stands in `recommendation_mix.py`, how lists are made of scores in `recommendati
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +21,9 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 Sparse = Any
 """A matrix of scipy.sparse, which has no types."""
+Key = str | int
+"""What a customer is called: a name, or the id of a record."""
+Kind = Literal["bought_with", "alike", "rhythm", "popular", "new"]
 
 MOST_ITEMS = 4000
 """Items that EASE learns about, the most bought: its memory grows with the square of them (128 MB here)."""
@@ -59,9 +61,28 @@ class Reason:
     yet.
     """
 
-    kind: Literal["bought_with", "alike", "rhythm", "popular", "new"]
+    kind: Kind
     item: str | None = None
     days: float | None = None
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """The reasons of many items at once, arrays of one shape.
+
+    kind: as in `Reason`; "" where nothing speaks for an item. what: the position of the other item in the ledger, or
+    the days of a rhythm.
+    """
+
+    kind: NDArray[np.str_]
+    what: Array
+
+    def at(self, place: tuple[int, ...], items: Sequence[str]) -> Reason | None:
+        """One of them, with the names of items."""
+        kind: Any = str(self.kind[place])
+        if kind in ("bought_with", "alike"):
+            return Reason(kind, item=items[int(self.what[place])])
+        return Reason(kind, days=float(self.what[place]) if kind == "rhythm" else None) if kind else None
 
 
 class Model(Protocol):
@@ -71,9 +92,38 @@ class Model(Protocol):
         """Higher is better, shape (rows, items); only the order within a row means something."""
         ...
 
-    def reason(self, row: int, item: int) -> Reason | None:
-        """Why this item for this customer; None if the model does not speak for it."""
+    def reasons(self, rows: Rows, items: Rows) -> Reasons:
+        """Why these items, shape (rows, n), for these customers."""
         ...
+
+
+@dataclass(frozen=True)
+class Purchases:
+    """Purchases as columns, so that there may be millions.
+
+    customers, items: what they are called, rising. customer, item: positions in these, one for each purchase; day: as
+    an ordinal.
+    """
+
+    customers: Sequence[Key]
+    items: Sequence[str]
+    customer: Rows
+    item: Rows
+    day: Rows
+
+    @classmethod
+    def of(cls, purchases: Iterable[Bought]) -> "Purchases":
+        """The same of single ones."""
+        each = list(purchases)
+        customers, items = sorted({one.customer for one in each}), sorted({one.item for one in each})
+        row, column = ({name: at for at, name in enumerate(names)} for names in (customers, items))
+        entries = [(row[one.customer], column[one.item], one.day.toordinal()) for one in each]
+        customer, item, day = np.array(entries, dtype=np.intp).reshape(-1, 3).T
+        return cls(customers, items, customer, item, day)
+
+    def only(self, some: NDArray[np.bool_]) -> "Purchases":
+        """Some of them."""
+        return Purchases(self.customers, self.items, self.customer[some], self.item[some], self.day[some])
 
 
 @dataclass(frozen=True)
@@ -86,7 +136,7 @@ class Ledger:
     customer, item, day: one entry per customer, item and day, in this order; days as ordinals.
     """
 
-    customers: tuple[str, ...]
+    customers: tuple[Key, ...]
     items: tuple[str, ...]
     texts: tuple[str, ...]
     customer: Rows
@@ -94,12 +144,12 @@ class Ledger:
     day: Rows
     until: date
 
-    def rows(self, customers: Iterable[str]) -> Rows:
+    def rows(self, customers: Iterable[Key]) -> Rows:
         """The rows of customers; -1, the empty last row, for one who never bought anything."""
         return np.array([self._row_of.get(name, -1) for name in customers], dtype=np.intp)
 
     @cached_property
-    def _row_of(self) -> dict[str, int]:
+    def _row_of(self) -> dict[Key, int]:
         return {name: row for row, name in enumerate(self.customers)}
 
     @cached_property
@@ -107,6 +157,12 @@ class Ledger:
         """Who bought what: 1 or nothing, shape (customers + 1, items)."""
         pairs, _, _ = _pairs(self)
         return self.matrix(pairs, np.ones(len(pairs)))
+
+    @cached_property
+    def buyers(self) -> NDArray[np.int64]:
+        """How many customers bought each item."""
+        pairs, _, _ = _pairs(self)
+        return np.bincount(pairs % len(self.items), minlength=len(self.items))
 
     def matrix(self, pairs: Rows, values: Array) -> Sparse:
         """A sparse matrix (customers + 1, items) of values for pairs, which are customer × items + item."""
@@ -116,7 +172,9 @@ class Ledger:
         return csr_array((values, divmod(pairs, len(self.items))), shape=shape)
 
 
-def gather(purchases: Iterable[Bought], *, until: date | None = None, texts: Mapping[str, str] | None = None) -> Ledger:
+def gather(
+    purchases: Purchases | Iterable[Bought], *, until: date | None = None, texts: Mapping[str, str] | None = None
+) -> Ledger:
     """Return the ledger of purchases up to a day, the last one unless given.
 
     Args:
@@ -126,19 +184,28 @@ def gather(purchases: Iterable[Bought], *, until: date | None = None, texts: Map
         BadPurchases: nobody bought anything by then.
     """
     texts = texts or {}
-    days = {each for each in purchases if until is None or each.day <= until}
-    if not days:
+    given = purchases if isinstance(purchases, Purchases) else Purchases.of(purchases)
+    if until is not None:
+        given = given.only(given.day <= until.toordinal())
+    if not len(given.day):
         raise BadPurchases("There is no purchase in this time: check the file or the period.")
-    buyers = Counter(item for _, item in {(each.customer, each.item) for each in days})
-    items = sorted({*buyers, *texts}, key=lambda item: (-buyers[item], item))
-    customers = sorted({each.customer for each in days})
-    row, column = ({name: at for at, name in enumerate(names)} for names in (customers, items))
-    entries = sorted((row[each.customer], column[each.item], each.day.toordinal()) for each in days)
-    customer, item, day = np.array(entries, dtype=np.intp).T
-    described = tuple(texts.get(each, "") for each in items)
+    known, customer = np.unique(given.customer, return_inverse=True)
+    sold, item = np.unique(given.item, return_inverse=True)
+    names = [given.items[at] for at in sold]
+    pairs = np.unique(customer * len(names) + item)
+    buyers = dict(zip(names, np.bincount(pairs % len(names), minlength=len(names)).tolist(), strict=True))
+    items = sorted({*names, *texts}, key=lambda name: (-buyers.get(name, 0), name))
+    place = {name: at for at, name in enumerate(items)}
+    column = np.array([place[name] for name in names], dtype=np.intp)
+    first, last = int(given.day.min()), int(given.day.max())
+    span = last - first + 1
+    entries = np.unique((customer * len(items) + column[item]) * span + (given.day - first))
+    pair, day = np.divmod(entries, span)
+    customer, item = np.divmod(pair, len(items))
     return Ledger(
-        tuple(customers), tuple(items), described, customer, item, day, until or max(each.day for each in days)
-    )
+        tuple(given.customers[at] for at in known.tolist()), tuple(items), tuple(texts.get(each, "") for each in items),
+        customer, item, day + first, until or date.fromordinal(last),
+    )  # fmt: skip
 
 
 def _pairs(ledger: Ledger) -> tuple[Rows, Rows, Rows]:
@@ -158,9 +225,9 @@ class Popularity:
         """As `Model.scores`."""
         return np.tile(self.share, (len(rows), 1))
 
-    def reason(self, row: int, item: int) -> Reason | None:
-        """As `Model.reason`."""
-        return Reason("popular") if self.share[item] > 0 else None
+    def reasons(self, rows: Rows, items: Rows) -> Reasons:
+        """As `Model.reasons`."""
+        return Reasons(np.where(self.share[items] > 0, "popular", ""), np.zeros(items.shape))
 
 
 @dataclass(frozen=True)
@@ -177,10 +244,10 @@ class Habit:
         """As `Model.scores`."""
         return np.asarray(self.again[rows].toarray(), dtype=np.float64)
 
-    def reason(self, row: int, item: int) -> Reason | None:
-        """As `Model.reason`."""
-        days = float(self.rhythm[row, item])
-        return Reason("rhythm", days=days) if days > 0 else None
+    def reasons(self, rows: Rows, items: Rows) -> Reasons:
+        """As `Model.reasons`."""
+        days = _picked(self.rhythm, np.broadcast_to(rows[:, None], items.shape), items)
+        return Reasons(np.where(days > 0, "rhythm", ""), days)
 
 
 @dataclass(frozen=True)
@@ -203,23 +270,36 @@ class Neighbours:
         found[:, :known] = near if isinstance(near, np.ndarray) else near.toarray()
         return found
 
-    def reason(self, row: int, item: int) -> Reason | None:
-        """As `Model.reason`: of what the customer bought, the one that speaks most for the item."""
+    def reasons(self, rows: Rows, items: Rows) -> Reasons:
+        """As `Model.reasons`: of what a customer bought, what speaks most for the item; of equals the most bought."""
         known = self.likeness.shape[0]
-        owned = np.sort(self.bought[[row]].indices)
-        owned = owned[owned < known]
-        if item >= known or not len(owned):
-            return None
-        near = [float(self.likeness[each, item]) for each in owned]
-        best = int(np.argmax(near))
-        return Reason(self.kind, item=self.items[owned[best]]) if near[best] > 0 else None
+        what, best = np.zeros(items.shape), np.zeros(items.shape)
+        bought = self.bought[rows][:, :known].tocsr()
+        bought.sort_indices()
+        counts = np.diff(bought.indptr)
+        some = np.flatnonzero(counts)
+        if len(some):  # one line for each bought item, beside it all items that are asked about
+            listed = items[np.repeat(np.arange(len(rows)), counts)]
+            owned = np.broadcast_to(bought.indices[:, None], listed.shape)
+            near = _picked(self.likeness, owned, np.minimum(listed, known - 1))
+            near[listed >= known] = 0.0
+            first = bought.indptr[some]
+            best[some] = np.maximum.reduceat(near, first, axis=0)
+            is_best = near == np.repeat(best[some], counts[some], axis=0)
+            what[some] = np.minimum.reduceat(np.where(is_best, owned, len(self.items)), first, axis=0)
+        return Reasons(np.where(best > 0, self.kind, ""), what)
+
+
+def _picked(matrix: Sparse, rows: Rows, columns: Rows) -> Array:
+    """Single cells of a dense or sparse matrix, in the shape of their positions."""
+    cells = matrix[rows.ravel(), columns.ravel()]
+    cells = cells if isinstance(cells, np.ndarray) else cells.toarray()
+    return np.asarray(cells, dtype=np.float64).reshape(rows.shape)
 
 
 def fit_popularity(ledger: Ledger) -> Popularity:
     """Count who bought each item."""
-    pairs, _, _ = _pairs(ledger)
-    buyers = np.bincount(pairs % len(ledger.items), minlength=len(ledger.items))
-    return Popularity(buyers / len(ledger.customers))
+    return Popularity(ledger.buyers / len(ledger.customers))
 
 
 def fit_habit(ledger: Ledger, *, ahead: int = AHEAD) -> Habit:

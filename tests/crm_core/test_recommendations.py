@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_core.analytics.recommendation_lists import buy_again, new_items, probabilities
+from crm_core.analytics.recommendation_lists import buy_again, lists, new_items, probabilities
 from crm_core.analytics.recommendation_mix import (
     Mix,
     best_first,
@@ -23,6 +24,9 @@ from crm_core.analytics.recommendations import (
     FITS,
     BadPurchases,
     Bought,
+    Ledger,
+    Model,
+    Purchases,
     Reason,
     fit_all,
     fit_content,
@@ -45,6 +49,10 @@ def bought(lines: str, *, start: int = 0) -> list[Bought]:
         days = enumerate(items.split(), start=start)
         made += [Bought(customer.strip(), item, DAY + timedelta(day)) for day, item in days]
     return made
+
+
+def why(model: Model, row: int, item: int, ledger: Ledger) -> Reason | None:
+    return model.reasons(np.array([row]), np.array([[item]])).at((0, 0), ledger.items)
 
 
 SHOP = bought("ann: tea cup; bob: tea cup; cat: tea pot; dan: tea jam; eve: jam")
@@ -77,6 +85,38 @@ def test_a_ledger_has_the_most_bought_first_and_each_day_once():
     assert gather(SHOP, until=DAY).items == ("tea", "jam")
     assert ledger.rows(["bob", "nobody"]).tolist() == [1, -1]
     assert ledger.bought.toarray().sum(axis=1).tolist() == [2, 2, 2, 2, 1, 0]
+
+
+@given(purchase_sets)
+@settings(max_examples=25, deadline=None)
+def test_many_customers_at_once_get_what_each_gets_alone(purchases: list[Bought]):
+    numbered = {name: number for number, name in enumerate("abcdefg", start=100)}
+    columns = Purchases.of(purchases)
+    ledger = gather(replace(columns, customers=[numbered[str(name)] for name in columns.customers]))
+    models = fit_all(ledger)
+    mix = Mix(models, dict.fromkeys(models, 1 / len(models)))
+    for owned, alone in ((False, new_items), (True, buy_again)):
+        rows = np.arange(-1, len(ledger.customers))
+        found = lists(mix, ledger, rows, owned=owned, count=4)
+        for place, row in enumerate(rows):
+            customer = ledger.customers[row] if row >= 0 else 999
+            expected = alone(mix, ledger, customer, count=4)
+            items = [ledger.items[item] for item in found.item[place] if item >= 0]
+            assert items == [each.item for each in expected]
+            assert [found.reasons.at((place, at), ledger.items) for at in range(len(items))] == [
+                each.reason for each in expected
+            ]
+
+
+def test_only_what_is_offered_is_listed():
+    ledger = gather(SHOP)
+    offered = np.array([each != "tea" for each in ledger.items])
+    found = lists(fit_popularity(ledger), ledger, np.array([4, -1]), owned=False, offered=offered)
+    assert [[ledger.items[item] for item in row if item >= 0] for row in found.item] == [
+        ["cup", "pot"],
+        ["cup", "jam", "pot"],
+    ]
+    assert found.chance.sum(axis=1) == pytest.approx([1, 1])
 
 
 def test_nothing_bought_is_said():
@@ -129,7 +169,7 @@ def test_ease_leaves_out_the_rare_when_there_are_too_many(monkeypatch: pytest.Mo
     model = fit_ease(ledger)
     assert model.scores(np.array([0])).shape == (1, 4)
     assert model.scores(np.array([0]))[0, 2:].tolist() == [0, 0]
-    assert model.reason(0, 3) is None
+    assert why(model, 0, 3, ledger) is None
 
 
 def test_a_habit_has_the_customers_own_rhythm():
@@ -141,8 +181,8 @@ def test_a_habit_has_the_customers_own_rhythm():
     chance = (2 + 5 * 2 / 3) / (3 + 5)  # two of three buyers came back, and so did two of all three pairs
     scores = model.scores(np.array([0, 1, 2, -1]))[:, 0]
     assert scores == pytest.approx([3 + chance, (1 + chance) * 20 / 30, chance * 10 / 15, 0])  # 15: of 10, 10, 20, 30
-    assert model.reason(0, 0) == Reason("rhythm", days=10)
-    assert model.reason(2, 0) is None
+    assert why(model, 0, 0, ledger) == Reason("rhythm", days=10)
+    assert why(model, 2, 0, ledger) is None
 
 
 def test_a_habit_fades_when_it_is_overdue():
@@ -156,9 +196,10 @@ def test_a_habit_fades_when_it_is_overdue():
 
 
 def test_nobody_has_a_habit_who_bought_nothing_twice():
-    model = fit_habit(gather(SHOP))
+    ledger = gather(SHOP)
+    model = fit_habit(ledger)
     assert np.isfinite(model.scores(np.arange(5))).all()
-    assert model.reason(0, 0) is None
+    assert why(model, 0, 0, ledger) is None
 
 
 @pytest.mark.parametrize(
@@ -181,7 +222,7 @@ def test_texts_speak_for_what_nobody_bought_yet():
     new = ledger.items.index("new")
     row = ledger.rows(["ann"])
     assert model.scores(row)[0, new] > 0
-    assert model.reason(int(row[0]), new) == Reason("alike", item="tea")
+    assert why(model, int(row[0]), new, ledger) == Reason("alike", item="tea")
     assert fit_content(gather(SHOP)).scores(row).tolist() == [[0.0] * 4]
 
 
@@ -294,8 +335,8 @@ def test_a_mix_gives_the_reason_of_the_part_that_speaks_most():
     ledger = gather(SHOP, texts=TEXTS)
     models = {"content": fit_content(ledger), "cosine": fit_cosine(ledger)}
     new = ledger.items.index("new")
-    assert Mix(models, {"content": 0.9, "cosine": 0.1}).reason(0, new) == Reason("alike", item="tea")
-    assert Mix(models, {"content": 0.0, "cosine": 1.0}).reason(0, new) is None
+    assert why(Mix(models, {"content": 0.9, "cosine": 0.1}), 0, new, ledger) == Reason("alike", item="tea")
+    assert why(Mix(models, {"content": 0.0, "cosine": 1.0}), 0, new, ledger) is None
 
 
 def test_an_interval_of_a_difference_holds_it():
