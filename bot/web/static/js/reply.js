@@ -28,6 +28,9 @@ function cardPart(card, press) {
   );
 }
 
+/** Columns up to which a table is to be seen whole: its cells rather break than run out of the pane. */
+const FEW = 4;
+
 function tableParts(table) {
   const figures = table.columns.map((_, place) => {
     const cells = table.rows.map((row) => row[place] ?? "").filter((cell) => cell !== "");
@@ -38,7 +41,7 @@ function tableParts(table) {
   const parts = [
     el(
       "div",
-      { class: "table", role: "region", tabindex: "0", label: "table" },
+      { class: table.columns.length > FEW ? "table" : "table few", role: "region", tabindex: "0", label: "table" },
       el("table", {}, el("thead", {}, el("tr", {}, ...table.columns.map((name, place) => cell("th", name, place)))), el("tbody", {}, ...body)),
     ),
   ];
