@@ -146,6 +146,7 @@ def test_tables_keep_figures_to_the_right_and_their_note(playground: Page) -> No
     expect(agent.locator("th.figure")).to_have_text(["Spent", "Days"])
     expect(agent.locator("tbody tr")).to_have_count(3)
     expect(agent.locator(".table-note")).to_contain_text("Applied: segment VIP")
+    assert agent.locator(".table").evaluate("table => table.scrollWidth <= table.clientWidth"), "the last column is cut"
 
 
 def test_notes_stay_inside_and_sent_lines_carry_a_tick_or_the_reason(playground: Page, echo: Echo) -> None:
