@@ -5,7 +5,7 @@ timeline. While a person has it the bot is silent; after `resolved` it answers t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -17,9 +17,9 @@ from bot.messages import Card, Choice, IncomingMessage, OutgoingFile, Reply
 from bot.outbox import queue_reply, queue_to_desk, queue_to_queue
 from bot.phrases import Phrases
 from bot.telling import own_chat, tell
-from bot.turns import Question, Speaker
+from bot.turns import Memory, Question, Speaker
 from crm_core.customers import profile
-from crm_core.models import Attachment, Conversation, Interaction, OutboxMessage, Rating, Staff
+from crm_core.models import Attachment, Conversation, Customer, Interaction, Order, OutboxMessage, Rating, Staff
 from crm_core.notifications import may_ping
 from crm_core.playbooks import Service, service_of
 from nlu.understanding import Language
@@ -269,11 +269,15 @@ class Desk:
     ) -> Reply:
         say = self._say(language)
         known = profile(session, conversation.customer_id, now) if conversation.customer_id else None
+        order, owner = _opened(session, conversation, now)
+        if known and known.kind == "visitor" and owner:
+            known = replace(known, name=owner)
         cards: tuple[Card, ...] = ()
         if known:
             cards = (customer_card(known, self.phrases, language, self.zone),)
         lines = [
             say("desk.opened", reason=say(f"desk.reasons.{reason}"), channel=conversation.channel),
+            *([say("desk.by_order", number=order, name=owner or "–")] if order else []),
             say("desk.speaks", language=say(f"desk.languages.{conversation.language or 'en'}")),
             *_as_played(service_of(session, conversation.customer_id), say, language),
             *(f"> {line}" for line in last_words(session, conversation)),
@@ -305,6 +309,16 @@ class Desk:
 
     def _say(self, language: str) -> Callable[..., str]:
         return partial(_phrase, self.phrases, language)
+
+
+def _opened(session: Session, conversation: Conversation, now: datetime) -> tuple[str, str]:
+    """The order that was opened here with its number and e-mail address last, and whose it is; "" where none was."""
+    passes = Memory(conversation.context).shown("opened") or []
+    valid = [one["id"] for one in passes if datetime.fromisoformat(one["until"]) > now]
+    order = session.get(Order, valid[-1]) if valid else None
+    if order is None:
+        return "", ""
+    return order.number, session.get_one(Customer, order.customer_id).name or ""
 
 
 def _as_played(service: Service, say: Callable[..., str], language: str) -> list[str]:

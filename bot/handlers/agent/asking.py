@@ -16,7 +16,7 @@ StaffTurn = Turn[StaffStore]
 
 READ_UP_TO = 600
 """Characters of a text in which a name is looked for without any hint."""
-_NUMBER = re.compile(r"(?<![\w.,+-])[#＃]?(\d{4,9})(?![\w.,]?\d|[\w%]|[年月天元块])")
+_NUMBER = re.compile(r"(?<![\w.,+-])[#＃]?(\d{4,9})(?![\w.,]?\d|(?!的)[\w%]|[年月天元块])")
 _NO_SUCH = re.compile(r"[查找]?无此人|没有?这个?人")
 _NOBODY = re.compile(rf"\bnobody\b|\bno one\b|{_NO_SUCH.pattern}", re.IGNORECASE)
 _HERSELF = re.compile(r"(?<![a-z])(?:her|hers|she|him|his|he)(?![a-z])|(?<!其)[她他](?!们)", re.IGNORECASE)

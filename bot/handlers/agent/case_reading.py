@@ -217,7 +217,7 @@ def reason(text: str) -> str:
 # --- the owner ------------------------------------------------------------------------------------------------------
 _ME = re.compile(
     r"(?<![a-z])(?:assign(?: it| this(?: one)?| that(?: one)?| case| ticket)? (?:to )?me|to me"
-    r"|to myself|make me|i'?ll (?:own|take)"
+    r"|to myself|make me|take over (?:(?:the|this|that) )?(?:case|ticket)|i'?ll (?:own|take)"
     r"|i (?:own|take)|my (?:plate|name|queue)|mine|me)(?![a-z])"
     r"|给我(?!们)|派给我|分给我|我来|我负责|我名下|归我|改成我|换成我|我接",
     re.IGNORECASE,
@@ -242,6 +242,7 @@ _BY_SCRIPT = re.compile(r"[\u4e00-\u9fff]{2,}|[A-Za-z][A-Za-z .'-]+")
 GIVES = re.compile(
     r"(?<![a-z])(?:(?:re)?assign|give|hand|pass|transfer|delegate)\s+(?:it|this|that|#?\d{3,9}"
     r"|the case)?\s*(?:over )?to(?![a-z])"
+    r"|(?<![a-z])take over (?:(?:the|this|that) )?(?:case|ticket)(?![a-z])"
     r"|转给|分给|派给|交给|指给|改派|指派",
     re.IGNORECASE,
 )
