@@ -29,6 +29,8 @@ CLOSE = 0.03
 """A better silhouette by less than this is no reason for another number than last time."""
 FARTHEST = 3.0
 """Nobody is farther out than this, in spreads, so that one odd customer makes no cluster."""
+LONGEST_FIT = 500
+"""Rounds until nobody moves; even a million buyers rarely need a hundred."""
 TREE_SAMPLE = 50_000
 DEPTH = 3
 """Questions on the way to a place in the tree; one more when there are more than four clusters."""
@@ -75,6 +77,7 @@ def find_clusters(features: "pandas.DataFrame", last: Mapping[int, int] | None =
         last: customer id -> number of the cluster at the last time; as many clusters are then preferred, and the search
             begins where these were, so that they do not change without a reason.
     """
+    import sklearn.cluster  # noqa: F401 - loaded before its threads are limited
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     with threadpool_limits(1):  # sums do not depend on how many threads there are; small fits do not wait for them
@@ -150,20 +153,26 @@ def _stability(places: Any, labels: Any, count: int) -> float:
     return float(numpy.mean(indices))
 
 
-def _kmeans(count: int, start: Any = None) -> Any:
+def _kmeans(count: int) -> Any:
     from sklearn.cluster import KMeans
 
-    begin = {"n_init": 4} if start is None else {"init": start, "n_init": 1}
-    return KMeans(count, **begin, tol=0, max_iter=1000, random_state=SEED)  # to the end: beginning there moves nobody
+    return KMeans(count, n_init=4, max_iter=100, random_state=SEED)
 
 
 def _fitted(places: Any, count: int, before: Any) -> Any:
-    """The cluster of everybody; begun from where the last ones were when there are as many."""
+    """The cluster of everybody; begun from where the last ones were when there are as many.
+
+    It goes on until nobody moves, so that beginning from there again moves nobody either.
+    """
     import numpy
+    from sklearn.cluster import KMeans
 
     known = sorted(set(before.tolist()) - {-1})
-    start = numpy.array([places[before == one].mean(axis=0) for one in known]) if len(known) == count else None
-    return _kmeans(count, start).fit(places).labels_
+    if len(known) == count:
+        start = numpy.array([places[before == one].mean(axis=0) for one in known])
+    else:
+        start = _kmeans(count).fit(places).cluster_centers_
+    return KMeans(count, init=start, n_init=1, tol=0, max_iter=LONGEST_FIT, random_state=SEED).fit(places).labels_
 
 
 def _scaled(values: Any) -> Any:
