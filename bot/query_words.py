@@ -19,13 +19,17 @@ DATED = (*COUNTED, "bought", "category", "mood")
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How conditions are said: language, the reader's zone, the names of products by SKU, the shop's currency."""
+    """How conditions are said: language, the reader's zone, the names of products by SKU, the shop's currency.
+
+    `segments`: own name of a segment -> what it is called in the language, where that differs.
+    """
 
     phrases: Phrases
     language: str
     zone: str
     products: Mapping[str, str] = field(default_factory=dict)
     currency: str = "CNY"
+    segments: Mapping[str, str] = field(default_factory=dict)
 
     def say(self, key: str, **values: object) -> str:
         """A phrase about conditions."""
@@ -68,6 +72,8 @@ class Wording:
             return self.say(f"{name}s.{value}")
         if name == "language" and value in ("en", "zh"):
             return self.say(f"languages.{value}")
+        if name == "segment":
+            return self.segments.get(str(value), str(value))
         if name in ("bought", "category"):
             values = value if isinstance(value, tuple) else (str(value),)
             return self.say("or").join(self._thing(name, one) for one in values)

@@ -99,12 +99,19 @@ def _page(turn: StaffTurn, conditions: Conditions, offset: int) -> Reply:
 
 
 def _in_words(turn: StaffTurn, conditions: Conditions) -> str:
+    return wording_of(turn, conditions).all(conditions)
+
+
+def wording_of(turn: StaffTurn, conditions: Conditions) -> Wording:
+    """What says these conditions to whoever reads them here."""
     skus = [
         sku for one in conditions.all if one.field == "bought" and isinstance(one.value, tuple) for sku in one.value
     ]
     names = turn.store.product_names(skus, turn.language)
-    currency = turn.services.settings.business.currency
-    return Wording(turn.services.phrases, turn.language, turn.speaker.zone, names, currency).all(conditions)
+    currency, known = turn.services.settings.business.currency, {}
+    if any(one.field == "segment" for one in conditions.all):
+        known = {segment.name: segment.called(turn.language) for segment in turn.store.segments.all()}
+    return Wording(turn.services.phrases, turn.language, turn.speaker.zone, names, currency, known)
 
 
 def _cells(turn: StaffTurn, row: Row, currency: str) -> tuple[str, ...]:

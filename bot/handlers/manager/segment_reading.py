@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from bot.handlers.agent.lists import wording_of
 from bot.handlers.manager.asking import ManagerTurn
-from bot.query_words import Wording
 from crm_core.analytics.segments import tidy_name
 from crm_core.query import Conditions
 from crm_core.query_reading import conditions_from
@@ -153,12 +153,7 @@ def _names(segment: SegmentView) -> tuple[str, ...]:
 # --- in words -------------------------------------------------------------------------------------------------------
 def in_words(turn: ManagerTurn, conditions: Conditions) -> str:
     """Conditions in words, without an order."""
-    skus = [
-        sku for one in conditions.all if one.field == "bought" and isinstance(one.value, tuple) for sku in one.value
-    ]
-    names = turn.store.product_names(skus, turn.language)
-    currency = turn.services.settings.business.currency
-    words = Wording(turn.services.phrases, turn.language, turn.speaker.zone, names, currency)
+    words = wording_of(turn, conditions)
     told = words.say("and").join(words.one(one, conditions.currency) for one in conditions.all)
     return told or words.say("everybody")
 

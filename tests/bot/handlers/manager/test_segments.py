@@ -295,3 +295,26 @@ def test_segments_side_by_side(floor: Floor, manager: Colleague):
 def test_with_nothing_to_compare_or_count_it_says_so(manager: Colleague):
     assert "not two segments" in manager.says("segment_compare", "compare segments").text
     assert "no segments yet" in manager.says("segment_size", "size of each segment").text
+
+
+def test_a_cell_of_the_grid_is_spoken_of_in_the_readers_language(floor: Floor):
+    manager = Colleague(floor, role="manager", staff_id=2, language="zh")
+    with floor.store.write() as session:
+        cell = Segment(
+            name="Champions", name_en="Champions", name_zh="重要价值客户", kind="rfm", description_en="d",
+            description_zh="买得勤，花得多", conditions=[{"key": "champions"}], created_at=NOW, computed_at=NOW,
+        )  # fmt: skip
+        session.add(cell)
+        session.flush()
+        tom = floor.shop.customers["tom"]
+        session.add(SegmentMember(segment_id=cell.id, customer_id=tom, since=NOW))
+    size = manager.says("segment_size", "重要价值客户有多少人")
+    assert "重要价值客户：1 位客户（占全部的 50%）" in size.text
+    assert "含义：买得勤，花得多" in size.text
+    assert not any("retire" in value for value in buttons(size))
+    listed = manager.presses("list_customers:more:0")
+    assert "属于分群重要价值客户" in listed.text
+    assert listed.table
+    assert [row[0] for row in listed.table.rows] == ["Tom Reed #10002"]
+    with floor.store.write() as session, pytest.raises(segments.NotRetirable):
+        segments.retire(session, session.query(Segment).one(), NOW)
