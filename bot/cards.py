@@ -1,10 +1,14 @@
 """Cards that several handlers show: the customer at a glance."""
 
 from bot import wording
+from bot.facts import FactWords
 from bot.messages import Card, Choice
 from bot.phrases import Phrases
 from bot.query_words import spoken
 from crm_core.customers import Profile
+
+TOLD = ("value", "churn")
+"""Scores that a card shows."""
 
 
 def customer_card(
@@ -28,6 +32,7 @@ def customer_card(
     if profile.order_count:
         spent = wording.money(profile.spend_minor, profile.currency, language)
         facts.append((word("value"), word("spent", amount=spent, count=profile.order_count)))
+    facts += _scores(profile, phrases, language, zone)
     facts.append((word("mood"), phrases(f"moods.{wording.mood_key(profile.mood_milli)}", language)))
     for order in profile.orders:
         state = phrases(f"order_states.{order.status}", language)
@@ -43,3 +48,19 @@ def customer_card(
     title = profile.name or word("visitor" if profile.kind == "visitor" else "customer")
     kind = profile.tier or phrases(f"kinds.{profile.kind}", language)
     return Card(title=title, subtitle=f"#{profile.number} · {kind}", facts=tuple(facts), choices=choices)
+
+
+def _scores(profile: Profile, phrases: Phrases, language: str, zone: str) -> list[tuple[str, str]]:
+    """Expected value and churn risk with their bands, and when they were computed."""
+    words = FactWords(phrases, language, profile.currency)
+    known = [profile.scores[kind] for kind in TOLD if kind in profile.scores]
+    facts = []
+    for score in known:
+        value, band = words.score(score.kind, score.value_milli), phrases(f"agent.scores.bands.{score.band}", language)
+        key = "cards.score_within" if score.horizon_days else "cards.score"
+        told = phrases(key, language, value=value, band=band, days=score.horizon_days or 0)
+        facts.append((phrases(f"agent.scores.names.{score.kind}", language), told))
+    if known:
+        computed = min(score.computed_at for score in known)
+        facts.append((phrases("cards.computed", language), wording.day(computed, language, zone)))
+    return facts

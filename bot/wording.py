@@ -28,6 +28,11 @@ def day(moment: datetime | date, language: str, zone: str) -> str:
     return format_date(moment, "d MMM y" if language == "en" else "y年M月d日", locale=LOCALES[language])
 
 
+def month(day: date, language: str) -> str:
+    """A month: Nov 2026, 2026年11月."""
+    return format_date(day, "MMM y" if language == "en" else "y年M月", locale=LOCALES[language])
+
+
 def moment(when: datetime, language: str, zone: str) -> str:
     """A day with the time, in the reader's zone."""
     pattern = "d MMM y, HH:mm" if language == "en" else "y年M月d日 HH:mm"

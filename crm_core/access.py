@@ -30,6 +30,7 @@ AGENT_ACTIONS = frozenset(
         "identity.link",
         "reply.suggest",
         "recommendation.read",
+        "score.read",
         "trace.read",
         "correction.write",
         "notifications.write",

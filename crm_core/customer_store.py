@@ -23,6 +23,7 @@ from crm_core import (
     drafts,
     identities,
     invoices,
+    offers,
     order_changes,
     orders,
     preferences,
@@ -38,6 +39,7 @@ from crm_core.errors import NotAllowed, NotFound
 from crm_core.identities import MOST_WRONG_TRIES, LinkResult, Place
 from crm_core.invoices import InvoiceView
 from crm_core.models import Conversation, Customer, Identity, Interaction, Order
+from crm_core.offers import Offer, Offers
 from crm_core.orders import OrderView, RefundView
 from crm_core.preferences import Preferences
 from crm_core.ratings import RatingView
@@ -213,6 +215,16 @@ class CustomerStore:
     def matching(self, wish: Wish, limit: int = 3) -> list[ProductView]:
         """What fits a wish and is in stock, popular first."""
         return catalogue.matching(self._session, wish, self._now, limit)
+
+    def offers(self, wish: Wish) -> Offers:
+        """What was chosen for this customer, within a wish; nothing while we are not sure who it is."""
+        if not self.verified:
+            return Offers()
+        return offers.offers_for(self._session, self._customer_id, wish, self._now)
+
+    def goes_with(self, skus: Sequence[str], wish: Wish) -> tuple[Offer, ...]:
+        """What goes with products, in stock, each with its reason."""
+        return offers.goes_with(self._session, skus, wish, self._now)
 
     # --- service ----------------------------------------------------------------------------------------------------
     def open_case(

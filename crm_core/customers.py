@@ -1,17 +1,22 @@
 """What is known about one customer, in one value: the profile behind every card."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from crm_core.models import Case, Customer, CustomerTag, Interaction, Order, Score, Segment, SegmentMember
+from crm_core.models import Case, Customer, CustomerTag, Interaction, Order, Segment, SegmentMember
+from crm_core.reports.periods import add_months
+from crm_core.scores import ScoreView, refuses_profiling, scores_of
 
 COUNTED = ("placed", "paid", "shipped", "delivered")
 """States of orders whose money counts."""
 MOOD_WINDOW = timedelta(days=90)
 SHOWN_ORDERS = 3
+MONTHS = 24
+"""Months of spend that a card shows, the present one included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,9 @@ class Profile:
     tags: tuple[str, ...] = ()
     segments: tuple[tuple[str, str], ...] = ()
     """(English name, Chinese name) of the segments the customer is in now; that of the RFM grid first."""
-    scores: dict[str, int] = field(default_factory=dict)
+    scores: Mapping[str, ScoreView] = field(default_factory=dict)
+    monthly_minor: tuple[int, ...] = ()
+    """Spend in each of the last 24 months (UTC), the present one last."""
 
 
 def profile(session: Session, customer_id: int, now: datetime) -> Profile | None:  # long: it names every field
@@ -74,6 +81,7 @@ def profile(session: Session, customer_id: int, now: datetime) -> Profile | None
             Interaction.occurred_at > now - MOOD_WINDOW,
         )
     ).one()
+    refused = refuses_profiling(session, customer_id)
     return Profile(
         customer_id=customer.id,
         number=customer.number,
@@ -96,7 +104,8 @@ def profile(session: Session, customer_id: int, now: datetime) -> Profile | None
         open_cases=_open_cases(session, customer_id),
         tags=_tags(session, customer_id),
         segments=_segments(session, customer_id),
-        scores=_scores(session, customer_id),
+        scores={} if refused else scores_of(session, customer_id),
+        monthly_minor=_monthly(session, customer_id, currency or "", now),
     )
 
 
@@ -128,6 +137,18 @@ def _segments(session: Session, customer_id: int) -> tuple[tuple[str, str], ...]
     return tuple((english, chinese) for english, chinese in session.execute(query))
 
 
-def _scores(session: Session, customer_id: int) -> dict[str, int]:
-    query = select(Score.kind, Score.value_milli).where(Score.customer_id == customer_id)
-    return {row.kind: row.value_milli for row in session.execute(query)}
+def _monthly(session: Session, customer_id: int, currency: str, now: datetime) -> tuple[int, ...]:
+    """Counted here and not in SQL: months are called differently on every database, and orders of one customer few."""
+    first = add_months(now.astimezone(UTC).date().replace(day=1), 1 - MONTHS)
+    query = select(Order.placed_at, Order.total_minor).where(
+        Order.customer_id == customer_id,
+        Order.status.in_(COUNTED),
+        Order.currency == currency,
+        Order.placed_at >= datetime.combine(first, time(), UTC),
+    )
+    months = [0] * MONTHS
+    for placed_at, total in session.execute(query):
+        place = (placed_at.year - first.year) * 12 + placed_at.month - first.month
+        if place < MONTHS:
+            months[place] += total
+    return tuple(months)

@@ -26,6 +26,9 @@ from crm_core.sample_rows import Rows, Timeline
 from crm_core.sample_shopping import CURRENCY, WHOLESALE_DISCOUNT
 from crm_core.sample_talk import TARGET_HOURS, Speaker, Thread
 
+HORIZON_DAYS = 90
+"""Days ahead that the given scores are about."""
+
 
 class Cast:
     """Writes the known characters."""
@@ -182,8 +185,8 @@ class Cast:
         for kind, (value, reasons) in character.scores.items():
             now = self._line.until
             rows.add(
-                Score, now, customer_id=customer_id, kind=kind, value_milli=value,
-                reasons=[reason.model_dump() for reason in reasons], computed_at=now, data_until=now,
+                Score, now, customer_id=customer_id, kind=kind, value_milli=value, horizon_days=HORIZON_DAYS,
+                model="sample", reasons=[reason.model_dump() for reason in reasons], computed_at=now, data_until=now,
             )  # fmt: skip
 
 

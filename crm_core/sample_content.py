@@ -242,8 +242,12 @@ class FixedNote(Part):
     text: str
 
 
-class Reason(Part):
+class GivenReason(Part):
+    """A fact of the feature table with what it adds, as a model would write it (`crm_core/analytics/reasons.py`)."""
+
     fact: str
+    value: int
+    usual: int
     effect_milli: int
 
 
@@ -268,7 +272,7 @@ class Character(Part):
     address: str = ""
     tags: list[str] = []
     consent: bool | None = None
-    scores: dict[str, tuple[int, list[Reason]]] = {}
+    scores: dict[str, tuple[int, list[GivenReason]]] = {}
     orders: list[FixedOrder]
     case: FixedCase | None = None
     note: FixedNote | None = None

@@ -85,7 +85,7 @@ class Rows:
         self._rows: dict[type[Base], list[dict[str, Any]]] = defaultdict(list)
         self._templates: dict[type[Base], dict[str, Any]] = {}
 
-    def add(self, model: type[Base], at: datetime, **values: Any) -> int:
+    def add(self, model: type[Base], at: datetime, /, **values: Any) -> int:
         """Add a row that was made at a moment; texts of sealed attributes are given plainly. Returns its id.
 
         Ids begin with the second; what is left of them holds the number of the row, so that millions are all different.

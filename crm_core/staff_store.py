@@ -37,6 +37,7 @@ from crm_core.names import BY_COMPANY, Named, NameIndex
 from crm_core.orders import OrderView
 from crm_core.query import Conditions
 from crm_core.staff_cases import UNDO_WITHIN, StaffCases
+from crm_core.staff_scores import StaffScores
 from crm_core.staff_segments import StaffSegments
 from crm_core.staff_tasks import StaffTasks
 from crm_core.suggesting import Pick, picks
@@ -166,6 +167,11 @@ class StaffStore:
         """Named parts of the customers."""
         return StaffSegments(self.session, self.permit, self.actor, self.now, self.business.zone)
 
+    @property
+    def scores(self) -> StaffScores:
+        """What is computed about customers."""
+        return StaffScores(self.session, self.permit, self.now, self.business.zone)
+
     # --- finding ----------------------------------------------------------------------------------------------------
     def find(self, search: Search, names: NameIndex) -> list[Brief]:
         """Customers that fit any of what is looked for, the surest first, at most five."""
@@ -284,10 +290,10 @@ class StaffStore:
         rows = tuple(_row(*people[figure.id], figure) for figure in figures if figure.id in people)
         return Listed(rows, most)
 
-    def recommend(self, customer_id: int, limit: int = 3) -> list[Pick]:
-        """What to offer a customer next, with the reason of each."""
+    def recommend(self, customer_id: int, limit: int = 3, *, personal: bool = True) -> list[Pick]:
+        """What to offer a customer by their last orders, or only by what sells; with the reason of each."""
         self.permit("recommendation.read", self._subject(customer_id), ("orders",))
-        return picks(self.session, customer_id, self.now, limit)
+        return picks(self.session, customer_id, self.now, limit, personal=personal)
 
     # --- changing ---------------------------------------------------------------------------------------------------
     def add_note(self, customer_id: int, text: str) -> int:

@@ -94,6 +94,12 @@ _ABOUT_GOODS = frozenset(
 )
 """Intents in which letters with digits are rather a model of something than an order."""
 _NOT_COUNTED = re.compile(r"\s?(?:[年月日天元块个件台分]|days?|weeks?|months?|pcs|pieces|yuan|dollars|usd|rmb|%)")
+_LIMITED = re.compile(
+    r"(?:(?<![a-z])(?:under|below|less than|at most|no more than|up to|within|over|above|more than|around|about|budget"
+    r"(?: of| is)?)|不超过|不到|低于|超过|预算|大概|大约)[\s:：]{0,2}$"
+)
+_LIMIT_BEHIND = re.compile(r" ?(?:以内|以下|之内|左右|上下|以上)")
+"""A limit beside a number: where something is to be offered it is a price, not a customer."""
 _NO_ORDER = re.compile(r"(?:卡号?|账号|帐号|户|税号|card|account|iban|tax|vat|serial|序列号|身份证号?)[^\d]{0,8}$")
 _IN_ADDRESS = re.compile(
     r"(?:[路街道巷弄村栋楼层]|单元|\d号)\s?$|(?:^|[\s,])(?:flat|apt\.?|apartment|unit|suite|room|floor) $",
@@ -290,6 +296,8 @@ def _find_bare(passage: Passage) -> None:
         if re.fullmatch(r"(?:19|20)\d\d", value) or (len(value) > 10 and name not in {None, "order_id"}):
             continue
         before = passage.folded[max(0, match.start() - 16) : match.start()]
+        if passage.intent == "recommend_for_customer" and _limited(passage, match, before):
+            continue
         if name in {None, "order_id"} and (_NO_ORDER.search(before) or _is_of_a_house(passage, match, before)):
             continue
         passage.claim(name or "order_id", value, *match.span())
@@ -298,3 +306,8 @@ def _find_bare(passage: Passage) -> None:
 def _is_of_a_house(passage: Passage, match: "re.Match[str]", before: str) -> bool:
     """Whether a number stands in a postal address: 愚园路100号3单元, "100 Baker Street"."""
     return bool(_IN_ADDRESS.search(before) or _OF_ADDRESS.match(passage.folded, match.end()))
+
+
+def _limited(passage: Passage, match: "re.Match[str]", before: str) -> bool:
+    """Whether a number is a limit: "under 200"."""
+    return bool(_LIMITED.search(before) or _LIMIT_BEHIND.match(passage.folded, match.end()))

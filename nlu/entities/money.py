@@ -100,7 +100,7 @@ _OTHER_UNIT = re.compile(
 )
 _PIECE = re.compile(r"[\u4e00-\u9fff]")
 _AFTER_PIECE = frozenset("以之内左右上下的吧钱到起多来封和与或有呢吗能够就出就可行了")
-_MONEY_INTENTS = frozenset({"product_recommend", "price_question", "payment_problem"})
+_MONEY_INTENTS = frozenset({"product_recommend", "price_question", "payment_problem", "recommend_for_customer"})
 
 
 def find(passage: Passage) -> None:

@@ -13,11 +13,15 @@ from bot.handlers.agent.fields import update_field
 from bot.handlers.agent.handoff import HANDOFF
 from bot.handlers.agent.lists import list_customers
 from bot.handlers.agent.merging import merge_customers, unmerge_customers
+from bot.handlers.agent.needs import needs_of_customer
 from bot.handlers.agent.not_yet import not_yet
 from bot.handlers.agent.notes import add_note, add_task, tag_customer
 from bot.handlers.agent.notifications import set_notifications
+from bot.handlers.agent.offers import recommend_for_customer
 from bot.handlers.agent.orders import order_lookup
-from bot.handlers.agent.suggestions import recommend_for_customer, suggest_reply
+from bot.handlers.agent.score_reasons import explain_score
+from bot.handlers.agent.scores import get_score
+from bot.handlers.agent.suggestions import suggest_reply
 from bot.handlers.agent.tasks import complete_task, list_tasks
 from bot.handlers.agent.trace import trace
 from bot.handlers.agent.translation import translate
@@ -41,8 +45,8 @@ AGENT: dict[str, Handler] = {
     "complete_task": complete_task,
     "merge_customers": merge_customers,
     "unmerge_customers": unmerge_customers,
-    "get_score": not_yet,
-    "explain_score": not_yet,
+    "get_score": get_score,
+    "explain_score": explain_score,
     "suggest_reply": suggest_reply,
     "send_canned_reply": send_canned_reply,
     "translate": translate,
@@ -59,6 +63,7 @@ AGENT: dict[str, Handler] = {
     "out_of_scope": small_talk.out_of_scope,
     # not trained: what commands, buttons and hand-over threads mean
     "not_yet": not_yet,
+    "predict_need": needs_of_customer,
     "trace": trace,
     "correct": correct,
     "review": review,

@@ -1,7 +1,7 @@
 """Orders as staff see them: by number, by parcel, or the last ones of a customer."""
 
 from bot import wording
-from bot.handlers.agent.asking import StaffTurn, asked, hushed, label, whom
+from bot.handlers.agent.asking import StaffTurn, argument, asked, hushed, label, whom
 from bot.messages import Card, Choice, Reply
 from bot.query_words import spoken
 from crm_core.orders import OrderView, ShipmentView
@@ -17,6 +17,9 @@ def order_lookup(turn: StaffTurn) -> Reply:
     numbers = [str(value) for name in ("order_id", "tracking_no") for value in wanted.all(name)]
     if turn.message.kind == "command" and not numbers and any(char.isdigit() for char in turn.argument[:40]):
         numbers = [turn.argument.strip()]
+    pressed = argument(turn, "number")
+    if pressed:
+        numbers = [pressed]
     for number in numbers[:1]:
         found = turn.store.order(number)
         if found is None:

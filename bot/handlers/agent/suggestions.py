@@ -1,4 +1,4 @@
-"""Drafts of answers and ideas what to offer. A draft is never sent by itself."""
+"""Drafts of answers. A draft is never sent by itself."""
 
 import re
 
@@ -9,7 +9,6 @@ from bot.query_words import spoken
 from crm_core.models import Conversation, Interaction
 from crm_core.orders import OrderView, plain_number
 from crm_core.playbooks import Service, service_of
-from crm_core.suggesting import Pick
 from nlu.knowledge import CONFIDENT
 from nlu.understanding import Language
 
@@ -162,35 +161,3 @@ def first_name(turn: StaffTurn, conversation: Conversation, language: Language) 
 
 def _say(turn: StaffTurn, language: Language, key: str, **values: object) -> str:
     return turn.services.phrases(f"agent.draft.{key}", language, **values)
-
-
-# --- what to offer --------------------------------------------------------------------------------------------------
-def recommend_for_customer(turn: StaffTurn) -> Reply:
-    """Three things to offer a customer next, each with its reason."""
-    who = whom(turn, asked(turn))
-    if isinstance(who, Reply):
-        return who
-    turn.memory.show("customer", who.customer_id)
-    picks = turn.store.recommend(who.customer_id)
-    if not picks:
-        return hushed(turn, turn.reply("agent.offers.none", who=label(turn, who)))
-    turn.memory.show("product", [pick.sku for pick in picks])
-    lines = [turn.say("agent.offers.intro", who=label(turn, who)), *(_offer(turn, pick) for pick in picks)]
-    return hushed(turn, Reply(text="\n".join(lines)))
-
-
-def _offer(turn: StaffTurn, pick: Pick) -> str:
-    language = turn.language
-    price = wording.money(pick.price_minor, pick.currency, language)
-    day = wording.day(pick.last_bought_at, language, turn.speaker.zone) if pick.last_bought_at else ""
-    because = (pick.because or {}).get(language, "")
-    key = pick.reason if pick.reason != "popular" or pick.sold else "in_stock"
-    values: dict[str, dict[str, object]] = {
-        "again": {"day": day},
-        "category": {"because": because, "sold": pick.sold},
-        "popular": {"sold": pick.sold},
-    }
-    reason = turn.say(f"agent.offers.reasons.{key}", **values.get(key, {}))
-    return turn.say(
-        "agent.offers.line", name=pick.names[language], price=price, stock=pick.stock, reason=reason, sku=pick.sku
-    )

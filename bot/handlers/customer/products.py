@@ -1,7 +1,6 @@
-"""What there is, what it costs, what it is like, and what to take."""
+"""What there is, what it costs, and what it is like."""
 
 import re
-from dataclasses import replace
 
 from bot import wording
 from bot.handlers.customer import attributes
@@ -9,10 +8,8 @@ from bot.handlers.customer.common import (
     CustomerTurn,
     argument,
     choices,
-    is_private,
     known_or_plain,
     offer_person,
-    passes,
     words,
 )
 from bot.handlers.customer.knowledge import known_answer
@@ -23,24 +20,10 @@ FEW = 5
 """From this stock on down we say how many are left."""
 WHOLESALE_FROM = 20
 MOST_PIECES = 100_000
-POPULAR_FROM = 5
-"""Pieces sold in 90 days from which we call something a favourite."""
 SHOWN = 3
 SHOWN_INSTEAD = 2
-WHOLE_KIND = 100
-CALM = ("none", "decaf", "low")
-"""What the catalogue says of the caffeine in what may be drunk late."""
 MOST_NAMED = 4
 CARD_FACTS = 6
-_LIKE_LAST = re.compile(
-    r"last (?:time|purchase|order|one)|(?:bought|ordered|had|got) (?:before|last|again|already)"
-    r"|previous (?:order|purchase)"
-    r"|like what i (?:bought|had|got)|same as (?:before|last)|上次|上回|之前买|以前买|买过的|跟我买的|差不多的"
-)
-_NO_CAFFEINE = re.compile(
-    r"de-?caf|caffeine.?free|(?:without|no|low|less|little) caffeine|before bed|at bedtime"
-    r"|[不无没](?:含|有)?咖啡因|低因|脱因|睡前|失眠"
-)
 _DEALS = re.compile(
     r"discount|promo|coupon|voucher|sale\b|deal|offer|double 11|black friday|优惠|折|活动|券|促销|便宜点|双十一|满减"
 )
@@ -52,7 +35,7 @@ def named_products(turn: CustomerTurn, every: bool = False) -> list[ProductView]
 
     `every`: all that a name may mean ("the cup" in three colours), instead of the first.
     """
-    products = turn.store.products(_skus(turn, every) or _last_shown(turn))
+    products = turn.store.products(named_skus(turn, every) or _last_shown(turn))
     colour = str(turn.understanding.first("colour") or "")
     if colour and not any(colour in product.colour for product in products) and len(products) == 1:
         products = [one for one in turn.store.variants(products[0]) if colour in one.colour] or products
@@ -63,7 +46,7 @@ def named_products(turn: CustomerTurn, every: bool = False) -> list[ProductView]
     return products
 
 
-def _skus(turn: CustomerTurn, every: bool = False) -> list[str]:
+def named_skus(turn: CustomerTurn, every: bool = False) -> list[str]:
     """SKUs that were pressed, named or noted. Where a name means several products: the first, unless `every`."""
     pressed = argument(turn)
     if pressed:
@@ -113,7 +96,7 @@ def ask_product(turn: CustomerTurn, intent: str, key: str = "customer.product.wh
     turn.ask("product", intent, **{name: value for name, value in turn.slots.items() if name != "product"})
     kept = turn.memory.shown("product")
     found = turn.store.products([str(sku) for sku in kept][:SHOWN]) if isinstance(kept, list) else []
-    found = found or turn.store.matching(Wish(category=_category(turn)), SHOWN)
+    found = found or turn.store.matching(Wish(category=named_category(turn)), SHOWN)
     return Reply(text=turn.say(key), choices=pick(turn, intent, found))
 
 
@@ -126,7 +109,8 @@ def pick(turn: CustomerTurn, intent: str, products: list[ProductView]) -> tuple[
     )
 
 
-def _category(turn: CustomerTurn) -> str | None:
+def named_category(turn: CustomerTurn) -> str | None:
+    """The kind of product that is named."""
     named = turn.understanding.first("category")
     return str(named) if named else None
 
@@ -136,7 +120,7 @@ def stock_check(turn: CustomerTurn) -> Reply:
     """Whether something is there; when it is not, what is there instead."""
     products = named_products(turn, every=True)
     if not products:
-        category = _category(turn)
+        category = named_category(turn)
         return _in_stock_of(turn, category) if category else ask_product(turn, "stock_check")
     colour = str(turn.understanding.first("colour") or "")
     lines = [_stock_line(turn, product, colour) for product in products]
@@ -189,7 +173,7 @@ def _next_steps(turn: CustomerTurn, product: ProductView) -> tuple[Choice, ...]:
 def price_question(turn: CustomerTurn) -> Reply:
     """What something costs, also many of it; discounts as the knowledge base has them."""
     quantity = _quantity(turn)
-    about_deals = bool(_DEALS.search(words(turn))) and not _skus(turn)
+    about_deals = bool(_DEALS.search(words(turn))) and not named_skus(turn)
     if about_deals:
         return known_answer(turn) or _no_deal_known(turn)
     products = named_products(turn)
@@ -290,109 +274,3 @@ def _compared(turn: CustomerTurn, one: ProductView, other: ProductView) -> Reply
     )
     descriptions = [f"{product.names[language]}: {product.descriptions[language]}" for product in (one, other)]
     return Reply(text="\n".join([turn.say("customer.product.compared"), *descriptions]), table=table)
-
-
-# --- product_recommend ----------------------------------------------------------------------------------------------
-def product_recommend(turn: CustomerTurn) -> Reply:
-    """Up to three products for what is looked for, each with the reason why."""
-    if _LIKE_LAST.search(words(turn)) and is_private(turn):
-        return _like_last(turn)
-    wish = _wish(turn)
-    found = _named_first(turn, wish)
-    text = turn.say("customer.recommend.here")
-    if not found and wish.most_minor is not None:
-        found = turn.store.matching(Wish(category=wish.category, gift=wish.gift), WHOLE_KIND)
-        found = sorted(found, key=lambda product: product.price_minor)[:SHOWN]
-        text = turn.say("customer.recommend.over_budget")
-    if not found:
-        return offer_person(turn, "customer.recommend.nothing")
-    if any(_bound(turn, money)[0] is None for money in turn.understanding.all("money")):
-        text = turn.say("customer.recommend.currency", currency=found[0].currency) + "\n" + text
-    return _recommended(turn, text, [(product, _why(turn, product, wish)) for product in found])
-
-
-def _named_first(turn: CustomerTurn, wish: Wish) -> list[ProductView]:
-    """What fits a wish; what was called by its name ("a hand grinder") comes first, if it fits, too."""
-    named = [product for product in turn.store.products(_skus(turn, every=True)) if _fits(product, wish)]
-    calm = bool(_NO_CAFFEINE.search(words(turn)))
-    wish = replace(wish, without=tuple(product.sku for product in named))
-    others = turn.store.matching(wish, WHOLE_KIND if calm else SHOWN)
-    return [product for product in (*named, *others) if not calm or product.attributes.get("caffeine") in CALM][:SHOWN]
-
-
-def _fits(product: ProductView, wish: Wish) -> bool:
-    least, most = wish.least_minor or 0, wish.most_minor
-    return product.stock > 0 and least <= product.price_minor and (most is None or product.price_minor <= most)
-
-
-def _recommended(turn: CustomerTurn, text: str, found: list[tuple[ProductView, str]]) -> Reply:
-    turn.memory.show("product", [product.sku for product, _ in found])
-    return Reply(
-        text=text,
-        cards=tuple(product_card(turn, product, reason=reason) for product, reason in found),
-        choices=pick(turn, "product_question", [product for product, _ in found]),
-    )
-
-
-def _wish(turn: CustomerTurn) -> Wish:
-    least, most = None, None
-    for money in turn.understanding.all("money"):
-        amount, bound = _bound(turn, money)
-        if amount is None:
-            continue
-        if bound == "min":
-            least = amount
-        elif bound == "about":
-            least, most = amount * 6 // 10, amount * 12 // 10
-        else:
-            most = amount
-    said = words(turn)
-    gift = turn.understanding.first("recipient") is not None or bool(
-        re.search(r"gift|present|礼物|送礼|送人|送给", said)
-    )
-    colour = turn.understanding.first("colour")
-    like = turn.store.products(_skus(turn)[:1])
-    category = _category(turn) or (like[0].category if like else None)
-    return Wish(
-        category=category, least_minor=least, most_minor=most, gift=gift, colour=str(colour) if colour else None
-    )
-
-
-def _bound(turn: CustomerTurn, money: object) -> tuple[int | None, str]:
-    """(minor units, bound) of an amount in the shop's own currency."""
-    if not isinstance(money, dict) or money.get("currency") not in (None, turn.services.settings.business.currency):
-        return None, ""
-    amount = money.get("amount_minor")
-    return (int(amount) if amount is not None else None), str(money.get("bound", "max"))
-
-
-def _why(turn: CustomerTurn, product: ProductView, wish: Wish) -> str:
-    if wish.gift and product.category.lower().startswith("gift"):
-        return turn.say("customer.recommend.gift")
-    if product.sold >= POPULAR_FROM:
-        return turn.say("customer.recommend.popular", count=product.sold)
-    if wish.most_minor is not None and product.price_minor <= wish.most_minor:
-        return turn.say("customer.recommend.budget")
-    return turn.say("customer.recommend.there")
-
-
-def _like_last(turn: CustomerTurn) -> Reply:
-    orders = turn.store.orders(passes(turn), 1)
-    if not orders or not orders[0].lines:
-        found = turn.store.matching(_wish(turn), SHOWN)
-        text = turn.say("customer.recommend.who_are_you" if not turn.store.verified else "customer.recommend.no_last")
-        reply = _recommended(turn, text, [(product, _why(turn, product, Wish())) for product in found])
-        return reply.model_copy(
-            update={"request_contact": "" if turn.store.verified else turn.say("customer.share_contact")}
-        )
-    bought = orders[0].lines
-    known = turn.store.products([line.sku for line in bought])
-    last = max(known, key=lambda product: product.price_minor, default=None)
-    if last is None:
-        return offer_person(turn, "customer.recommend.nothing")
-    wish = Wish(category=last.category, without=tuple(line.sku for line in bought))
-    found = turn.store.matching(wish, SHOWN)
-    reason = turn.say("customer.recommend.like", name=last.names[turn.language])
-    if not found:
-        return offer_person(turn, "customer.recommend.nothing")
-    return _recommended(turn, turn.say("customer.recommend.here"), [(product, reason) for product in found])

@@ -6,6 +6,7 @@ from bot.handlers.manager.digests import digest_now, prepare_digest
 from bot.handlers.manager.evidence import show_evidence
 from bot.handlers.manager.exports import export_report
 from bot.handlers.manager.metrics import always, metric_query
+from bot.handlers.manager.needs import predict_need
 from bot.handlers.manager.operations import backup_status, health_check, prepare_health
 from bot.handlers.manager.oversight import audit_query
 from bot.handlers.manager.privacy import consent_report, privacy_report
@@ -34,7 +35,7 @@ MANAGER_ONLY: dict[str, Handler] = {
     "segment_size": segment_size,
     "segment_compare": segment_compare,
     "forecast": not_yet,
-    "predict_need": not_yet,
+    "predict_need": predict_need,
     "campaign_create": not_yet,
     "campaign_preview": not_yet,
     "campaign_stop": not_yet,

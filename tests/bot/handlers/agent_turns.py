@@ -78,8 +78,8 @@ class Floor:
             message_id = derived.pop("message_id", "")
             row = Interaction(
                 conversation_id=chat.id, customer_id=chat.customer_id, direction="in", author="customer", kind="new",
-                channel="telegram", account="bot", chat_id=chat.chat_id, message_id="", text=text, occurred_at=NOW,
-                received_at=NOW, **{"language": "en", **derived},
+                channel="telegram", account="bot", chat_id=chat.chat_id, message_id="", text=text, received_at=NOW,
+                **{"language": "en", "occurred_at": NOW, **derived},
             )  # fmt: skip
             row.message_id = message_id or f"c-{row.id}"
             session.add(row)

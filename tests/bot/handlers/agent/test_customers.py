@@ -62,7 +62,7 @@ def test_the_card_leads_on(floor: Floor, agent: Colleague) -> None:
     floor.chat(floor.shop.customers["mei"])
     reply = agent.says("show_customer", "show 李梅")
     assert buttons(reply) == [
-        "show_timeline:10001", "add_note:for:10001", "add_task:for:10001", "case_create:for:10001",
+        "show_timeline:10001", "get_score:10001", "add_note:for:10001", "add_task:for:10001", "case_create:for:10001",
         "handoff_take:10001",
     ]  # fmt: skip
     assert "li.mei@example.com" in shown(reply)

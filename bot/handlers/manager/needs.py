@@ -1,0 +1,79 @@
+"""What customers will want: totals over all of them, or over those that were named."""
+
+from dataclasses import replace
+
+from bot import wording
+from bot.handlers.agent.asking import asked, named
+from bot.handlers.agent.needs import contact_word, told_needs
+from bot.handlers.manager.asking import ManagerTurn, words_of
+from bot.messages import Reply, Table
+from bot.query_words import Wording, spoken
+from crm_core.needs import Expectation, NeedKind
+from crm_core.query import Conditions
+from crm_core.query_reading import conditions_from
+from crm_core.scores import JOB
+
+WHO = ("place", "tier", "tag", "segment", "language", "kind")
+"""Conditions that say of whom it is asked; the rest of the sentence is about what they may want, and when."""
+CONTACTS_TOLD = 3
+
+
+def predict_need(turn: ManagerTurn) -> Reply:
+    """The five categories that are wanted most, with the customers to be expected; of one customer, their own list."""
+    wanted = asked(turn)
+    known = named(turn, wanted, wanted.text)
+    if len(known) == 1:
+        return told_needs(turn, known[0])
+    among = _among(turn)
+    found = turn.store.scores.expected("category", among)
+    words = words_of(turn)
+    if found is None:
+        if among.all:
+            return Reply(text=words.say("needs.nobody", conditions=_said(turn, among)))
+        return Reply(text=words.say("needs.none", job=JOB))
+    title = words.say("needs.title", days=found.horizon_days, customers=f"{found.customers:,}")
+    lines = [title, *([words.say("needs.among", conditions=_said(turn, among))] if among.all else [])]
+    lines += _contacts(turn, among)
+    computed = wording.moment(found.computed_at, turn.language, turn.speaker.zone)
+    until = wording.day(found.data_until, turn.language, turn.speaker.zone)
+    note = words.say("needs.from", computed=computed, until=until)
+    return Reply(text="\n".join(lines), table=_table(turn, found, note))
+
+
+def _among(turn: ManagerTurn) -> Conditions:
+    said, currency = turn.understanding, turn.services.settings.business.currency
+    read = conditions_from(said.text, said.entities, now=turn.now, zone=turn.speaker.zone, currency=currency)
+    return replace(Conditions(currency=currency), all=tuple(one for one in read.all if one.field in WHO))
+
+
+def _said(turn: ManagerTurn, among: Conditions) -> str:
+    currency = turn.services.settings.business.currency
+    words = Wording(turn.services.phrases, turn.language, turn.speaker.zone, {}, currency)
+    return words.say("and").join(words.one(condition, currency) for condition in among.all)
+
+
+def _table(turn: ManagerTurn, found: Expectation, note: str) -> Table:
+    words = words_of(turn)
+    rows = tuple(
+        (
+            spoken("categories", row.what, turn.language),
+            f"{row.customers_milli / 1000:,.1f}",
+            f"{row.customers_milli / 10 / found.customers:.1f} %",
+        )
+        for row in found.rows
+    )
+    columns = tuple(words.say(f"needs.columns.{name}") for name in ("what", "expected", "share"))
+    return Table(columns=columns, rows=rows, note=note)
+
+
+def _contacts(turn: ManagerTurn, among: Conditions) -> list[str]:
+    kind: NeedKind = "contact"
+    found = turn.store.scores.expected(kind, among)
+    if found is None or not found.rows:
+        return []
+    words = words_of(turn)
+    told = [
+        words.say("needs.contact", what=contact_word(turn, row.what), count=f"{row.customers_milli / 1000:,.1f}")
+        for row in found.rows[:CONTACTS_TOLD]
+    ]
+    return [words.say("needs.contacts", told=" · ".join(told))]
