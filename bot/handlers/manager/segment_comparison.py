@@ -1,13 +1,14 @@
 """Segments side by side: size, spend, orders, recency, mood, complaints; and in what they differ most."""
 
 import re
+from dataclasses import replace
 
 from bot import wording
 from bot.handlers.manager.asking import ManagerTurn, words_of
 from bot.handlers.manager.segment_reading import in_words, mentioned, said_conditions
 from bot.messages import Reply, Table
 from crm_core.analytics.segment_figures import FIGURES, Difference, Figure, Side, greatest_difference
-from crm_core.query import Condition, Conditions
+from crm_core.query import Condition, Conditions, Operator
 from crm_core.staff_segments import is_in
 
 MOST_SIDES = 20
@@ -42,22 +43,50 @@ def segment_compare(turn: ManagerTurn) -> Reply:
 
 
 def _sides(turn: ManagerTurn) -> list[Labelled]:
-    """What is held against what, with its name."""
-    named = [(one.called(turn.language), is_in(one)) for one in mentioned(turn)]
-    if not named:
-        tiers = [one for one in said_conditions(turn).all if one.field in ("tier", "place")]
-        named = [(in_words(turn, Conditions((one,))), Conditions((one,))) for one in tiers]
-    if not named:
+    """What is held against what, with its name: the things of one kind that are named, within all else that is said."""
+    named = mentioned(turn)
+    said = [one for segment in named for one in is_in(segment).all]
+    said += [part for one in said_conditions(turn).all for part in _apart(one)]
+    if not said:
         everything = [(one.called(turn.language), is_in(one)) for one in turn.store.segments.all()]
         return everything[:MOST_SIDES]
-    if len(named) == 1 or _OTHERS.search(turn.understanding.text.lower()):
-        others = tuple(_reversed(one) for _, conditions in named for one in conditions.all)
-        named.append((turn.say("segments.everybody_else"), Conditions(all=others)))
-    return named[:MOST_SIDES]
+    called = {one.name: one.called(turn.language) for one in named}
+    varied = next((one.field for one in said if sum(one.field == other.field for other in said) > 1), None)
+    if varied is None and len(said) > 2:
+        varied = said[0].field
+    common = tuple(one for one in said if varied and one.field != varied)
+    sides = [one for one in said if one not in common]
+    told = [
+        (called.get(str(one.value)) or in_words(turn, Conditions((one,))), Conditions(all=(one, *common)))
+        for one in sides
+    ]
+    if len(sides) == 1 or _OTHERS.search(turn.understanding.text.lower()):
+        told.append(_rest(turn, sides, common))
+    return told[:MOST_SIDES]
 
 
-def _reversed(one: Condition) -> Condition:
-    return Condition(one.field, "is" if one.operator == "is_not" else "is_not", one.value)
+def _rest(turn: ManagerTurn, sides: list[Condition], common: tuple[Condition, ...]) -> Labelled:
+    """Everybody else; where a condition has no opposite, everybody."""
+    opposites = [_reversed(one) for one in sides]
+    if None in opposites:
+        return turn.say("segments.everybody"), Conditions(all=common)
+    return turn.say("segments.everybody_else"), Conditions(all=(*(one for one in opposites if one), *common))
+
+
+def _apart(one: Condition) -> tuple[Condition, ...]:
+    """ "Tea or coffee" holds two things against each other."""
+    if not isinstance(one.value, tuple) or one.operator != "is":
+        return (one,)
+    return tuple(replace(one, value=(value,)) for value in one.value)
+
+
+def _reversed(one: Condition) -> Condition | None:
+    opposite: dict[Operator, Operator] = {
+        "is": "is_not", "is_not": "is", "over": "at_most", "at_most": "over", "under": "at_least", "at_least": "under"
+    }  # fmt: skip
+    if one.field in ("mood", "missing", "last_order", "first_seen"):
+        return None
+    return replace(one, operator=opposite[one.operator])
 
 
 def _most(turn: ManagerTurn, names: list[str], sides: list[Side]) -> str:

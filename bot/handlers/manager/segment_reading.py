@@ -32,6 +32,15 @@ _NAMED = (
     re.compile(r"\s*(?P<name>[^:：=]{2,40}?)\s*[:：=]"),
 )
 """Where a new name stands that was not recognised: in quotes, after "called", before a colon."""
+_ASKING = re.compile(
+    r"(?<![a-z])(?:how|many|much|big|large|full|siz(?:e|es)|count|number|totals?|heads?|headcount|population|roughly|each"
+    r"|per|all|every|are|there|would|fit|match|fall|share|percent|what's|whats|current(?:ly)?|now|today|quick|empty|grow"
+    r"|grown|bigger|smaller|biggest|largest|month|week|day|ago|last|this|that|base|compare[ds]?|versus|vs|between|against"
+    r"|difference|differ|how|similar|wise|the)(?![a-z])"
+    r"|多少|几[位个家所人]?|多大|人?数量?|大小|规模|统计|总数?|一共|目前|现在?|大概|各个?|每个?|报|占|比例|百分之|比|对|差别"
+    r"|不同|哪个?|怎么样|变大|变小|最大|今天|本周|上?月|空|符合|能|下"
+)
+_PEOPLE = re.compile(r" (?:customer|client|buyer|user|people|ones|member|order|subscriber|visitor|contact)s?(?![a-z])")
 _GIVEN = re.compile(r"(?<![a-z])(?:as|call|called|named?|it|them)$|叫做?$|[为成]$|分群$|新建$")
 """What stands right before a name that is given, even when it is taken."""
 _AROUND = re.compile(r"^(?:\W|makes?|an?|one|please|pls|of|it|them|for|the|[我想把要新包个人])+$|^\W*$")
@@ -119,6 +128,12 @@ def said_conditions(turn: ManagerTurn) -> Conditions:
     return conditions_from(rest, mentions, now=turn.now, zone=turn.speaker.zone, currency=business.currency)
 
 
+def unknown(said: Conditions) -> tuple[str, ...]:
+    """The words of a question that only a segment nobody made can explain."""
+    left = (_ASKING.sub(" ", word.lower()) for word in said.unused)
+    return tuple(word for word in (" ".join(each.split()) for each in left) if re.search(r"[^\W\d_]{2}|\d", word))
+
+
 def mentioned(turn: ManagerTurn) -> list[SegmentView]:
     """The segments whose names stand in the text, or that were recognised, in the order of the text."""
     return list({one.segment_id: one for _, one in sorted(_places(turn).items(), key=lambda each: each[0])}.values())
@@ -126,24 +141,28 @@ def mentioned(turn: ManagerTurn) -> list[SegmentView]:
 
 def _places(turn: ManagerTurn) -> dict[tuple[int, int], SegmentView]:
     """Where segments are named, longer names first; recognised ones may be written otherwise than they are called."""
-    text = turn.understanding.text.casefold()
+    written = turn.understanding.text
+    text = "".join(char.lower() if len(char.lower()) == 1 else char for char in written)
     names = [(name.casefold(), one) for one in turn.store.segments.all() for name in _names(one)]
     recognised = {
         str(one.value).casefold(): (one.start, one.end) for one in turn.understanding.entities if one.name == "segment"
     }
     found: dict[tuple[int, int], SegmentView] = {}
     for name, segment in sorted(names, key=lambda each: -len(each[0])):
-        place = _stands(name, text) or recognised.get(name)
+        place = _stands(name, text, written) or recognised.get(name)
         if place and not any(start < place[1] and place[0] < end for start, end in found):
             found.setdefault(place, segment)
     return found
 
 
-def _stands(name: str, text: str) -> tuple[int, int] | None:
-    """Where a name stands: English as whole words, Chinese anywhere."""
+def _stands(name: str, text: str, written: str) -> tuple[int, int] | None:
+    """Where a name stands: English as whole words, Chinese anywhere. "New" is a segment, "new customers" are not."""
     edges = (r"(?<![a-z0-9])", r"(?![a-z0-9])") if name.isascii() else ("", "")
-    match = re.search(edges[0] + re.escape(name) + edges[1], text)
-    return match.span() if match else None
+    for match in re.finditer(edges[0] + re.escape(name) + edges[1], text):
+        only_a_word = " " not in name and written[match.start() : match.end()].islower()
+        if not (only_a_word and _PEOPLE.match(text, match.end())):
+            return match.span()
+    return None
 
 
 def _names(segment: SegmentView) -> tuple[str, ...]:

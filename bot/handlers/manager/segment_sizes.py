@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot import wording
 from bot.handlers.agent.asking import argument
 from bot.handlers.manager.asking import ManagerTurn, words_of
-from bot.handlers.manager.segment_reading import in_words, meaning, mentioned, said_conditions
+from bot.handlers.manager.segment_reading import in_words, meaning, mentioned, said_conditions, unknown
 from bot.handlers.manager.segments import buttons, show
 from bot.messages import Choice, Reply, Table
 from crm_core.query import Conditions
@@ -34,7 +34,12 @@ def segment_size(turn: ManagerTurn) -> Reply:
             return _one(turn, segment)
     if not named and refers and turn.memory.shown("answer") == "customers":
         return _fitting(turn, Conditions.load(turn.memory.shown("query") or said.dump()))
-    return _table(turn, named or turn.store.segments.all())
+    reply = _table(turn, named or turn.store.segments.all())
+    strange = unknown(said) if not named else ()
+    if strange:
+        words = turn.say("agent.query.quoted").join(strange)
+        reply = reply.model_copy(update={"text": turn.say("segments.unknown", words=words) + "\n" + reply.text})
+    return reply
 
 
 def _fitting(turn: ManagerTurn, conditions: Conditions) -> Reply:

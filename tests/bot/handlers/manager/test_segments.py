@@ -318,3 +318,36 @@ def test_a_cell_of_the_grid_is_spoken_of_in_the_readers_language(floor: Floor):
     assert [row[0] for row in listed.table.rows] == ["Tom Reed #10002"]
     with floor.store.write() as session, pytest.raises(segments.NotRetirable):
         segments.retire(session, session.query(Segment).one(), NOW)
+
+
+def test_things_of_one_kind_are_held_against_each_other_within_the_rest(floor: Floor, manager: Colleague):
+    """Champions of two places; a word that is a segment's name and no segment; what has no opposite."""
+    with floor.store.write() as session:
+        session.get_one(Customer, floor.shop.customers["tom"]).city = "London"
+        session.get_one(Customer, floor.shop.customers["mei"]).city = "Shanghai"
+        for name in ("New", "Champions"):
+            session.add(Segment(name=name, name_en=name, name_zh=name, kind="rfm", created_at=NOW))
+    reply = manager.says("segment_compare", "champions in london versus champions in shanghai")
+    assert reply.table
+    assert [row[0] for row in reply.table.rows] == ["place is London", "place is Shanghai"]
+    reply = manager.says("segment_compare", "compare champions and new customers")
+    assert reply.table
+    assert reply.table.rows[0][0] == "Champions"
+    assert "new since" in reply.table.rows[1][0]
+    reply = manager.says("segment_compare", "compare New and Champions")
+    assert reply.table
+    assert [row[0] for row in reply.table.rows] == ["New", "Champions"]
+    reply = manager.says("segment_compare", "how do unhappy customers differ from the rest")
+    assert reply.table
+    assert [row[:2] for row in reply.table.rows][1] == ("everybody", "2")
+    reply = manager.says("segment_compare", "customers in london against everyone else")
+    assert reply.table
+    assert [row[:2] for row in reply.table.rows] == [("place is London", "1"), ("everybody else", "1")]
+
+
+def test_a_segment_nobody_made_is_said_not_to_be_there(floor: Floor, manager: Colleague):
+    saved(manager)
+    reply = manager.says("segment_size", "how many are in warm leads")
+    assert 'I know no segment by "warm leads"' in reply.text
+    assert reply.table
+    assert "know no segment" not in manager.says("segment_size", "size of each segment please").text
