@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from crm_core.analytics import derived
 from crm_core.crypto import Vault, read_master_key
 from crm_core.errors import CrmError
 from crm_core.ids import new_id
@@ -137,6 +138,8 @@ def upgrade(engine: Engine) -> None:
     with engine.begin() as connection:
         if MigrationContext.configure(connection).get_current_revision() != _newest():
             upgrade_within(connection, "head")
+        else:
+            derived.install(connection)
 
 
 @cache
@@ -146,11 +149,14 @@ def _newest() -> str | None:
 
 
 def upgrade_within(connection: Connection, revision: str) -> None:
-    """Bring the schema to a version, inside the transaction of `connection`."""
+    """Bring the schema to a version, inside the transaction of `connection`; the newest has its views, too."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
+    derived.remove(connection)
     command.upgrade(config, revision)
+    if revision == "head":
+        derived.install(connection)
 
 
 def insert_once(session: Session, model: type[Base], **values: Any) -> int | None:

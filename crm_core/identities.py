@@ -183,8 +183,10 @@ def give(session: Session, table: Table, row_ids: Sequence[int], customer_id: in
 
 
 def customers_tables() -> list[Table]:
-    """The tables whose rows belong to a customer, parents first."""
-    return [table for table in Base.metadata.sorted_tables if _points_to_customers(table)]
+    """The tables whose rows belong to a customer, parents first; without what is computed anew anyway."""
+    return [
+        table for table in Base.metadata.sorted_tables if _points_to_customers(table) and not table.info.get("derived")
+    ]
 
 
 def _points_to_customers(table: Table) -> bool:

@@ -17,6 +17,7 @@ from crm_core.models.insight import (
     SegmentMember,
     Suggestion,
 )
+from crm_core.models.knowledge import ChangedCustomer, CustomerFeatures, FeatureRun
 from crm_core.models.people import Company, Customer, Identity, LinkAttempt, Staff, StaffGrant
 from crm_core.models.system import AuditEntry, Counter, ErasedMark, JobRun
 from crm_core.models.talk import Attachment, Conversation, Correction, Delivery, Interaction, OutboxMessage, Rating
@@ -32,6 +33,7 @@ __all__ = [
     "CampaignContact",
     "Case",
     "CaseChange",
+    "ChangedCustomer",
     "Company",
     "Consent",
     "ContactPreference",
@@ -39,9 +41,11 @@ __all__ = [
     "Correction",
     "Counter",
     "Customer",
+    "CustomerFeatures",
     "CustomerTag",
     "Delivery",
     "ErasedMark",
+    "FeatureRun",
     "Identity",
     "Interaction",
     "InvoiceRequest",

@@ -1,0 +1,221 @@
+"""Keeps the table `customer_features` right: computed for everybody once, then for those alone for whom it changes.
+
+A refresh takes three kinds of customers: whose facts changed (`change_log`), who did something between the two days
+although it was stored before, and who did something that leaves a window of days by now. The first two are computed
+anew; of the last, only the columns that look at windows. The result equals a computation for everybody to the cell.
+
+A run that breaks off leaves its row unfinished, and the next one computes everybody. Rows are written in short
+transactions, so that nobody who writes has to wait long.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ibis.expr import types as ir
+from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from crm_core.analytics import affected, engine
+from crm_core.analytics.fact_views import DISTANCES, Dialect, views
+from crm_core.analytics.features import COLUMNS, EPOCH, OPTIONAL, WINDOWED, Facts, day_number, features, windowed
+from crm_core.database import Store
+from crm_core.models import ChangedCustomer, Customer, CustomerFeatures, FeatureRun
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_DAYS = 31
+"""After a longer pause everybody is computed: that is quicker than looking who is affected."""
+MOST_CUSTOMERS = 0.25
+"""The same, when the facts of more than this share of all customers changed."""
+TABLE: Table = CustomerFeatures.__table__  # type: ignore[assignment]
+Rows = Sequence[Sequence[Any]]
+Progress = Callable[[str, int], None]
+"""Called with the name of a step (everybody, changed, windows) and the number of customers just done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a refresh did: whom it computed, for whom it computed windows alone."""
+
+    as_of: date
+    everybody: bool
+    computed: int
+    windows: int
+
+
+def refresh(
+    store: Store, as_of: date, *, currency: str, now: datetime, everybody: bool = False,
+    progress: Progress = lambda step, customers: None,
+) -> Refreshed:  # fmt: skip
+    """Bring the stored features to the end of a day (UTC); `currency` is the one that money is added up in."""
+    with store.write() as session:
+        run, last, changed = _begin(session, day_number(as_of), _definition(store.engine.dialect.name, currency), now)
+    with engine.reading(store) as connection:
+        customers = connection.scalar(select(func.count()).select_from(Customer)) or 0
+        if everybody or last is None or len(changed) > MOST_CUSTOMERS * customers:
+            table = features(_facts(connection), as_of, currency=currency)
+            done = Refreshed(as_of, True, _write_all(store, connection, table, progress), 0)
+        else:
+            done = _increment(store, connection, changed, last, as_of, currency, progress)
+    with store.write() as session:
+        row = session.get_one(FeatureRun, run)
+        row.everybody, row.written, row.finished_at = done.everybody, done.computed + done.windows, now
+    return done
+
+
+def stored(store: Store) -> "pd.DataFrame":
+    """The features as of the newest refresh: `COLUMNS`, integers with NA where there is nothing to tell."""
+    view = Dialect(store.engine.dialect.name).view("customer_features")
+    with engine.reading(store) as connection:
+        found = connection.exec_driver_sql(f"SELECT {', '.join(COLUMNS)} FROM {view} ORDER BY customer_id")
+        return _frame(found.partitions(engine.BATCH))
+
+
+def compute(store: Store, as_of: date, *, currency: str) -> "pd.DataFrame":
+    """The same as of any day, computed for everybody and not stored: for learning from the past."""
+    table = read_form(features(engine.facts_of(store.engine.dialect.name), as_of, currency=currency), as_of)
+    with engine.reading(store) as connection:
+        return _frame(engine.batches(connection, table))
+
+
+def read_form(table: ir.Table, as_of: date) -> ir.Table:
+    """Features as they are read, from those as they are stored: distances instead of days."""
+    day = day_number(as_of)
+    return table.mutate(**{name: day - table[since] for name, since in DISTANCES.items()})[list(COLUMNS)]
+
+
+# --- what has to be computed ----------------------------------------------------------------------------------------
+@cache
+def _definition(dialect: str, currency: str) -> str:
+    """Changes when the same facts would give other features."""
+    sql = engine.sql_of(features(engine.facts_of(dialect), EPOCH, currency=currency), dialect)
+    return hashlib.sha256("\n".join([sql, *views(dialect).values()]).encode()).hexdigest()[:16]
+
+
+def _begin(session: Session, day: int, definition: str, now: datetime) -> tuple[int, int | None, set[int]]:
+    """Note that a run begins and take whom it has to look at, in one transaction.
+
+    Returns the run's id, the day of the last run (None: it does not help, compute everybody) and whose facts changed.
+    """
+    last = session.scalars(select(FeatureRun).order_by(FeatureRun.id.desc()).limit(1)).one_or_none()
+    helps = last is not None and last.finished_at is not None and last.definition == definition
+    log: Table = ChangedCustomer.__table__  # type: ignore[assignment]
+    taken: Any = delete(log).returning(log.c.customer_id)
+    if session.get_bind().dialect.name != "sqlite":  # where a customer may be noted many times
+        taken = select(taken.cte("taken").c.customer_id).distinct()
+    changed = set(session.execute(taken).scalars())
+    run = FeatureRun(as_of_day=day, definition=definition, everybody=False, started_at=now)
+    session.add(run)
+    if last is None or not helps or not 0 <= day - last.as_of_day <= MOST_DAYS:
+        return run.id, None, changed
+    return run.id, last.as_of_day, changed
+
+
+def _increment(
+    store: Store, connection: Connection, noted: set[int], last: int, as_of: date, currency: str, progress: Progress
+) -> Refreshed:
+    facts, day = _facts(connection), day_number(as_of)
+    changed = affected.choose_changed(connection, noted, last, day)
+    affected.choose_leaving(connection, changed, last, day)
+    anew = features(affected.only(facts, affected.CHANGED), as_of, currency=currency)
+    recent = windowed(affected.only(facts, affected.LEAVING), as_of, currency=currency)
+    computed = _write_anew(store, connection, anew, changed, progress)
+    return Refreshed(as_of, False, computed, _write_windows(store, connection, recent, progress))
+
+
+# --- how it is written ----------------------------------------------------------------------------------------------
+def _write_all(store: Store, connection: Connection, table: ir.Table, progress: Progress) -> int:
+    """In the order of customers, so that rows of who is gone are met on the way."""
+    written = after = 0
+    for rows in engine.batches(connection, table):
+        with store.write() as session:
+            session.execute(delete(TABLE).where(TABLE.c.customer_id.between(after + 1, rows[-1][0])))
+            written += _insert(session, table.columns, rows)
+        after = rows[-1][0]
+        progress("everybody", len(rows))
+    with store.write() as session:
+        session.execute(delete(TABLE).where(TABLE.c.customer_id > after))
+    return written
+
+
+def _write_anew(store: Store, connection: Connection, table: ir.Table, changed: set[int], progress: Progress) -> int:
+    """Whoever has no row any more was merged into another customer."""
+    written, gone = 0, set(changed)
+    for rows in engine.batches(connection, table):
+        with store.write() as session:
+            _delete(session, [row[0] for row in rows])
+            written += _insert(session, table.columns, rows)
+        gone.difference_update(row[0] for row in rows)
+        progress("changed", len(rows))
+    with store.write() as session:
+        _delete(session, gone)
+    return written
+
+
+def _write_windows(store: Store, connection: Connection, table: ir.Table, progress: Progress) -> int:
+    written = 0
+    statement = (
+        update(TABLE)
+        .where(TABLE.c.customer_id == bindparam("whose"))
+        .values({name: bindparam(f"new_{name}") for name in WINDOWED})
+    )
+    names = ["whose" if name == "customer_id" else f"new_{name}" for name in table.columns]
+    for rows in engine.batches(connection, table):
+        with store.write() as session:
+            session.connection().execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
+        written += len(rows)
+        progress("windows", len(rows))
+    return written
+
+
+def _facts(connection: Connection) -> Facts:
+    return engine.facts_of(connection.dialect.name)
+
+
+def _delete(session: Session, customers: Iterable[int]) -> None:
+    if rows := [{"whose": customer} for customer in customers]:
+        session.connection().execute(delete(TABLE).where(TABLE.c.customer_id == bindparam("whose")), rows)
+
+
+def _insert(session: Session, names: Sequence[str], rows: Rows) -> int:
+    """Write rows in bulk, but for those whose customers were erased since; returns how many were written."""
+    asked = select(Customer.id).where(Customer.id.between(rows[0][0], rows[-1][0]))
+    there = set(session.scalars(asked.with_for_update(read=True, key_share=True)))
+    kept = [(row[0], *row) for row in rows if row[0] in there]
+    columns, connection = ", ".join(("id", *names)), session.connection()
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * (len(names) + 1))
+        connection.exec_driver_sql(f"INSERT INTO {TABLE.name} ({columns}) VALUES ({marks})", kept)
+    else:
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(f"COPY {TABLE.name} ({columns}) FROM STDIN") as copy:
+            for row in kept:
+                copy.write_row(row)
+    return len(kept)
+
+
+def _frame(found: Iterable[Rows]) -> "pd.DataFrame":
+    import pandas as pd
+    import pyarrow as pa
+
+    kinds = pa.schema([(name, pa.string() if name == "top_category" else pa.int64()) for name in COLUMNS])
+    parts = [
+        pa.record_batch(
+            [pa.array(cells, kind.type) for cells, kind in zip(zip(*rows, strict=True), kinds, strict=True)],
+            schema=kinds,
+        )
+        for rows in found
+    ]
+    table = pa.Table.from_batches(parts, kinds)
+    whole = {pa.int64(): pd.Int64Dtype()}
+    return pd.DataFrame(
+        {
+            name: table[name].to_pandas(types_mapper=whole.get) if name in OPTIONAL else table[name].to_pandas()
+            for name in COLUMNS
+        }
+    )

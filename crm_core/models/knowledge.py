@@ -1,0 +1,83 @@
+"""What is computed about customers from all they did, and which of it has to be computed anew."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm_core.models.base import Base
+
+
+class CustomerFeatures(Base):
+    """A customer's figures as of the newest `FeatureRun`; `crm_core/analytics/features.py` defines them.
+
+    Days are counted from 1970-01-01 (UTC). The row's id is the customer's.
+    """
+
+    __tablename__ = "customer_features"
+    __table_args__ = (UniqueConstraint("customer_id"), {"info": {"derived": True}})
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
+    first_order_day: Mapped[int | None]
+    last_order_day: Mapped[int | None]
+    last_contact_day: Mapped[int | None]
+    orders: Mapped[int]
+    orders_90: Mapped[int]
+    orders_prev90: Mapped[int]
+    spend_minor: Mapped[int]
+    spend_90_minor: Mapped[int]
+    spend_prev90_minor: Mapped[int]
+    mean_order_minor: Mapped[int | None]
+    gap_mean_days: Mapped[int | None]
+    last_gap_days: Mapped[int | None]
+    categories: Mapped[int]
+    top_category: Mapped[str | None] = mapped_column(String(60))
+    top_category_share_milli: Mapped[int | None]
+    discount_share_milli: Mapped[int | None]
+    cancelled_orders: Mapped[int]
+    returned_orders: Mapped[int]
+    refunds_minor: Mapped[int]
+    units: Mapped[int]
+    messages: Mapped[int]
+    messages_90: Mapped[int]
+    messages_prev90: Mapped[int]
+    messages_telegram: Mapped[int]
+    messages_web: Mapped[int]
+    contacts_delivery: Mapped[int]
+    contacts_return: Mapped[int]
+    contacts_question: Mapped[int]
+    complaints: Mapped[int]
+    complaints_90: Mapped[int]
+    cases: Mapped[int]
+    mood_mean_milli: Mapped[int | None]
+    mood_90_milli: Mapped[int | None]
+    mood_prev90_milli: Mapped[int | None]
+    ratings: Mapped[int]
+    rating_mean_milli: Mapped[int | None]
+    campaigns_sent: Mapped[int]
+    campaigns_replied: Mapped[int]
+    campaigns_converted: Mapped[int]
+    posts: Mapped[int]
+    posts_90: Mapped[int]
+    post_mood_milli: Mapped[int | None]
+
+
+class FeatureRun(Base):
+    """One computation of the features. The newest says as of which day they are; `finished_at` None: it broke off.
+
+    `definition`: hash of what was computed, so that a changed definition computes everything anew.
+    """
+
+    __tablename__ = "feature_runs"
+    as_of_day: Mapped[int]
+    definition: Mapped[str] = mapped_column(String(16))
+    everybody: Mapped[bool]
+    written: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class ChangedCustomer(Base):
+    """Whose facts changed since the newest `FeatureRun`; written by triggers (`crm_core/analytics/change_log.py`)."""
+
+    __tablename__ = "changed_customers"
+    customer_id: Mapped[int]
