@@ -24,7 +24,7 @@ from nlu.understanding import Audience
 
 log = structlog.get_logger(__name__)
 
-REFUSED_OF_STAFF = 0.08
+REFUSED_OF_STAFF = 0.07
 """Share of staff's lines that may be refused in cross-validation: theirs are odder than what they really type."""
 Progress = Callable[[str], None]
 AUDIENCES: tuple[Audience, ...] = ("customer", "agent", "manager")

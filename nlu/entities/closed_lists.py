@@ -93,6 +93,12 @@ _ASKED = re.compile(r"([\u4e00-\u9fff])不\1|了没有?(?=$|[?？。!！,，])|(
 _BESIDE_NUMBERS = (
     (re.compile(r"(?<=\d)\+(?! ?\d)"), ">="),
     (re.compile(r"(?<![跌突打])破(?= ?[\d一二两三四五六七八九十百千万亿])"), ">"),
+    (
+        re.compile(
+            r"(?:一旦|要是|如果|假如|若是?|只要|当).{0,10}?(?<![超通经不])过(?= ?[\d一二两三四五六七八九十百千万])"
+        ),
+        ">",
+    ),
     (re.compile(r"(?<![客爆不未])满(?= ?[\d一二两三四五六七八九十百千万])(?!.{1,6}[减送返])"), ">="),
 )
 """3+ orders, 破万, 满五单: signs that compare only where a number stands beside them."""

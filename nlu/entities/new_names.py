@@ -32,12 +32,27 @@ def find(passage: Passage) -> None:
     if passage.intent == "invoice_request" and not passage.has(("company",)):
         _claim_first(passage, "company", (_BILLED, _BILLED_ZH))
     if passage.intent in _REPORTING and not passage.has(("recipient",)):
-        _claim_first(passage, "recipient", (_ROOM, _ROOM_ZH))
+        _claim_first(passage, "recipient", (_ROOM, _ROOM_ZH, _READER, _READER_ZH))
 
 
 _ROOM = re.compile(r"(?<![\w&])#(?P<room>[a-z\u4e00-\u9fff][\w-]{0,40})")
 _ROOM_ZH = re.compile(r"(?:发到|发在|发去|推到|抄送到?|在|到)(?P<room>[\u4e00-\u9fffA-Za-z]{0,6}?(?:频道|群))")
-_REPORTING = frozenset({"digest_schedule", "digest_change", "digest_now", "alert_create"})
+_OFFICE = (
+    r"(?:the )?(?:whole )?(?:board|finance|accounting|marketing|operations|ops|sales|leadership|management|owners?|boss"
+    r"|ceo|cfo|coo|team|warehouse|support)(?: team| department| channel)?"
+)
+_READER = re.compile(
+    rf"(?<![a-z])(?:cc|loop in|copy in|send|email|mail|to|for) (?P<office>{_OFFICE})(?![\w'-])"
+    r"|(?<![a-z])(?:(?:cc|loop in|copy in)|(?:send|email|mail|forward|copy) (?:it |this |that |a copy )?to)"
+    r" (?P<who>me|us|[A-Z][\w'-]+|[\w.+-]+@[\w.-]+)(?![\w'-])"
+)
+_READER_ZH = re.compile(
+    r"(?:给|給)(?P<office>(?:财务|財務|董事会|董事會|管理层|管理層|运营|運營|市场|市場|销售|銷售|仓库|倉庫|老板|老闆|全员|全員)"
+    r"(?:部|组|組|团队|團隊)?)"
+    r"|(?:抄送|发|發|推送?|私发|私發|寄)(?:一份|份)?(?:给|給|到)(?P<who>我们?|我們|[A-Za-z][\w.@'-]{1,40}"
+    r"|[\u4e00-\u9fff]{2,6}?(?=一份|的?邮箱|的?郵箱))"
+)
+_REPORTING = frozenset({"digest_schedule", "digest_change", "digest_now", "alert_create", "export_report"})
 
 
 def _claim_first(passage: Passage, entity: str, patterns: tuple["re.Pattern[str]", ...]) -> None:

@@ -54,14 +54,15 @@ OTHER_METRICS: Table = {
     "|下单转化率|支付转化率",
     "churn_rate": "churn rate|customer loss|lost customer|流失率|流失客户数",
     "cases": "case volume|number of case|number of ticket|ticket volume|ticket count|case count|how many ticket"
-    "|how many case|工单量|工单数|多少工单|工单总数",
+    "|how many case|工单量|工单数|多少工单|工单总数|工单总量|工单有多少|工单会有多少|工单大概会有多少|工单大概多少",
     "cases_closed": "cases closed|closed case|tickets closed|resolved case|cases resolved|tickets resolved|close rate"
     "|结案数|结案率|结单数|解决数|解决率|关单数|关单量|处理量|处理数|工单处理量",
     "cases_reopened": "reopened case|reopen rate|reopened ticket|重开率|重开数|重新打开的工单",
     "handle_time": "handle time|handling time|aht|resolution time|time to resolution|time to close|time to resolve"
     "|time to solve|how long to close|处理时长|处理时间|解决时长|解决时间|平均处理时长|结案时长|结案时间",
-    "waiting_time": "waiting time|wait time|queue time|time in queue|等待时长|等待时间|排队时长|排队时间",
-    "backlog": "backlog|queue length|积压|积压量|待处理量|排队人数",
+    "waiting_time": "waiting time|wait time|queue time|time in queue|等待时长|等待时间|平均等待|等候时间"
+    "|等候时长|排队时长|排队时间",
+    "backlog": "backlog|queue length|积压|积压量|待处理量|排队人数|单子积|积得最多|积了多少|堆得最多|压单|压单量",
     "opt_outs": "unsubscribe|unsubscribes|unsubscription|opt out|opt outs|opt-out|opt-outs|退订率|退订量|退订数"
     "|退订人数",
     "opt_ins": "opt in|opt ins|opt-in|opt-ins|subscriber|subscription|订阅量|订阅数|订阅人数|同意率",
@@ -105,6 +106,14 @@ GROUP_BY: Table = {
     "|each agent|by person|by rep|by colleague|per rep|by team member|按客服|各客服|每个客服|分客服|按人|按坐席"
     "|各坐席|每个人|各个客服|每位客服|按员工|每个员工|每位员工|各员工|按同事|每位同事|每个同事|各位同事|分坐席"
     "|每个坐席|分员工|by employee|per employee|each employee|by team mate",
+    "queue": "by queue|per queue|each queue|which queue|by team|per team|each team|which team|by department|按队列"
+    "|分队列|各队列|各个队列|每个队列|哪个队列|按组|各组|各个组|每个组|哪个组|按部门|各部门|分部门|各团队|每个团队",
+    "segment": "by segment|per segment|each segment|which segment|按客群|分客群|各客群|各个客群|每个客群|哪个客群"
+    "|按人群|各人群",
+    "tier": "by tier|per tier|each tier|which tier|按等级|分等级|各等级|按会员等级|各会员等级|每个等级|哪个等级",
+    "priority": "by priority|per priority|each priority|按优先级|分优先级|各优先级|每个优先级",
+    "gender": "by gender|by sex|men and women|men vs women|分男女|男女|按性别|分性别|男女分开",
+    "age": "by age|by age group|per age group|按年龄|按年龄段|分年龄|分年龄段|各年龄段",
 }
 SCORE_TYPE: Table = {
     "lifetime_value": "lifetime value|clv|ltv|cltv|customer value|value score|most valuable|biggest spender|valuable"
@@ -133,6 +142,8 @@ FILE_FORMAT: Table = {
     "|饼图|曲线图|趋势图|画成图|做成图|转成图|导成图|一张图|来张图|出张图|截个图|line chart|bar chart|pie chart"
     "|as a chart|as a graph",
     "json": "json",
+    "pptx": "ppt|pptx|powerpoint|slides|slide deck|幻灯片|演示文稿",
+    "docx": "docx|word document|word doc|word file|word 文档|word文档",
 }
 PRIORITY: Table = {
     "urgent": "最高优先级|最高级|很急|非常急|特别急|火急|as soon as possible|right away|highest priority"
