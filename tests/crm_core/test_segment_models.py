@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from crm_core.analytics import segments
 from crm_core.analytics.clusters import FEWEST_IN_ONE, choose_count, find_clusters
 from crm_core.analytics.rfm import GRADES, NOT_BOUGHT, cell, grid
 from crm_core.analytics.segment_movements import moves_between, size_at
@@ -20,6 +21,7 @@ from crm_core.analytics.segment_refresh import refresh_segments
 from crm_core.analytics.segment_words import segment_words
 from crm_core.database import Store
 from crm_core.models import Customer, Segment, SegmentMember
+from crm_core.query import Condition, Conditions
 from tests.crm_core.feature_rows import made_up
 
 DAY = date(2026, 11, 22)
@@ -219,6 +221,24 @@ def test_a_cluster_that_is_gone_is_retired_and_comes_back_as_itself(store: Store
     with store.read() as session:
         back = session.execute(select(Segment).where(Segment.kind == "cluster", Segment.retired_at.is_(None))).scalars()
         assert names & {one.name for one in back}
+
+
+def test_rules_are_stored_too_unless_they_are_younger_than_the_run(store: Store, people: list[int]):
+    """Whoever was first seen in the last 10 days is new; a week later nobody is."""
+    table = made_up(people, seed=13)
+    with store.write() as session:
+        session.get_one(Customer, people[0]).first_seen_at = ends(0) - timedelta(days=5)
+        lately = Condition("first_seen", "after", "", since=ends(0) - timedelta(days=10), moves=True)
+        for name, made in (("fresh", ends(0)), ("tomorrow's", ends(1))):
+            segments.save_rule(session, name, Conditions((lately,)), staff_id=None, now=made, zone="UTC")
+    refresh_segments(store, table, DAY)
+    with store.read() as session:
+        computed = dict(session.execute(select(Segment.name, Segment.computed_at).where(Segment.kind == "rule")).all())
+    assert computed == {"fresh": ends(0), "tomorrow's": ends(1)}
+    refreshed = refresh_segments(store, table, DAY + timedelta(days=7))
+    assert (refreshed.segments["rule"], refreshed.left) == (2, 2)
+    rules = [row for row in rows_of(store) if row[1] == people[0] and row[3] is not None]
+    assert {(since, until) for _, _, since, until in rules} == {(ends(0), ends(7)), (ends(1), ends(7))}
 
 
 def test_customers_that_are_gone_are_left_out(store: Store, people: list[int]):
