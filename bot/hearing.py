@@ -31,10 +31,17 @@ _STOP = re.compile(
 )
 """Words that end what we are asking, whatever they mean without a question."""
 _PERSON = re.compile(r"\b(?:an?|any|real|the) (?:real |live )?(?:person|human)\b|人工|真人", re.IGNORECASE)
+_ORDERS_US = re.compile(
+    r"\W*(?:(?:please|pls|请|帮我) ?)*(?:(?:show|find|list|look up|search|cancel)\b|查|看|找|打开|显示|列出)",
+    re.IGNORECASE,
+)
+"""How no name begins."""
 _A_NAME = re.compile(r"(?:公司|工厂|集团|中心|店|\b(?:ltd|limited|inc|llc|gmbh|corp|company))\W*$", re.IGNORECASE)
 SURE = 0.8
 CERTAIN = 0.95
+LIKELY = 0.6
 """How sure it must be that a message of few words is a wish, and not the name that was asked for."""
+NEVER = 2.0
 LONGEST_NAME = 2
 """Words, or pairs of Chinese characters."""
 UNFIT_AT_MOST = 2
@@ -92,7 +99,13 @@ def take_up(heard: Heard, question: Question | None) -> tuple[Heard, Question | 
     if understanding.intent in ("affirm", "deny") and understanding.first(question.wants) is None:
         entities = (*entities, Entity(name="confirmed", value=understanding.intent == "affirm"))
     taken = understanding.model_copy(update={"intent": question.intent, "entities": entities, "confidence": 1.0})
-    return replace(heard, understanding=taken), question
+    return replace(heard, understanding=taken), _asked_anew(heard.understanding, question)
+
+
+def _asked_anew(understanding: Understanding, question: Question) -> Question:
+    """The question; who says their wish again gave no wrong answer to it."""
+    again = understanding.intent == question.intent and understanding.confidence >= SURE
+    return replace(question, unfit=-1) if again else question
 
 
 def _as_said(heard: Heard) -> Heard:
@@ -118,18 +131,26 @@ def _wants_person(understanding: Understanding) -> bool:
 def _is_another_wish(understanding: Understanding, question: Question) -> bool:
     """Whether this is so surely a wish of its own that it cannot be the text that was asked for."""
     intent, text = understanding.intent, understanding.text.strip()
+    asks = text.endswith(("?", "？"))
     if intent == "talk_to_human" and understanding.confidence >= SURE:
         return True
     if question.wants == "prose":
-        return text.endswith(("?", "？")) and _is_sure(understanding, question, SURE)
+        return asks and _is_sure(understanding, question, SURE)
     if intent == "complaint" and understanding.strong:
         return True
-    if _A_NAME.search(text[-12:]) and not text.endswith(("?", "？")):
+    if _A_NAME.search(text[-12:]) and not asks:
         return False
+    return _is_sure(understanding, question, _enough(understanding, text))
+
+
+def _enough(understanding: Understanding, text: str) -> float:
+    """How sure it must be of a text that is no longer than a name, a day or a place in a list."""
+    if _ORDERS_US.match(text):
+        return LIKELY
     count = max(len(text.split()), sum("一" <= char <= "鿿" for char in text) // 2)
     if count <= LONGEST_NAME + 2 and any(understanding.first(name) is not None for name in _PLACES):
-        return False
-    return _is_sure(understanding, question, SURE if count > LONGEST_NAME else CERTAIN)
+        return NEVER
+    return SURE if count > LONGEST_NAME else CERTAIN
 
 
 def _is_more_than_a_record(understanding: Understanding, question: Question) -> bool:
