@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from crm_core.analytics import segments
 from crm_core.analytics.clusters import FEWEST_IN_ONE, choose_count, find_clusters
+from crm_core.analytics.features import COLUMNS
 from crm_core.analytics.rfm import GRADES, NOT_BOUGHT, cell, grid
 from crm_core.analytics.segment_movements import moves_between, size_at
 from crm_core.analytics.segment_refresh import refresh_segments
@@ -123,6 +124,11 @@ def test_a_handful_of_buyers_is_one_cluster():
     assert len(find_clusters(same).described) == 1
     assert find_clusters(few[few["orders"] == 0]).of_customer == {}
     assert choose_count(pandas.DataFrame({"a": []}).to_numpy())[0] == 1
+
+
+def test_every_fact_is_a_column_of_the_feature_table():
+    facts = {*segment_words().clusters.facts, "customer_id", "recency_days", "orders", "spend_minor"}
+    assert facts <= set(COLUMNS)
 
 
 # --- the refresh ----------------------------------------------------------------------------------------------------
