@@ -24,6 +24,7 @@ from bot.phrases import PhraseError
 from bot.playground import PLAYGROUND_STAFF
 from bot.server import is_empty, serve
 from config.settings import Settings, StaffEntry
+from crm_core.analytics import nightly
 from crm_core.errors import CrmError
 from crm_core.sample import load_sample
 from jobs.runner import start_schedule
@@ -50,7 +51,8 @@ def run(
     check_port(settings.web.host, settings.web.port)
     started = time.monotonic()
     app = built(settings, Parts(progress=screen.print, local_staff={} if settings.has_tokens else PLAYGROUND_STAFF))
-    if not settings.has_tokens and is_empty(app):
+    fresh = not settings.has_tokens and is_empty(app)
+    if fresh:
         load_sample_with_bar(app)
     try:
         schedule = start_schedule(app)
@@ -61,8 +63,10 @@ def run(
         where = address if not settings.has_tokens else f"{address}health"
         what = "Playground" if not settings.has_tokens else "Running, health at"
         screen.print(f"[bold green]{what}:[/] {where}  (ready after {time.monotonic() - started:.1f} s; Ctrl-C stops)")
+        if fresh:
+            schedule.soon("know_customers")  # so that the sample business has scores; it takes a minute
 
-    asyncio.run(serve(app, ready, background=[schedule.close]))
+    asyncio.run(serve(app, ready, background=[nightly.stop, schedule.close]))
 
 
 @cli.command()

@@ -7,6 +7,7 @@ from typing import Any
 from bot.app import App
 from jobs.cleanup import cleanup
 from jobs.daily_digest import daily_digest
+from jobs.know_customers import know_customers
 from jobs.retrain import model_sweep, retrain
 from jobs.sweeps import unanswered_sweep, undelivered_sweep, unerased_sweep
 from jobs.wake_ups import wake_ups
@@ -17,6 +18,7 @@ Job = Callable[[App, datetime], dict[str, Any]]
 JOBS: dict[str, Job] = {
     "daily_digest": daily_digest,
     "cleanup": cleanup,
+    "know_customers": know_customers,
     "retrain": retrain,
     "unanswered_sweep": unanswered_sweep,
     "undelivered_sweep": undelivered_sweep,

@@ -3,12 +3,16 @@
 import json
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy import select
 
@@ -17,11 +21,14 @@ from bot.app import App, Parts, build_app
 from bot.logs import configure_logging
 from bot.phrases import PhraseError
 from config.settings import Settings
+from crm_core.analytics.nightly import Progress as StepProgress
+from crm_core.analytics.nightly import stop as stop_nightly
 from crm_core.database import open_store
 from crm_core.errors import CrmError
 from crm_core.models import JobRun
 from jobs import JOBS
 from jobs.due import read_schedule
+from jobs.know_customers import know_customers
 from jobs.runner import run_now, start_schedule
 from nlu.training import NotTrained
 
@@ -45,6 +52,7 @@ def keep(context: typer.Context) -> None:
         _stop(str(error))
     screen.print("The schedule is kept. Ctrl-C ends it.")
     stopping.wait()
+    stop_nightly()
     schedule.close()
     app.store.close()
 
@@ -59,12 +67,15 @@ def run(
     if name not in JOBS:
         _stop(f"There is no job {name}. Known: {', '.join(sorted(JOBS))}.")
     app = _app()
-    state, result = run_now(app, name)
+    with _bars() as progress:
+        state, result = run_now(app, name, {**JOBS, "know_customers": partial(know_customers, progress=progress)})
     app.store.close()
     if as_json:
         print(json.dumps({"job": name, "state": state, **result}, ensure_ascii=False))
     else:
-        screen.print(f"{name}: {state}. " + ", ".join(f"{key}: {value}" for key, value in result.items()))
+        screen.print(f"{name}: {state}.")
+        for key, value in result.items():
+            screen.print(f"  {key}: {value}", markup=False, soft_wrap=True)
     raise typer.Exit(0 if state == "done" else 1)
 
 
@@ -96,6 +107,24 @@ def list_() -> None:
             )
     store.close()
     Console().print(table)
+
+
+@contextmanager
+def _bars() -> Iterator[StepProgress]:
+    """A bar for each step of a job that has steps."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=screen, disable=not screen.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(step: str, done: int, total: int) -> None:
+            for other, task in tasks.items():
+                if other != step:
+                    bars.stop_task(task)
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=None)
+            bars.update(tasks[step], completed=done, total=total or None)
+
+        yield show
 
 
 def _app() -> App:

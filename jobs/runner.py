@@ -7,8 +7,9 @@ runs; a run whose lease is over is taken over. What fell due while nothing ran i
 import os
 import secrets
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,7 +24,7 @@ from crm_core.database import insert_once
 from crm_core.models import JobRun
 from jobs import JOBS, Job
 from jobs.due import Entry, read_schedule
-from jobs.errors import TryLater
+from jobs.errors import PartlyFailed, TryLater
 
 log = structlog.get_logger(__name__)
 
@@ -207,12 +208,33 @@ class Schedule:
         now = self._app.clock()
         with self._app.store.write() as session:
             claimed = self._insert(session, name, now, now, "running")
-        state, values = self.outcome(name, now)
+        if claimed is not None:
+            self._running[name] = claimed
+        with self._renewing():
+            state, values = self.outcome(name, now)
         if state == "running":
             state, values = "failed", {"error": values["error"], "finished_at": self._app.clock()}
         if claimed is not None:
             self._finish(Claim(claimed, name, now), state, values)
         return state, dict(values.get("result") or {"error": values.get("error")})
+
+    @contextmanager
+    def _renewing(self) -> Iterator[None]:
+        """Keep the lease of what runs meanwhile, so that no other process takes it over."""
+        self._ticker.add_job(lambda: self._guarded(self._renew), "interval", seconds=TICK_SECONDS)
+        self._ticker.start()
+        try:
+            yield
+        finally:
+            self._ticker.shutdown(wait=False)
+
+    def soon(self, name: str) -> None:
+        """Run a job now, in the background, whatever the schedule says."""
+        now = self._app.clock()
+        with self._app.store.write() as session:
+            claimed = self._insert(session, name, now, now, "running")
+        if claimed is not None and name not in self._running:
+            self._start(Claim(claimed, name, now))
 
     def outcome(self, name: str, due_at: datetime) -> tuple[str, dict[str, Any]]:
         """Run a job here and now; returns its state and the values to record."""
@@ -220,6 +242,9 @@ class Schedule:
             result = self._jobs[name](self._app, due_at)
         except TryLater as error:
             return "running", {"error": str(error)[:1000], "lease_until": self._app.clock() + PAUSE}
+        except PartlyFailed as error:
+            log.error("job_partly_failed", job=name, due_at=due_at.isoformat(), reason=str(error))
+            return "failed", {"error": str(error)[:1000], "result": error.result, "finished_at": self._app.clock()}
         except Exception as error:
             log.exception("job_failed", job=name, due_at=due_at.isoformat())
             return "failed", {"error": f"{type(error).__name__}: {error}"[:1000], "finished_at": self._app.clock()}
@@ -262,6 +287,6 @@ def start_schedule(app: App, *, serving: bool = True) -> Schedule:
     return schedule
 
 
-def run_now(app: App, name: str) -> tuple[str, dict[str, Any]]:
+def run_now(app: App, name: str, jobs: Mapping[str, Job] | None = None) -> tuple[str, dict[str, Any]]:
     """Run one job at once, recorded like any other run; returns its state and what it said."""
-    return Schedule(app, {}, serving=False).once(name)
+    return Schedule(app, {}, jobs, serving=False).once(name)

@@ -1,0 +1,94 @@
+"""The steps of the night, in the child process: each reads what it needs, computes, and replaces its results."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+
+from crm_core.analytics import bundles, engine, feature_store, recommended, value_scores
+from crm_core.analytics.nightly import Night, Progress
+from crm_core.analytics.recommendations import BadPurchases
+from crm_core.analytics.segment_refresh import refresh_segments
+from crm_core.analytics.value import TooFewPurchases
+from crm_core.database import Store, open_store
+from crm_core.models import Customer
+
+Told = Mapping[str, Any]
+SEED = 7
+
+
+@contextmanager
+def steps(night: Night, progress: Progress) -> Iterator[dict[str, Callable[[], Told]]]:
+    """What is to be done, by its name, on a store that is open meanwhile."""
+    all_steps = {
+        "features": _features, "segments": _segments, "value": _value, "recommendations": _recommendations,
+        "bundles": _bundles,
+    }  # fmt: skip
+    store = open_store(night.database_url, Path(night.data_dir), night.master_key, night.keys_url, migrate=False)
+    try:
+        yield {name: partial(all_steps[name], store, night, partial(progress, name)) for name in night.steps}
+    finally:
+        store.close()
+
+
+Step = Callable[[int, int], None]
+
+
+def _features(store: Store, night: Night, progress: Step) -> Told:
+    with store.read() as session:
+        total = session.scalar(select(func.count()).select_from(Customer)) or 0
+    done = 0
+
+    def count(step: str, customers: int) -> None:
+        nonlocal done
+        done += customers
+        progress(done, max(total, done))
+
+    found = feature_store.refresh(store, night.as_of, currency=night.currency, now=night.now, progress=count)
+    return {"everybody": found.everybody, "computed": found.computed, "windows": found.windows}
+
+
+def _segments(store: Store, night: Night, progress: Step) -> Told:
+    features = feature_store.stored(store)
+    found = refresh_segments(store, features, night.as_of, now=night.now, zone=night.zone)
+    return {**found.segments, "joined": found.joined, "left": found.left}
+
+
+def _value(store: Store, night: Night, progress: Step) -> Told:
+    buyers = value_scores.read_buyers(store, night.as_of, night.currency)
+    try:
+        models = value_scores.fit(buyers, SEED)
+    except TooFewPurchases as problem:
+        return {"skipped": str(problem)}
+    return {"scores": value_scores.score_values(store, buyers, models, _stamp(night), progress, SEED)}
+
+
+def _recommendations(store: Store, night: Night, progress: Step) -> Told:
+    try:
+        with engine.reading(store) as connection:
+            purchases = recommended.read_purchases(connection, night.as_of)
+            offer = recommended.learn(connection, purchases, night.as_of, SEED)
+    except BadPurchases as problem:
+        return {"skipped": str(problem)}
+    del purchases
+    lists = recommended.recommend(store, offer, _stamp(night), progress)
+    weights = {
+        name: {model: round(weight, 3) for model, weight in mix.weights.items() if weight}
+        for name, mix in offer.mixes.items()
+    }
+    return {"lists": lists, "weights": weights}
+
+
+def _bundles(store: Store, night: Night, progress: Step) -> Told:
+    if not bundles.stale(store, night.now):
+        return {"skipped": "found within the last week"}
+    return {"bundles": bundles.refresh(store, night.now)}
+
+
+def _stamp(night: Night) -> dict[str, Any]:
+    """When it was computed, and up to which moment what happened counts."""
+    return {"computed_at": night.now, "data_until": datetime.combine(night.as_of, time(23, 59, 59), UTC)}
