@@ -367,13 +367,17 @@ class StaffStore:
 
     def last_message(self, conversation: Conversation) -> Interaction | None:
         """What the customer wrote last in a conversation."""
+        return next(iter(self.last_messages(conversation, 1)), None)
+
+    def last_messages(self, conversation: Conversation, most: int) -> list[Interaction]:
+        """What the customer wrote in a conversation, the newest first."""
         self.permit("reply.suggest", self._subject(conversation.customer_id), ("messages",))
         query = select(Interaction).where(
             Interaction.conversation_id == conversation.id,
             Interaction.direction == "in",
             Interaction.kind.in_(("new", "edit")),
         )
-        return self.session.execute(query.order_by(Interaction.id.desc()).limit(1)).scalar_one_or_none()
+        return list(self.session.execute(query.order_by(Interaction.id.desc()).limit(most)).scalars())
 
     def keep_draft(self, conversation: Conversation, text: str) -> int:
         """Keep a suggested answer with its conversation until somebody sends it; returns its id."""

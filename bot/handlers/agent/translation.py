@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from bot.figures import FigureWords
 from bot.handlers.agent.asking import Asked, StaffTurn, asked, desk_conversation, hushed, label, whom
+from bot.handover import SUMMARY_LINES
 from bot.messages import Reply
 from crm_core.models import Conversation, Interaction
 from nlu.knowledge import CONFIDENT
@@ -27,6 +28,8 @@ _OTHER_SCRIPT = {
     "zh": re.compile(r"[A-Za-z][\w'’-]*(?:[ ,]+[\w'’-]+)+[.?!]?(?!\s?的)"),
 }
 """Words in the language that the request itself is not in."""
+_CODE = re.compile(r"[\w-]*\d[\w-]*|\S+@\S+")
+_WORDS = re.compile(r"[^\W\d_]{2}")
 _OURS = re.compile(
     r"(?<![a-z])(?:my|our|your|bot'?s?)(?![a-z]).{0,12}(?:answer|reply|message)|我的回复|我们的回复|机器人",
     re.IGNORECASE,
@@ -50,7 +53,7 @@ def translate(turn: StaffTurn) -> Reply:
         conversation = turn.store.conversation(who.customer_id)
         if conversation is None:
             return turn.reply("agent.desk.never_wrote", who=label(turn, who))
-    row = _ours(turn, conversation) if _OURS.search(wanted.text) else turn.store.last_message(conversation)
+    row = _ours(turn, conversation) if _OURS.search(wanted.text) else _theirs(turn, conversation, wanted)
     text = (row.text or "").strip() if row else ""
     if row is None or not text:
         return turn.reply("agent.translate.nothing")
@@ -71,6 +74,15 @@ def _given(wanted: Asked) -> str:
             text = text.replace(entity.text, "\n")
     given = _OTHER_SCRIPT[detect(asked_for.group())[0]].search(text)
     return given.group().strip() if given else ""
+
+
+def _theirs(turn: StaffTurn, conversation: Conversation, wanted: Asked) -> Interaction | None:
+    """The message of the customer that is meant: the second of those that the thread showed, else the last in words."""
+    newest = turn.store.last_messages(conversation, SUMMARY_LINES)
+    place = wanted.first("ordinal")
+    if isinstance(place, int) and 0 < abs(place) <= len(newest):
+        return newest[-place] if place > 0 else newest[-place - 1]
+    return next((row for row in newest if _WORDS.search(_CODE.sub("", row.text or ""))), next(iter(newest), None))
 
 
 def _ours(turn: StaffTurn, conversation: Conversation) -> Interaction | None:
