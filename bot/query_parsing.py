@@ -15,8 +15,8 @@ from babel import Locale
 from babel.dates import get_month_names
 
 from bot import wording
-from bot.query_words import DATED, Wording, known_names, spoken
-from crm_core.query import Condition, Conditions, Field, Operator, Sort, Value
+from bot.query_words import AMOUNTS, DATED, Wording, known_names, spoken
+from crm_core.query import SCORED, Condition, Conditions, Field, Operator, Sort, Value
 
 _HOLES = {"value": "\x01", "period": "\x02", "since": "\x03", "until": "\x04", "conditions": "\x05", "order": "\x06",
           "count": "\x07", "currency": "\x08"}  # fmt: skip
@@ -148,9 +148,8 @@ class _Parsing:
         return datetime.combine(datetime(year, month, day), time(), ZoneInfo(self.words.zone))  # noqa: DTZ001
 
     def _value(self, name: str, said: str) -> Value | None:
-        if name == "spend":
-            digits = re.sub(r"[^\d.]", "", said)
-            return round(float(digits) * 100) if digits else None
+        if name in AMOUNTS:
+            return self._amount(name, said)
         if name in COUNTS:
             return int(said) if said.isdecimal() else None
         if name in ("mood", "kind", "missing", "language"):
@@ -160,6 +159,16 @@ class _Parsing:
         if name in ("bought", "category"):
             return self._goods(name, said)
         return self._place(said) if name == "place" else said
+
+    def _amount(self, name: str, said: str) -> Value | None:
+        bands = {self.words.say(f"{name}s.{band}"): band for band in ("high", "medium", "low") if name in SCORED}
+        if said in bands:
+            return bands[said]
+        if name == "churn":
+            share = re.fullmatch(r"(\d{1,3}(?:\.\d)?) %", said)
+            return round(float(share[1]) * 10) if share else None
+        digits = re.sub(r"[^\d.]", "", said)
+        return round(float(digits) * 100) if digits else None
 
     def _goods(self, name: str, said: str) -> Value | None:
         if name == "bought":

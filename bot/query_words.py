@@ -11,9 +11,11 @@ from babel import Locale
 from bot import wording
 from bot.phrases import Phrases
 from config.settings import FOLDER
-from crm_core.query import Condition, Conditions
+from crm_core.query import SCORED, Condition, Conditions
 
 COUNTED = ("spend", "orders", "complaints", "open_cases")
+AMOUNTS = ("spend", *SCORED)
+"""Fields whose value may be an amount: of money, or a chance."""
 DATED = (*COUNTED, "bought", "category", "mood")
 
 
@@ -66,9 +68,9 @@ class Wording:
 
     def _value(self, condition: Condition, currency: str) -> str:
         name, value = condition.field, condition.value
-        if name == "spend":
-            return wording.money(int(str(value)), currency, self.language)
-        if name in ("mood", "kind", "missing"):
+        if name in AMOUNTS and isinstance(value, int):
+            return f"{value / 10:g} %" if name == "churn" else wording.money(value, currency, self.language)
+        if name in ("mood", "kind", "missing", *SCORED):
             return self.say(f"{name}s.{value}")
         if name == "language" and value in ("en", "zh"):
             return self.say(f"languages.{value}")

@@ -18,16 +18,30 @@ from sqlalchemy.sql.selectable import Subquery
 
 from config.settings import FOLDER
 from crm_core.customers import COUNTED, MOOD_WINDOW
-from crm_core.models import Case, Customer, CustomerTag, Interaction, Order, OrderLine, Product, Segment, SegmentMember
+from crm_core.models import (
+    Case,
+    Customer,
+    CustomerTag,
+    Interaction,
+    Order,
+    OrderLine,
+    Product,
+    Score,
+    Segment,
+    SegmentMember,
+)
+from crm_core.scores import HIGH_CHURN, MEDIUM_CHURN, high_value_cut, low_value_cut
 
 Field = Literal[
     "place", "spend", "orders", "last_order", "bought", "category", "mood", "complaints", "open_cases",
-    "tier", "tag", "segment", "language", "kind", "missing", "first_seen",
+    "tier", "tag", "segment", "language", "kind", "missing", "first_seen", "churn", "value",
 ]  # fmt: skip
 Operator = Literal["is", "is_not", "over", "at_least", "under", "at_most", "before", "after"]
-Sort = Literal["spend", "orders", "last_order", "mood"]
+Sort = Literal["spend", "orders", "last_order", "mood", "churn", "value"]
 Value = str | int | tuple[str, ...]
 
+SCORED = ("churn", "value")
+"""Fields, and orders, that are scores."""
 GOOD_MILLI, BAD_MILLI = 200, -200
 """From which mean sentiment on a customer counts as happy or unhappy."""
 PROVINCES = {
@@ -47,8 +61,9 @@ class Condition:
     """One condition. Money is in minor units; `since` (included) and `until` (not included) bound what is counted.
 
     `value` by field: place, tier, tag, segment, language, kind: the name; missing: email or phone; bought: SKUs, any
-    of which; category: category keys, any of which; mood: good, bad or neutral; the rest: a whole number; last_order
-    and first_seen hold their moment in `since` or `until`.
+    of which; category: category keys, any of which; mood: good, bad or neutral; churn and value: a band (high, medium,
+    low), or thousandths of a chance, or minor units; the rest: a whole number; last_order and first_seen hold their
+    moment in `since` or `until`.
     """
 
     field: Field
@@ -75,6 +90,12 @@ class Conditions:
     since: datetime | None = None
     until: datetime | None = None
     unused: tuple[str, ...] = ()
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """The scores that somebody is chosen or sorted by."""
+        named = {self.sort, *(condition.field for condition in self.all)}
+        return tuple(kind for kind in SCORED if kind in named)
 
     def dump(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -127,7 +148,8 @@ Rules = Mapping[str, Conditions]
 
 
 def to_sql(conditions: Conditions, now: datetime, rules: Rules | None = None) -> Select[Any]:
-    """The customers that fit: id, spend (minor units), orders, last_order, mood_sum and mood_count, in order.
+    """The customers that fit: id, spend (minor units), orders, last_order, mood_sum and mood_count, in order; churn and
+    value in thousandths where they are asked about.
 
     Visitors and merged records never fit. `limit` is not applied.
 
@@ -145,6 +167,9 @@ def to_sql(conditions: Conditions, now: datetime, rules: Rules | None = None) ->
     }
     source: FromClause = Customer.__table__.outerjoin(orders, orders.c.customer_id == Customer.id)
     source = source.outerjoin(moods, moods.c.customer_id == Customer.id)
+    for kind in conditions.scores:
+        scores = _scores_by_customer(kind)
+        source, columns[kind] = source.outerjoin(scores, scores.c.customer_id == Customer.id), scores.c.value_milli
     tests: list[ColumnElement[bool]] = [Customer.kind != "visitor", Customer.merged_into_id.is_(None)]
     for condition in conditions.all:
         source, test = _applied(source, condition, conditions.currency, now, rules or {})
@@ -176,13 +201,20 @@ def _applied(
     if grouped is None:
         return source, _plain_test(condition)
     source = source.outerjoin(grouped, grouped.c.customer_id == Customer.id)
+    return source, _counted_test(grouped.c, condition)
+
+
+def _counted_test(counted: Any, condition: Condition) -> ColumnElement[bool]:
+    if condition.field in SCORED:
+        return _score_test(counted.value_milli, condition)
     if condition.field == "last_order":
-        return source, _moment_test(grouped.c.last_order, condition)
+        return _moment_test(counted.last_order, condition)
     if condition.field == "mood":
-        return source, _mood_test(grouped.c.total, grouped.c.count, str(condition.value))
+        return _mood_test(counted.total, counted.count, str(condition.value))
     if condition.field in ("bought", "category"):
-        return source, grouped.c.n.is_not(None) if condition.operator == "is" else grouped.c.n.is_(None)
-    return source, _compared(func.coalesce(grouped.c.n, 0), condition.operator, int(str(condition.value)))
+        found: ColumnElement[bool] = counted.n.is_not(None) if condition.operator == "is" else counted.n.is_(None)
+        return found
+    return _compared(func.coalesce(counted.n, 0), condition.operator, int(str(condition.value)))
 
 
 def _counted(condition: Condition, currency: str, now: datetime) -> Subquery | None:
@@ -203,6 +235,7 @@ def _counted(condition: Condition, currency: str, now: datetime) -> Subquery | N
         "complaints": _grouped(
             Interaction.customer_id, func.count(), [*said, *_within(Interaction.occurred_at, since, until)]
         ),
+        **{kind: _scores_by_customer(kind) for kind in SCORED},
         "open_cases": _grouped(Case.customer_id, func.count(), [Case.status != "closed"]),
     }
     return counted.get(name)
@@ -297,6 +330,10 @@ def _moods_by_customer(since: datetime, until: datetime | None) -> Subquery:
     return query.group_by(Interaction.customer_id).subquery()
 
 
+def _scores_by_customer(kind: str) -> Subquery:
+    return select(Score.customer_id, Score.value_milli).where(Score.kind == kind).subquery()
+
+
 def _grouped(customer_id: Any, what: ColumnElement[Any], wanted: Sequence[ColumnElement[bool]]) -> Subquery:
     return select(customer_id, what.label("n")).where(*wanted).group_by(customer_id).subquery()
 
@@ -322,6 +359,22 @@ def _mood_test(total: Any, count: Any, mood: str) -> ColumnElement[bool]:
     if mood == "good":
         return and_(count > 0, total >= GOOD_MILLI * count)
     return and_(count > 0, total > BAD_MILLI * count, total < GOOD_MILLI * count)
+
+
+def _score_test(figure: Any, condition: Condition) -> ColumnElement[bool]:
+    """A score within a band or an amount; who has no score fits neither it nor its opposite."""
+    value = condition.value
+    if isinstance(value, int):
+        return and_(figure.is_not(None), _compared(figure, condition.operator, value * _MILLI[condition.field]))
+    churn = condition.field == "churn"
+    high, low = (HIGH_CHURN, MEDIUM_CHURN) if churn else (high_value_cut(), low_value_cut())
+    bands = {"high": figure >= high, "low": figure < low, "medium": and_(figure >= low, figure < high)}
+    test = bands[str(value)]
+    return and_(figure.is_not(None), ~test if condition.operator == "is_not" else test)
+
+
+_MILLI = {"churn": 1, "value": 10}
+"""What a unit of a condition's amount is in thousandths: chances are in them, money is in minor units."""
 
 
 def _compared(amount: ColumnElement[Any], operator: Operator, value: int) -> ColumnElement[bool]:

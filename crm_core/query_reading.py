@@ -13,9 +13,11 @@ from itertools import pairwise
 from crm_core import query_patterns as patterns
 from crm_core.query import Condition, Conditions, Field, Operator, Sort, Value
 from crm_core.query_parts import Make, Mention, Thing, When, times
+from crm_core.query_score_patterns import BANDS, CHURN_AMOUNT, EXPECTED, SCORE_SORTS
 
 QUIET_DAYS = 90
 """What "inactive" means when nobody says since when."""
+HIGHER: tuple[Operator, ...] = ("over", "at_least")
 NEAR = 6
 """Characters between a "not" and the label or verb it belongs to."""
 READ_UP_TO = 1000
@@ -65,6 +67,7 @@ class Reader:
         self.said_order = said = self._sorted()
         limit = self._limit()
         self._labels()
+        self._scores()
         self._spend()
         self._counts()
         self._new()
@@ -73,7 +76,7 @@ class Reader:
         self._verbs()
         self._give_times()
         since, until = self._sorted_within(said[0] if said else None)
-        sort, descending = said or ("spend", True)
+        sort, descending = said or (self._scored_by(), True)
         for thing in sorted(self.things, key=lambda thing: thing.start):
             self.found += thing.make(thing)
         return Conditions(
@@ -123,13 +126,20 @@ class Reader:
 
     # --- order and number -------------------------------------------------------------------------------------------
     def _sorted(self) -> tuple[Sort, bool] | None:
-        for sort, descending, pattern in patterns.SORTS:
+        for sort, descending, pattern in (*SCORE_SORTS, *patterns.SORTS):
             found = list(pattern.finditer(self.folded))
             for match in found:
                 self._use(*match.span())
             if found:
                 return sort, descending
         return None
+
+    def _scored_by(self) -> Sort:
+        """Who asks for high scores wants the highest first; else the biggest spenders."""
+        high = [
+            one.field for one in self.found if (one.operator, one.value) == ("is", "high") or one.operator in HIGHER
+        ]
+        return "churn" if "churn" in high else "value" if "value" in high else "spend"
 
     def _sorted_within(self, sort: Sort | None) -> tuple[datetime | None, datetime | None]:
         """ "Biggest spenders since January": a time that belongs to nothing else bounds what is sorted by."""
@@ -179,6 +189,16 @@ class Reader:
         operator: Operator = "is_not" if behind or self._negated(start) else "is"
         self.found.append(Condition(name, operator, value))
 
+    def _scores(self) -> None:
+        """Churn risk and expected value: an amount says more than a band."""
+        for match in self._matches(CHURN_AMOUNT):
+            operator = patterns.comparison(match)
+            milli = round(float(match["n"]) * 10)
+            self.found.append(Condition("churn", "at_least" if operator == "is" else operator, milli))
+        for name, band, pattern in BANDS:
+            for match in self._matches(pattern):
+                self._label(name, band, *match.span())
+
     # --- money and counts -------------------------------------------------------------------------------------------
     def _spend(self) -> None:
         for one in self._named("money"):
@@ -189,6 +209,11 @@ class Reader:
                 self.currency = str(said["currency"])
             operator = self._bound(one, str(said.get("bound")))
             self._use(one.start, one.end)
+            foretold = EXPECTED.search(self.folded[: one.start])
+            if foretold:
+                self._use(foretold.start(), one.start)
+                self.found.append(Condition("value", operator, int(said["amount_minor"])))
+                continue
             start, end = self._with_verb(one.start, one.end)
             self._add(start, end, self._maker("spend", operator, int(said["amount_minor"])))
 

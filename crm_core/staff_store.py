@@ -4,8 +4,8 @@ Entries name fields, never values; refusals are recorded, too. What it gives are
 and interactions, which the hand-over works on.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +35,7 @@ from crm_core.models import (
 )
 from crm_core.names import BY_COMPANY, Named, NameIndex
 from crm_core.orders import OrderView
-from crm_core.query import Conditions
+from crm_core.query import SCORED, Conditions
 from crm_core.staff_cases import UNDO_WITHIN, StaffCases
 from crm_core.staff_scores import StaffScores
 from crm_core.staff_segments import StaffSegments
@@ -99,6 +99,8 @@ class Row:
     orders: int
     last_order_at: datetime | None
     mood_milli: int | None
+    scores: Mapping[str, int | None] = field(default_factory=dict)
+    """The scores that the list is about, in thousandths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,6 +461,7 @@ def _row(customer: Customer, company: Company | None, figure: Any) -> Row:
         orders=int(figure.orders),
         last_order_at=figure.last_order,
         mood_milli=mood,
+        scores={kind: getattr(figure, kind) for kind in SCORED if hasattr(figure, kind)},
     )
 
 

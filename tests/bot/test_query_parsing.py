@@ -31,6 +31,7 @@ SPANS = st.tuples(DAYS, DAYS)
 DATED = SPANS.filter(any)
 AMOUNTS = st.sampled_from(["over", "at_least", "under", "at_most"])
 EITHER = st.sampled_from(["is", "is_not"])
+BANDS = st.sampled_from(["high", "medium", "low"])
 SKUS = st.lists(st.sampled_from([one["sku"] for one in PRODUCTS]), min_size=1, max_size=3, unique=True).map(tuple)
 KEYS = st.lists(st.sampled_from(sorted(known_names("categories"))), min_size=1, max_size=3, unique=True).map(tuple)
 NAMES = st.text("abcdefghij 客户茶友-", min_size=1, max_size=12).map(lambda text: " ".join(text.split())).filter(bool)
@@ -63,13 +64,17 @@ CONDITIONS = st.one_of(
     made("language", EITHER, st.sampled_from(["en", "zh", "ja"])),
     made("kind", EITHER, st.sampled_from(["person", "company"])),
     made("missing", st.just("is"), st.sampled_from(["email", "phone"])),
+    made("churn", AMOUNTS, st.integers(0, 1000)),
+    made("churn", EITHER, BANDS),
+    made("value", AMOUNTS, st.integers(0, 10**9)),
+    made("value", EITHER, BANDS),
     moment("last_order"),
     moment("first_seen"),
 )
 WANTED = st.builds(
     Conditions,
     all=st.lists(CONDITIONS, max_size=5, unique=True).map(tuple),
-    sort=st.sampled_from(["spend", "orders", "last_order", "mood"]),
+    sort=st.sampled_from(["spend", "orders", "last_order", "mood", "churn", "value"]),
     descending=st.booleans(),
     limit=st.one_of(st.none(), st.integers(1, 500)),
     currency=st.sampled_from(["CNY", "USD", "GBP", "EUR"]),

@@ -23,6 +23,7 @@ from crm_core.models import (
     Order,
     OrderLine,
     Product,
+    Score,
     Segment,
     SegmentMember,
 )
@@ -72,6 +73,7 @@ class Person:
     orders: list[Buys] = field(default_factory=list)
     words: list[Says] = field(default_factory=list)
     merged: bool = False
+    scores: dict[str, int] = field(default_factory=dict)
 
 
 ORDERS = st.builds(
@@ -104,6 +106,9 @@ PEOPLE = st.builds(
     orders=st.lists(ORDERS, max_size=4),
     words=st.lists(WORDS, max_size=4),
     merged=st.sampled_from([False, False, False, True]),
+    scores=st.fixed_dictionaries(
+        {}, optional={"churn": st.sampled_from([299, 300, 599, 600]), "value": st.sampled_from([0, 49990, 50000])}
+    ),
 )
 MOMENTS = st.one_of(st.none(), DAYS.map(lambda days: NOW - timedelta(days=days)))
 COMPARED = st.sampled_from(["over", "at_least", "under", "at_most", "is", "is_not"])
@@ -132,11 +137,14 @@ CONDITIONS = st.one_of(
     st.builds(Condition, st.just("kind"), EITHER, st.sampled_from(["person", "company"])),
     st.builds(Condition, st.just("missing"), IS, st.sampled_from(["email", "phone"])),
     st.builds(Condition, st.just("open_cases"), COMPARED, st.integers(0, 2)),
+    st.builds(Condition, st.just("churn"), COMPARED, st.sampled_from([300, 600])),
+    st.builds(Condition, st.just("churn"), EITHER, st.sampled_from(["high", "medium", "low"])),
+    st.builds(Condition, st.just("value"), COMPARED, st.sampled_from([0, 5000])),
 )
 WANTED = st.builds(
     Conditions,
     all=st.lists(CONDITIONS, max_size=6).map(tuple),
-    sort=st.sampled_from(["spend", "orders", "last_order", "mood"]),
+    sort=st.sampled_from(["spend", "orders", "last_order", "mood", "churn", "value"]),
     descending=st.booleans(),
     since=MOMENTS,
     until=MOMENTS,
@@ -215,7 +223,10 @@ def _sort_key(person: Person, wanted: Conditions) -> Any:
     if wanted.sort == "mood":
         total, said = _mood(person, NOW - MOOD_WINDOW, None)
         return Fraction(total, said) if said else None
-    return {"spend": spend, "orders": count, "last_order": last}[wanted.sort]
+    return {"spend": spend, "orders": count, "last_order": last, **_NO_SCORES, **person.scores}[wanted.sort]
+
+
+_NO_SCORES: dict[str, int | None] = {"churn": None, "value": None}
 
 
 def _figures(person: Person, wanted: Conditions) -> tuple[int, int, datetime | None]:
@@ -253,6 +264,16 @@ def _number_fits(amount: int, one: Condition) -> bool:
         "over": amount > value, "at_least": amount >= value, "under": amount < value, "at_most": amount <= value,
         "is": amount == value, "is_not": amount != value,
     }[one.operator]  # fmt: skip
+
+
+def _score_fits(person: Person, one: Condition) -> bool:
+    figure = person.scores.get(one.field)
+    if figure is None:
+        return False
+    if isinstance(one.value, int):
+        return _number_fits(figure, replace(one, value=one.value * (10 if one.field == "value" else 1)))
+    band = "high" if figure >= 600 else "medium" if figure >= 300 else "low"
+    return (band == one.value) == (one.operator == "is")
 
 
 def _spend_fits(person: Person, one: Condition) -> bool:
@@ -328,6 +349,8 @@ _TESTS: dict[str, Callable[[Person, Condition], bool]] = {
     "bought": _bought_fits,
     "category": _bought_fits,
     "mood": _mood_fits,
+    "churn": _score_fits,
+    "value": _score_fits,
     "last_order": _last_fits,
 }
 
@@ -350,6 +373,9 @@ def _write(session: Session, people: list[Person]) -> list[int]:
     for customer, person in zip(rows, people, strict=True):
         _write_orders(session, customer, person, products)
         _write_words(session, customer, person)
+        for kind, milli in person.scores.items():
+            row = Score(customer_id=customer.id, kind=kind, value_milli=milli, computed_at=NOW, data_until=NOW)
+            session.add(row)
         for tag in person.tags:
             session.add(CustomerTag(customer_id=customer.id, tag=tag, created_at=NOW))
         for position, status in enumerate(person.cases):

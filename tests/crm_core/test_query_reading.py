@@ -237,7 +237,8 @@ def test_every_condition_has_words(language: str) -> None:
         parts = key.removeprefix("agent.query.").split(".")
         if not key.startswith("agent.query.") or len(parts) != 2 or parts[1] not in OPERATORS:
             continue
-        value = {"mood": "bad", "kind": "person", "missing": "email", "language": "en"}.get(parts[0], "1")
+        words = {"mood": "bad", "kind": "person", "missing": "email", "language": "en", "churn": "high", "value": "low"}
+        value = words.get(parts[0], 1 if parts[0] == "spend" else "1")
         told = wording.one(Condition(parts[0], parts[1], value, NOW, None), "CNY")  # type: ignore[arg-type]
         assert "{" not in told
 

@@ -1,8 +1,11 @@
 """Customers by conditions: a page of ten with the total and the conditions in words, more of it, or all as a file."""
 
+from collections.abc import Sequence
+
 from bot import wording
 from bot.following import NARROWS, READ_UP_TO
 from bot.handlers.agent.asking import StaffTurn, argument, asked, hushed
+from bot.handlers.agent.score_words import facts_of
 from bot.messages import Choice, Reply, Table
 from bot.query_parsing import conditions_of
 from bot.query_words import Wording, spoken
@@ -10,6 +13,7 @@ from bot.sheets import Sheet, written
 from crm_core.query import Conditions
 from crm_core.query_reading import conditions_from
 from crm_core.query_refining import refined
+from crm_core.scores import JOB
 from crm_core.staff_store import MOST_EXPORTED, Listed, Row
 
 PAGE = 10
@@ -75,14 +79,22 @@ def list_again(turn: StaffTurn) -> Reply:
     return _shown(turn, Conditions.load(turn.memory.shown("query") or {}))
 
 
-def export_records(turn: StaffTurn) -> tuple[list[tuple[str, ...]], str]:
+def list_sheet(turn: StaffTurn) -> Sheet:
     """All customers of the list shown last, with contact details, and the conditions in words."""
     conditions = Conditions.load(turn.memory.shown("query") or {})
-    found = turn.store.export_list(conditions)
-    return [_record(row, conditions.currency) for row in found.rows], _in_words(turn, conditions)
+    rows = turn.store.export_list(conditions).rows
+    return _sheet(conditions, rows, [_in_words(turn, conditions)])
+
+
+def _sheet(conditions: Conditions, rows: Sequence[Row], about: Sequence[str] = ()) -> Sheet:
+    return Sheet("customers", (*COLUMNS, *conditions.scores), [_record(row, conditions) for row in rows], about)
 
 
 def _page(turn: StaffTurn, conditions: Conditions, offset: int) -> Reply:
+    for kind in conditions.scores:
+        if not turn.store.scores.any_computed(kind):
+            name = turn.say(f"agent.scores.names.{kind}")
+            return turn.reply("agent.lists.not_computed", name=name, job=JOB)
     found = turn.store.listed(conditions, offset=offset, limit=PAGE)
     said = _in_words(turn, conditions)
     if not found.rows:
@@ -91,9 +103,10 @@ def _page(turn: StaffTurn, conditions: Conditions, offset: int) -> Reply:
     first, last = offset + 1, offset + len(found.rows)
     note = turn.say("agent.lists.note", first=first, last=last, total=found.total)
     columns = tuple(
-        turn.say(f"agent.lists.columns.{name}") for name in ("customer", "city", "orders", "spend", "last", "mood")
+        turn.say(f"agent.lists.columns.{name}")
+        for name in ("customer", *conditions.scores, "city", "orders", "spend", "last", "mood")
     )
-    rows = tuple(_cells(turn, row, conditions.currency) for row in found.rows)
+    rows = tuple(_cells(turn, row, conditions) for row in found.rows)
     table = Table(columns=columns, rows=rows, note=note)
     return hushed(turn, Reply(text=said, table=table, choices=_more(turn, found, last)))
 
@@ -114,16 +127,22 @@ def wording_of(turn: StaffTurn, conditions: Conditions) -> Wording:
     return Wording(turn.services.phrases, turn.language, turn.speaker.zone, names, currency, known)
 
 
-def _cells(turn: StaffTurn, row: Row, currency: str) -> tuple[str, ...]:
-    language, zone = turn.language, turn.speaker.zone
+def _cells(turn: StaffTurn, row: Row, conditions: Conditions) -> tuple[str, ...]:
+    language, zone, currency = turn.language, turn.speaker.zone, conditions.currency
     return (
         f"{row.name or turn.say('cards.visitor')} #{row.number}",
+        *(_score(turn, row, kind) for kind in conditions.scores),
         spoken("places", row.city, language),
         str(row.orders),
         wording.money(row.spend_minor, currency, language),
         wording.day(row.last_order_at, language, zone) if row.last_order_at else "–",
         turn.say(f"moods.{wording.mood_key(row.mood_milli)}"),
     )
+
+
+def _score(turn: StaffTurn, row: Row, kind: str) -> str:
+    milli = row.scores.get(kind)
+    return "–" if milli is None else facts_of(turn).score(kind, milli)
 
 
 def _more(turn: StaffTurn, found: Listed, last: int) -> tuple[Choice, ...]:
@@ -138,8 +157,7 @@ def list_file(turn: StaffTurn) -> Reply:
     """All of the list shown last, as a file only the asker gets."""
     conditions = Conditions.load(turn.memory.shown("query") or {})
     found = turn.store.export_list(conditions)
-    rows = [_record(row, conditions.currency) for row in found.rows]
-    content = written(Sheet("customers", COLUMNS, rows), "csv")
+    content = written(_sheet(conditions, found.rows), "csv")
     name = f"customers-{turn.now:%Y-%m-%d}.csv"
     file = turn.services.files.save(turn.store.session, content, name, CSV_TYPE)
     key = "agent.lists.file" if len(found.rows) >= found.total else "agent.lists.file_cut"
@@ -148,9 +166,10 @@ def list_file(turn: StaffTurn) -> Reply:
     return Reply(text=text, files=(file,), private=not turn.message.direct)
 
 
-def _record(row: Row, currency: str) -> tuple[str, ...]:
+def _record(row: Row, conditions: Conditions) -> tuple[str, ...]:
     last = row.last_order_at.date().isoformat() if row.last_order_at else ""
     mood = "" if row.mood_milli is None else f"{row.mood_milli / 1000:.2f}"
     spend = f"{row.spend_minor // 100}.{row.spend_minor % 100:02d}"
     told = (row.name, row.company, row.city, row.country, row.language, row.tier, row.email, row.phone)
-    return (str(row.number), *told, str(row.orders), spend, currency, last, mood)
+    scores = ("" if (milli := row.scores.get(kind)) is None else f"{milli / 1000:g}" for kind in conditions.scores)
+    return (str(row.number), *told, str(row.orders), spend, conditions.currency, last, mood, *scores)

@@ -3,7 +3,8 @@
 import re
 
 from bot import wording
-from bot.handlers.agent.asking import Asked, StaffTurn, asked, hushed, label, leftover, present, whom
+from bot.handlers.agent.asking import Asked, StaffTurn, asked, hushed, label, leftover, named, present, whom
+from bot.handlers.agent.lists import list_customers
 from bot.handlers.agent.score_words import kind_name, mood_line, score_line, source_lines, told
 from bot.messages import Choice, Reply
 from crm_core.scores import JOB
@@ -24,10 +25,19 @@ _SCORE_WORDS = re.compile(
     r"|值|钱|算|现在|目前|最近|分|有"
 )
 
+_MANY = re.compile(
+    r"(?<![a-z])(?:who(?:se)?|which|customers|clients|everybody|everyone|people|accounts|list|top \d+)(?![a-z])"
+    r"|谁|哪些|哪几|哪位|所有|名单|前\d+|风险的?客户|价值的?客户"
+)
+"""Asks for customers by their scores, and not for the score of one."""
+
 
 def get_score(turn: StaffTurn) -> Reply:
     """The score that was asked for, or all of them: figure, band, interval, horizon, when and by what."""
     wanted = asked(turn)
+    many = _MANY.search(wanted.text.lower()) and wanted.first("reference") is None
+    if many and not named(turn, wanted, wanted.text):
+        return list_customers(turn)
     who = scored(turn, wanted)
     if isinstance(who, Reply):
         return who

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from bot.handlers.agent.lists import COLUMNS, export_records
+from bot.handlers.agent.lists import list_sheet
 from bot.handlers.manager.asking import ManagerTurn, offers, words_of
 from bot.handlers.manager.evidence import asked_for, evidence_table, records
 from bot.handlers.manager.metrics import TEAM_FIGURES, compared, narrowed_lines, part_lines, shown_metric
@@ -132,8 +132,7 @@ def _raw(unit: str, value: float | None) -> float | int | None:
 
 
 def _customers(turn: ManagerTurn) -> Sheet:
-    rows, about = export_records(turn)
-    return Sheet("customers", COLUMNS, rows, [about])
+    return list_sheet(turn)
 
 
 def _evidence(turn: ManagerTurn) -> Sheet:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.messages import Reply
+from crm_core.models import Score
 from tests.bot.handlers.agent_turns import NOW, Colleague, Floor, buttons, shown
 from tests.bot.shop import add_customer, add_order
 
@@ -139,3 +140,50 @@ def test_the_line_of_conditions_may_be_sent_again(floor: Floor, language: str, l
     reply = agent.says("list_customers", line)
     assert reply.text == line
     assert listed(reply) == ["Tom Reed #10002"]
+
+
+# --- by score -------------------------------------------------------------------------------------------------------
+def scored(floor: Floor) -> None:
+    with floor.store.write() as session:
+        for who, churn, value in (("tom", 710, 900_000), ("mei", 120, 40_000)):
+            for kind, milli in (("churn", churn), ("value", value)):
+                customer_id = floor.shop.customers[who]
+                row = Score(customer_id=customer_id, kind=kind, value_milli=milli, computed_at=NOW, data_until=NOW)
+                session.add(row)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "words"),
+    [
+        ("en", "who is about to leave?", ["churn risk is high (from 60 %)", "highest churn risk first", "71 %"]),
+        ("zh", "谁快流失了", ["流失风险为高（60 % 起）", "流失风险从高到低", "71 %"]),
+        ("en", "top 1 by expected value", ["highest expected value first", "CN¥900.00"]),
+        ("zh", "预期价值超过500块的客户", ["预期价值超过¥500.00", "¥900.00"]),
+    ],
+)
+def test_customers_by_score_with_the_score_beside_them(
+    floor: Floor, language: Any, text: str, words: list[str]
+) -> None:
+    scored(floor)
+    agent = Colleague(floor, language=language)
+    reply = agent.says("list_customers", text)
+    assert listed(reply) == ["Tom Reed #10002"]
+    for word in words:
+        assert word in shown(reply)
+    (record,) = records(floor, agent.presses("list_customers:csv"))
+    assert record["churn" if "71 %" in words else "value"] in ("0.71", "900")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_without_scores_nobody_is_listed_by_them(floor: Floor, language: Any) -> None:
+    reply = Colleague(floor, language=language).says("list_customers", "customers at risk")
+    assert reply.table is None
+    assert "know_customers" in reply.text
+
+
+@pytest.mark.parametrize("text", ["谁快流失了", "high risk customers", "who is likely to leave us"])
+def test_a_score_asked_of_nobody_in_particular_is_a_list(floor: Floor, text: str) -> None:
+    scored(floor)
+    agent = Colleague(floor)
+    agent.says("show_customer", "李梅")
+    assert listed(agent.says("get_score", text)) == ["Tom Reed #10002"]
