@@ -21,7 +21,13 @@ REASONS = [
 
 
 def score(floor: Floor, who: str = "tom", kind: str = "churn", value: int = 710, **more: Any) -> None:
-    given = {"reasons": REASONS, "horizon_days": 90, "model": "boosting", "data_until": NOW - timedelta(days=1), **more}
+    given = {
+        "reasons": REASONS,
+        "horizon_days": 90,
+        "model": "gradient_boosting",
+        "data_until": NOW - timedelta(days=1),
+        **more,
+    }
     with floor.store.write() as session:
         customer_id = floor.shop.customers[who]
         session.add(Score(customer_id=customer_id, kind=kind, value_milli=value, computed_at=NOW, **given))
