@@ -147,6 +147,22 @@ def export(
             screen.print(f"Written to [bold]{to}[/]; it holds personal data in plain text.")
 
 
+@cli.command("export-features")
+def export_features(
+    file: Annotated[Path, typer.Argument(help="The file to write: .csv or .parquet.")], as_json: Json = False
+) -> None:
+    """Write what is known about customers, a row each: features, scores, segments. No names, addresses or texts."""
+    from crm_core.analytics.feature_export import export_features as write
+
+    with plain_errors(as_json):
+        with opened(Settings()) as store, _bar("Exporting", None) as advance:
+            rows = write(store, file, actor=ACTOR, now=now(), progress=advance)
+        if as_json:
+            _print_json({"file": str(file), "customers": rows})
+        else:
+            screen.print(f"{rows} customers: [bold]{_escaped(str(file))}[/]", soft_wrap=True)
+
+
 @cli.command()
 def erase(
     customer: Annotated[str, typer.Argument(help="Number, e-mail address, telephone number or your own number.")],

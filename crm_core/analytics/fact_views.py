@@ -46,6 +46,23 @@ class Dialect:
         """A yes or no as 1 or 0."""
         return f"CASE WHEN {column} THEN 1 ELSE 0 END"
 
+    def each(self, column: str) -> str:
+        """What follows FROM to have the entries of a list beside the row it is in: `e`."""
+        if self.name == "sqlite":
+            return f"JOIN json_each({column}) AS e"
+        return f"CROSS JOIN LATERAL json_array_elements({column}) WITH ORDINALITY AS e(value, place)"
+
+    @property
+    def place(self) -> str:
+        """The place of an entry `e` in its list, from 1."""
+        return "e.key + 1" if self.name == "sqlite" else "e.place"
+
+    def part(self, *names: str) -> str:
+        """A value within the entry `e`, or the entry itself, as text."""
+        if self.name == "sqlite":
+            return f"CAST(json_extract(e.value, '$.{'.'.join(names)}') AS TEXT)" if names else "e.value"
+        return f"(e.value #>> '{{{','.join(names)}}}')"
+
     def word(self, column: str) -> str:
         """A text that is ordered by its code points everywhere, so that ties end alike."""
         return column if self.name == "sqlite" else f'{column} COLLATE "C"'
@@ -130,6 +147,11 @@ def _found(say: Dialect) -> dict[str, str]:
     columns = [column.name for column in CustomerFeatures.__table__.columns if column.name not in ("id", "customer_id")]
     distances = [f"d.as_of_day - f.{day} AS {name}" for name, day in DISTANCES.items()]
     kept = [f"f.{name}" for name in columns if name not in DISTANCES.values()]
+
+    def computed(row: str) -> str:
+        moments = ("computed_at", "data_until")
+        return ", ".join(f"{say.seconds(f'{row}.{moment}')} AS {moment}" for moment in moments)
+
     return {
         "customer_features": f"""
             SELECT f.customer_id, d.as_of_day, {", ".join([*distances, *kept])}
@@ -137,8 +159,20 @@ def _found(say: Dialect) -> dict[str, str]:
             CROSS JOIN (SELECT as_of_day FROM feature_runs ORDER BY id DESC LIMIT 1) AS d""",
         "scores": f"""
             SELECT s.customer_id, s.kind, s.value_milli, s.low_milli, s.high_milli, s.horizon_days, s.model,
-                   {say.seconds("s.computed_at")} AS computed_at
+                   {computed("s")}
             FROM scores AS s""",
+        "needs": f"""
+            SELECT n.customer_id, n.kind, n.rank, n.what, n.chance_milli, n.horizon_days, n.model, {computed("n")}
+            FROM needs AS n""",
+        "recommended_products": f"""
+            SELECT r.customer_id, r.list_name, {say.place} AS rank, {say.part("sku")} AS sku,
+                   CAST({say.part("chance_milli")} AS BIGINT) AS chance_milli, {say.part("reason", "fact")} AS reason,
+                   {say.part("reason", "value")} AS reason_about, r.model, {computed("r")}
+            FROM recommended_products AS r {say.each("r.items")}""",
+        "bundles": f"""
+            SELECT b.id AS bundle_id, {say.place} AS place, {say.part()} AS sku, b.with_sku, b.baskets,
+                   b.support_milli, b.confidence_milli, b.lift_milli, {say.seconds("b.computed_at")} AS computed_at
+            FROM bundles AS b {say.each("b.skus")}""",
         "segment_members": f"""
             SELECT m.customer_id, g.name AS segment, g.name_en, g.name_zh, g.kind, {say.day("m.since")} AS since_day,
                    {say.day("m.until")} AS until_day

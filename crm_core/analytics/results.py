@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from crm_core.bulk import insert_rows
 from crm_core.database import Store
 from crm_core.ids import new_id
-from crm_core.models import Base, Customer
+from crm_core.models import Base, Consent, Customer
+from crm_core.scores import PROFILING
 
 Row = dict[str, Any]
 CUSTOMERS_AT_ONCE = 2000
@@ -36,11 +37,11 @@ class Replacing:
     def write(self, last: int, rows: Iterable[Row]) -> None:
         """Put these rows in the place of all there are of the customers up to `last`, from where the last part ended.
 
-        Whoever was erased or merged since their rows were computed gets none.
+        Whoever was erased or merged since their rows were computed gets none, nor does who refuses profiling.
         """
         with self._store.write() as session:
             self._clear(session, self._table.c.customer_id <= last)
-            there = _still_there(session, self._after, last)
+            there = _still_there(session, self._after, last) - _refusing(session, self._after, last)
             kept = [{"id": new_id(), **row} for row in rows if row["customer_id"] in there]
             insert_rows(session, self._table, kept)
         self._after = last
@@ -59,6 +60,17 @@ def _still_there(session: Session, after: int, last: int) -> set[int]:
     """Customers who stay until the transaction ends."""
     asked = select(Customer.id).where(Customer.id > after, Customer.id <= last, Customer.merged_into_id.is_(None))
     return set(session.scalars(asked.with_for_update(read=True, key_share=True)))
+
+
+def _refusing(session: Session, after: int, last: int) -> set[int]:
+    """Customers whose newest word about being profiled is no."""
+    said = (
+        select(Consent.customer_id, Consent.granted)
+        .where(Consent.kind == PROFILING, Consent.customer_id > after, Consent.customer_id <= last)
+        .order_by(Consent.occurred_at, Consent.id)
+    )
+    newest = {row.customer_id: row.granted for row in session.execute(said)}
+    return {customer for customer, granted in newest.items() if not granted}
 
 
 def parts(customers: int) -> Iterable[slice]:

@@ -162,3 +162,14 @@ def test_the_quality_report_is_written_in_the_form_and_language_asked_for(data_d
     assert "3 rows of customers" in run("quality", path).stderr
     for words in (("--report", tmp_path / "r.pdf"), ("--language", "fr")):
         assert run("quality", path, *words).exit_code == 2
+
+
+def test_features_are_exported_as_a_file_for_other_tools(business: Path, tmp_path: Path) -> None:
+    told = answer("export-features", tmp_path / "features.csv")
+    lines = (tmp_path / "features.csv").read_text("utf-8").splitlines()
+    assert told["customers"] == len(lines) - 1 == 97
+    assert lines[0].startswith("customer_id,number,kind,")
+    assert "@" not in "".join(lines)
+    wrong = run("export-features", tmp_path / "features.txt")
+    assert wrong.exit_code == 2
+    assert ".parquet" in wrong.stderr

@@ -1,5 +1,6 @@
 """The night in a child process: what it writes, that twice is once, and that what fails stops nothing else."""
 
+import csv
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,23 +10,36 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 from sqlalchemy import delete, select, update
 
 from crm_core import privacy
-from crm_core.analytics import bundles, nightly, nightly_steps, value_scores
+from crm_core.analytics import bundles, engine, nightly, nightly_steps, recommended, value_scores
+from crm_core.analytics.fact_views import Dialect
+from crm_core.analytics.feature_export import export_features
 from crm_core.analytics.nightly import STEPS, Night, StepReport
 from crm_core.analytics.results import Replacing
+from crm_core.backup import backup
+from crm_core.bulk import insert_rows
 from crm_core.database import Store, open_store
+from crm_core.errors import CrmError
+from crm_core.ids import new_id
 from crm_core.models import (
+    AuditEntry,
     Base,
     Bundle,
+    Consent,
     Customer,
     CustomerFeatures,
+    FeatureRun,
     Order,
+    OrderLine,
     RecommendedProducts,
     Score,
+    Segment,
     SegmentMember,
 )
+from crm_core.restoring import restore
 from crm_core.sample import load_sample
 from tests.conftest import NOW
 
@@ -187,3 +201,107 @@ def test_what_goes_over_the_line_comes_back(small: tuple[Store, Night]) -> None:
     assert "\n" not in line
     assert Night.load(line) == replace(night, master_key="secret")
     assert (night.as_of, night.now) == (date(2026, 11, 22), datetime.fromisoformat("2026-11-23T04:00:00+00:00"))
+
+
+def test_who_refuses_profiling_has_nothing_computed(small: tuple[Store, Night]) -> None:
+    store, night = small
+    with store.write() as session:
+        refusing, anew = session.scalars(select(Order.customer_id).distinct().limit(2))
+        for customer, granted, at in ((refusing, False, 0), (anew, False, 0), (anew, True, 1)):
+            session.add(Consent(
+                customer_id=customer, kind="profiling", granted=granted, how="chat", occurred_at=NOW + timedelta(at),
+            ))  # fmt: skip
+    here(store, night)
+    with store.read() as session:
+        for model in (Score, RecommendedProducts):
+            known = set(session.scalars(select(model.customer_id)))  # type: ignore[attr-defined]
+            assert refusing not in known
+            assert anew in known
+    assert export_features(store, Path(night.data_dir) / "f.csv", actor="test", now=NOW) == 99
+
+
+def test_an_export_has_everybody_once_and_is_audited(small: tuple[Store, Night], tmp_path: Path) -> None:
+    store, night = small
+    here(store, night)
+    assert export_features(store, tmp_path / "f.csv", actor="test", now=NOW) == 100
+    assert export_features(store, tmp_path / "f.parquet", actor="test", now=NOW) == 100
+    with (tmp_path / "f.csv").open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    table = parquet.read_table(tmp_path / "f.parquet").to_pylist()
+    assert [{name: "" if value is None else str(value) for name, value in row.items()} for row in table] == lines
+    with store.read() as session:
+        stored = {
+            row.customer_id: row.value_milli for row in session.scalars(select(Score).where(Score.kind == "value"))
+        }
+        actions = session.scalars(select(AuditEntry.action).order_by(AuditEntry.position.desc()).limit(2)).all()
+    assert {row["customer_id"]: row["value_milli"] for row in table if row["value_milli"] is not None} == stored
+    assert {row["rfm_segment"] for row in table} > {"Champions"}
+    assert actions == ["features.export", "features.export"]
+    with pytest.raises(CrmError, match=r"csv or in \.parquet"):
+        export_features(store, tmp_path / "f.xlsx", actor="test", now=NOW)
+
+
+def test_lists_are_read_line_by_line_through_the_views(store: Store) -> None:
+    load_sample(store, today=NOW.date(), customers=60, until=NOW)
+    with engine.reading(store) as connection:
+        offer = recommended.learn(connection, recommended.read_purchases(connection, AS_OF), AS_OF)
+    written = recommended.recommend(store, offer, {"computed_at": NOW, "data_until": NOW}, lambda done, total: None)
+    found = bundles.refresh(store, NOW)
+    view = Dialect(store.engine.dialect.name).view
+    with engine.reading(store) as connection:
+        lines = connection.exec_driver_sql(f"SELECT * FROM {view('recommended_products')}").mappings().all()
+        rules = connection.exec_driver_sql(f"SELECT * FROM {view('bundles')}").mappings().all()
+    with store.read() as session:
+        lists = session.scalars(select(RecommendedProducts)).all()
+        stored = session.scalars(select(Bundle)).all()
+    assert len(lists) == written > 60
+    assert {(row["customer_id"], row["list_name"], row["rank"], row["sku"], row["chance_milli"]) for row in lines} == {
+        (each.customer_id, each.list_name, rank, item["sku"], item["chance_milli"])
+        for each in lists
+        for rank, item in enumerate(each.items, start=1)
+    }
+    assert {row["reason"] for row in lines} <= {"bought_with", "alike", "rhythm", "popular", "new"}
+    assert len({row["bundle_id"] for row in rules}) == found > 0
+    assert {(row["bundle_id"], row["sku"]) for row in rules} == {(each.id, sku) for each in stored for sku in each.skus}
+
+
+def test_scores_are_equal_after_a_backup_is_restored_into_the_other_database(
+    small: tuple[Store, Night], empty_postgres_url: str, tmp_path: Path
+) -> None:
+    """What was stored comes along; computed from nothing out of the restored facts, it is the same again."""
+    store, night = small
+    here(store, night)
+    stored, data_dir = content(store), Path(night.data_dir)
+    made = backup(store, tmp_path / "backups", data_dir, now=NOW)
+    target = tmp_path / "restored"
+    target.mkdir()
+    shutil.copy2(data_dir / "master.key", target / "master.key")
+    restore(made.archive, made.keys, url=empty_postgres_url, data_dir=target, master_key=None, now=NOW)
+    other = open_store(empty_postgres_url, target, None)
+    try:
+        assert content(other) == stored
+        with other.write() as session:
+            session.execute(delete(Score).where(Score.kind == "value"))  # the sample brings others with it
+            for model in (CustomerFeatures, RecommendedProducts, Bundle, SegmentMember, FeatureRun, Segment):
+                session.execute(delete(model))
+        here(other, replace(night, database_url=empty_postgres_url, data_dir=str(target)))
+        assert content(other, *WRITTEN[:4]) == content(store, *WRITTEN[:4])
+    finally:
+        other.close()
+
+
+def test_the_order_in_which_facts_were_stored_changes_nothing(small: tuple[Store, Night]) -> None:
+    store, night = small
+    with store.write() as session:
+        names = [column.name for column in OrderLine.__table__.columns]
+        rows = [{name: getattr(line, name) for name in names} for line in session.scalars(select(OrderLine))]
+    here(store, night)
+    first = content(store, Score, RecommendedProducts, Bundle)
+    with store.write() as session:
+        session.execute(delete(OrderLine))
+        insert_rows(session, OrderLine.__table__, [{**row, "id": new_id()} for row in reversed(rows)])  # type: ignore[arg-type]
+        session.execute(delete(Score).where(Score.kind == "value"))  # the sample brings others with it
+        for model in (RecommendedProducts, Bundle):
+            session.execute(delete(model))
+    here(store, night)
+    assert content(store, Score, RecommendedProducts, Bundle) == first
