@@ -73,14 +73,14 @@ def stored(store: Store) -> "pd.DataFrame":
     view = Dialect(store.engine.dialect.name).view("customer_features")
     with engine.reading(store) as connection:
         found = connection.exec_driver_sql(f"SELECT {', '.join(COLUMNS)} FROM {view} ORDER BY customer_id")
-        return _frame(found.partitions(engine.BATCH))
+        return frame(found.partitions(engine.BATCH))
 
 
 def compute(store: Store, as_of: date, *, currency: str) -> "pd.DataFrame":
     """The same as of any day, computed for everybody and not stored: for learning from the past."""
     table = read_form(features(engine.facts_of(store.engine.dialect.name), as_of, currency=currency), as_of)
     with engine.reading(store) as connection:
-        return _frame(engine.batches(connection, table))
+        return frame(engine.batches(connection, table))
 
 
 def read_form(table: ir.Table, as_of: date) -> ir.Table:
@@ -199,7 +199,7 @@ def _insert(session: Session, names: Sequence[str], rows: Rows) -> int:
     return len(kept)
 
 
-def _frame(found: Iterable[Rows]) -> "pd.DataFrame":
+def frame(found: Iterable[Rows]) -> "pd.DataFrame":
     import pandas as pd
     import pyarrow as pa
 

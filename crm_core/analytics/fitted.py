@@ -125,6 +125,15 @@ def answers_of(kind: Kind, followed: NDArray[Any]) -> Answers:
     return Answers(kind, tuple(sorted(common | ({OTHER} if len(common) < len(names) else set()))))
 
 
+def learnable(answers: Answers, examples: Snapshots) -> bool:
+    """Whether there are enough examples of each answer to calibrate with."""
+    if answers.kind == "amount":
+        return True
+    wanted = answers.wanted(examples.followed)
+    counts = np.append(wanted.sum(axis=0), (1 - wanted).sum(axis=0) if answers.kind == "chance" else [])
+    return bool(counts.min() >= 2 * FOLDS)
+
+
 def fit_naive(answers: Answers, examples: Snapshots, column: str | None) -> Fitted:
     """The averages by one column, or of everybody."""
     naive = learn_naive(examples.known, answers.wanted(examples.followed), column)

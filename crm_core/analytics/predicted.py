@@ -16,7 +16,7 @@ from crm_core.analytics.snapshots import NONE, OTHER, Array, Frame, with_more
 Row = dict[str, Any]
 REASONS = 3
 MOST_NEEDS = 3
-LEAST_CHANCE = 0.05
+LEAST_CHANCE = 0.02
 """A need that is less likely is none."""
 
 
@@ -100,10 +100,15 @@ class _Reasons:
         for position in self._order[row, :, answer].tolist():
             effect = round(1000 * float(self._added[row, position, answer]))
             if effect:
-                column = self._columns[position]
-                value, usual = _figure(self._values[column][row]), _figure(self._usual.get(column))
-                stored.append(Reason(column, value, usual, effect).as_json())
+                stored.append(self._reason(self._columns[position], row, effect).as_json())
         return stored
+
+    def _reason(self, column: str, row: int, effect: int) -> Reason:
+        """A column of one category, `orders_in:tea`, is the fact `orders_in` of that category."""
+        fact, _, category = column.partition(":")
+        if category:
+            return Reason(fact, category, effect_milli=effect)
+        return Reason(fact, _figure(self._values[column][row]), _figure(self._usual.get(column)), effect)
 
 
 def _figure(value: Any) -> Figure:

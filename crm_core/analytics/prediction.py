@@ -7,13 +7,13 @@ are no worse than the best one by more than chance, the one that is easiest to e
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import optuna
 
 from crm_core.analytics.candidates import FAMILIES, Parameters
-from crm_core.analytics.fitted import RARE, Answers, Fitted, answers_of, fit, fit_naive
+from crm_core.analytics.fitted import RARE, Answers, Fitted, answers_of, fit, fit_naive, learnable
 from crm_core.analytics.inputs import rank_columns
 from crm_core.analytics.prediction_scores import (
     Bin,
@@ -37,6 +37,7 @@ from crm_core.analytics.snapshots import (
     fewer,
     gather,
     horizon_of,
+    joined,
     latest,
     plan,
     some_customers,
@@ -90,13 +91,15 @@ class Learnt:
     chosen: str
     """A family, or `naive`."""
     test_gain: tuple[float, float]
-    """As `validation_gain`, of the best candidate on the test."""
+    """As `validation_gain`, on the test: of the chosen one, or of the best one where the naive answer is kept."""
     best: str
     curve: tuple[Step, ...]
     verdict: Verdict
     reliability: tuple[Bin, ...]
     cpu_s: float
     fitted: Fitted = field(repr=False)
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """How much each column adds or takes in the test, in the mean over customers and answers."""
     categories: tuple[str, ...] = ()
 
 
@@ -118,15 +121,31 @@ class _Task:
         return self.ranked[: max(1, round(share * len(self.ranked)))]
 
     def loss(self, fitted: Fitted, split: str) -> Array:
-        """Squared errors on a split, shape (n,)."""
-        part = self.splits[split]
-        return squared(self.answers.wanted(part.followed), fitted.predict(part.known))
+        """The mean squared error of each customer in a split, by rising id: whose examples are alike counts once."""
+        return self.loss_on(fitted, self.splits[split])
+
+    def loss_on(self, fitted: Fitted, part: Snapshots) -> Array:
+        """The same on any examples."""
+        errors = squared(self.answers.wanted(part.followed), fitted.predict(part.known))
+        _, whose, count = np.unique(part.customer, return_inverse=True, return_counts=True)
+        return np.bincount(whose, errors) / count
 
     def fit(
         self, name: str, parameters: Parameters, columns: Sequence[str], training: Snapshots | None = None
     ) -> Fitted:
-        """One of a family on the training examples, or on some of them."""
+        """One of a family on the training examples, or on others."""
         return fit(self.answers, training or self.splits["training"], name, parameters, columns, self.seed)
+
+    def again(self, fitted: Fitted, parameters: Parameters, examples: Snapshots) -> Fitted:
+        """The same model, or naive answer, fitted on other examples."""
+        if fitted.naive is not None:
+            return fit_naive(self.answers, examples, fitted.naive.column)
+        return self.fit(fitted.name, parameters, fitted.columns, examples)
+
+    @property
+    def both(self) -> Snapshots:
+        """All examples from before the test."""
+        return joined(self.splits["training"], self.splits["validation"])
 
 
 def learn_all(
@@ -149,31 +168,60 @@ def learn(past: Past, name: str, horizon: int, *, trials: int = TRIALS, seed: in
     """
     began, random = time.process_time(), np.random.default_rng(seed)
     task = _task(past, name, plan(past.first, past.last, horizon), seed, random)
-    fitted = {family: _tuned(task, family, trials) for family in FAMILIES}
-    naive = min(_naives(task), key=lambda each: float(task.loss(each, "validation").mean()))
-    base = task.loss(naive, "validation")
-    losses = {family: task.loss(model, "validation") for family, (model, _) in fitted.items()}
-    gains = {family: _share(difference(base, loss, random, probability=SURE), base) for family, loss in losses.items()}
+    naive = _Tried.of(task, *min(_naives(task), key=lambda each: float(task.loss(each[0], "validation").mean())))
+    tried = {family: _Tried.of(task, *_tuned(task, family, trials)) for family in FAMILIES}
+    base = naive.losses["validation"]
+    losses = {family: each.losses["validation"] for family, each in tried.items()}
+    gains = {family: _gain(base, loss, random) for family, loss in losses.items()}
     best = min(losses, key=lambda family: float(losses[family].mean()))
     chosen = _choice(losses, gains, best, random)
-    winner, settings = fitted.get(chosen, (naive, {}))
-    curve = tuple(_curve(task, naive, best, *fitted[best], random))
-    candidates = {
-        family: _candidate(task, model, naive, settings, gains[family]) for family, (model, settings) in fitted.items()
-    }
+    winner = tried.get(chosen, naive)
+    curve = tuple(_curve(task, naive.first, tried.get(chosen, tried[best]), random))
     test = task.splits["test"]
-    wanted, lost = task.answers.wanted(test.followed), task.loss(naive, "test")
-    bins = reliability(wanted, winner.predict(test.known)) if task.target.kind != "amount" else ()
+    wanted = task.answers.wanted(test.followed)
     return Learnt(
-        target=name, days=task.days, customers=len(task.customers), answers=task.answers, naive=naive.name,
+        target=name, days=task.days, customers=len(task.customers), answers=task.answers, naive=naive.first.name,
         examples={split: len(part) for split, part in task.splits.items()},
         rates=dict(zip(task.answers.names, wanted.mean(axis=0).tolist(), strict=True)),
-        naive_figures={split: _figures(task, naive, split) for split in SPLITS},
-        candidates=candidates, chosen=chosen, best=best, curve=curve, verdict=verdict(curve), reliability=bins,
-        test_gain=_share(difference(lost, task.loss(fitted[best][0], "test"), random, probability=SURE), lost),
-        fitted=_for_use(past, task, winner, settings, random), categories=task.categories,
-        cpu_s=time.process_time() - began,
+        naive_figures=naive.figures(task),
+        candidates={family: each.candidate(task, naive, gains[family]) for family, each in tried.items()},
+        chosen=chosen, best=best, curve=curve, verdict=verdict(curve),
+        reliability=reliability(wanted, winner.later.predict(test.known)) if task.target.kind != "amount" else (),
+        test_gain=_gain(naive.losses["test"], tried.get(chosen, tried[best]).losses["test"], random),
+        weights=_weights(winner.later, test),
+        fitted=_for_use(past, task, winner, random), categories=task.categories, cpu_s=time.process_time() - began,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """One that competes: fitted on the training examples, and, to be reported on, also on those of validation."""
+
+    first: Fitted
+    later: Fitted
+    parameters: Parameters
+    losses: Mapping[str, Array]
+
+    @staticmethod
+    def of(task: _Task, first: Fitted, parameters: Parameters) -> "_Tried":
+        """Fit it a second time and measure both."""
+        later = task.again(first, parameters, task.both)
+        losses = {split: task.loss(first, split) for split in SPLITS[:2]} | {"test": task.loss(later, "test")}
+        return _Tried(first, later, parameters, losses)
+
+    def figures(self, task: _Task) -> dict[str, dict[str, float]]:
+        """Its figures by split."""
+        return {
+            split: figures(task.target.kind, task.answers.wanted(part.followed), model.predict(part.known))
+            for (split, part), model in zip(task.splits.items(), (self.first, self.first, self.later), strict=True)
+        }
+
+    def candidate(self, task: _Task, naive: "_Tried", gain: tuple[float, float]) -> Candidate:
+        """What there is to tell of it."""
+        skills = {split: skill(float(self.losses[split].mean()), float(naive.losses[split].mean())) for split in SPLITS}
+        return Candidate(
+            dict(self.parameters), self.first.columns, self.figures(task), skills, self.first.calibration, gain
+        )
 
 
 def _task(past: Past, name: str, days: Days, seed: int, random: np.random.Generator) -> _Task:
@@ -181,7 +229,7 @@ def _task(past: Past, name: str, days: Days, seed: int, random: np.random.Genera
     target = TARGETS[name]
     customers = some_customers(past, len(days.training), random)
     categories = common_categories(past, days.training[-1], customers) if target.categories else ()
-    of_split = {"training": days.training, "validation": (days.validation,), "test": (days.test,)}
+    of_split = {"training": days.training, "validation": days.validation, "test": (days.test,)}
     splits = {
         split: fewer(gather(past, when, days.horizon, target.followed, customers, categories), ROWS, random)
         for split, when in of_split.items()
@@ -205,8 +253,8 @@ def _enough(name: str, answers: Answers, splits: Mapping[str, Snapshots]) -> Non
         raise TooFewPurchases(f"{name}: only one answer has {RARE} examples; wait, or import more.")
 
 
-def _naives(task: _Task) -> list[Fitted]:
-    return [fit_naive(task.answers, task.splits["training"], column) for column in (None, *task.target.naive)]
+def _naives(task: _Task) -> list[tuple[Fitted, Parameters]]:
+    return [(fit_naive(task.answers, task.splits["training"], column), {}) for column in (None, *task.target.naive)]
 
 
 def _tuned(task: _Task, family: str, trials: int) -> tuple[Fitted, Parameters]:
@@ -239,51 +287,37 @@ def _choice(
     return "naive"
 
 
-def _curve(
-    task: _Task, naive: Fitted, family: str, fitted: Fitted, parameters: Parameters, random: np.random.Generator
-) -> Iterator[Step]:
+def _curve(task: _Task, naive: Fitted, tried: _Tried, random: np.random.Generator) -> Iterator[Step]:
     """Skill on what was learnt and on validation, from few customers to all of them."""
-    training = task.splits["training"]
+    training, validation = task.splits["training"], task.splits["validation"]
     customers = random.permutation(np.unique(training.customer))
     for share in CURVE:
         part = training.only(np.isin(training.customer, customers[: round(share * len(customers))]))
-        if answers_of(task.target.kind, part.followed).names != task.answers.names or len(part) < LEAST_ROWS // 2:
+        if len(part) < LEAST_ROWS // 2 or not learnable(task.answers, part):
             continue
-        model = fitted if share == 1 else task.fit(family, parameters, fitted.columns, part)
-        learnt = squared(task.answers.wanted(part.followed), model.predict(part.known)).mean()
-        before = squared(task.answers.wanted(part.followed), naive.predict(part.known)).mean()
-        validation = task.loss(model, "validation").mean(), task.loss(naive, "validation").mean()
-        yield Step(len(part), skill(float(learnt), float(before)), skill(*map(float, validation)))
+        model = tried.first if share == 1 else task.again(tried.first, tried.parameters, part)
+        yield Step(len(part), *(
+            skill(float(task.loss_on(model, each).mean()), float(task.loss_on(naive, each).mean()))
+            for each in (part, validation)
+        ))  # fmt: skip
 
 
-def _candidate(
-    task: _Task, model: Fitted, naive: Fitted, parameters: Parameters, gain: tuple[float, float]
-) -> Candidate:
-    """What there is to tell of one that competed."""
-    skills = {
-        split: skill(float(task.loss(model, split).mean()), float(task.loss(naive, split).mean())) for split in SPLITS
-    }
-    measured = {split: _figures(task, model, split) for split in SPLITS}
-    return Candidate(dict(parameters), model.columns, measured, skills, model.calibration, gain)
-
-
-def _for_use(past: Past, task: _Task, winner: Fitted, parameters: Parameters, random: np.random.Generator) -> Fitted:
+def _for_use(past: Past, task: _Task, winner: _Tried, random: np.random.Generator) -> Fitted:
     """The winner, fitted anew on all days whose horizons have passed by now."""
     days = latest(past.first, past.last, task.days.horizon)
     known = gather(past, days, task.days.horizon, task.target.followed, task.customers, task.categories)
     examples = fewer(known, ROWS, random)
-    answers = answers_of(task.target.kind, examples.followed)
-    if winner.naive is not None:
-        return fit_naive(answers, examples, winner.naive.column)
-    return fit(answers, examples, winner.name, parameters, winner.columns, task.seed)
+    now = replace(task, answers=answers_of(task.target.kind, examples.followed))
+    return now.again(winner.first, winner.parameters, examples)
 
 
-def _figures(task: _Task, model: Fitted, split: str) -> dict[str, float]:
-    part = task.splits[split]
-    return figures(task.target.kind, task.answers.wanted(part.followed), model.predict(part.known))
+def _weights(fitted: Fitted, examples: Snapshots) -> dict[str, float]:
+    added = np.abs(fitted.explain(examples.known).added).mean(axis=(0, 2))
+    return dict(zip(fitted.columns, added.tolist(), strict=True))
 
 
-def _share(interval: tuple[float, float], base: Array) -> tuple[float, float]:
-    """An interval of errors as shares of the naive answer's error."""
-    whole = float(base.mean()) or 1.0
-    return interval[0] / whole, interval[1] / whole
+def _gain(naive: Array, model: Array, random: np.random.Generator) -> tuple[float, float]:
+    """The interval of how much less the squared error is, as a share of the naive answer's."""
+    low, high = difference(naive, model, random, probability=SURE)
+    whole = float(naive.mean()) or 1.0
+    return low / whole, high / whole

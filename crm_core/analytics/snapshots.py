@@ -74,7 +74,7 @@ class Days:
     """The days that examples are taken of."""
 
     training: tuple[date, ...]
-    validation: date
+    validation: tuple[date, ...]
     test: date
     horizon: int
 
@@ -96,6 +96,13 @@ class Snapshots:
                          self.followed[rows])  # fmt: skip
 
 
+def joined(*parts: Snapshots) -> Snapshots:
+    """The examples of several parts, in their order."""
+    known = pd.concat([part.known for part in parts], ignore_index=True)
+    customer = np.concatenate([part.customer for part in parts])
+    return Snapshots(known, customer, np.concatenate([part.followed for part in parts]))
+
+
 Followed = Callable[[Past, date, date, Ids], Frame]
 """What these customers did after one day up to another: a series by customer, without those who are no example."""
 
@@ -115,16 +122,16 @@ def horizon_of(past: Past) -> int:
 
 
 def plan(first: date, last: date, horizon: int) -> Days:
-    """The latest days whose horizons have passed: test, before it validation, before that every month for training.
+    """The latest days whose horizons have passed: test; before it two for validation; before them those for training.
 
     Raises:
         TooFewPurchases: not enough time has passed.
     """
     test = last - timedelta(horizon)
-    validation = test - timedelta(horizon)
-    training = _steps(validation - timedelta(horizon), first)
+    validation = (test - timedelta(horizon + BETWEEN), test - timedelta(horizon))
+    training = _steps(validation[0] - timedelta(horizon), first)
     if not training:
-        needed = 3 * horizon + LEAST_HISTORY
+        needed = 3 * horizon + BETWEEN + LEAST_HISTORY
         raise TooFewPurchases(f"Looking {horizon} days ahead needs {needed} days of history: wait, or import more.")
     return Days(training, validation, test, horizon)
 
@@ -148,7 +155,7 @@ def known_on(past: Past, day: date, customers: Ids | None, categories: Sequence[
 def with_more(features: Frame, bought: Frame | None, day: date, categories: Sequence[str]) -> Frame:
     """The feature table with how overdue an order is (1000: one usual gap), and what was bought of some categories."""
     frame = features.reset_index(drop=True)
-    frame["overdue_milli"] = (1000 * frame["recency_days"]) // frame["gap_mean_days"].clip(lower=1)
+    frame["overdue_share_milli"] = (1000 * frame["recency_days"]) // frame["gap_mean_days"].clip(lower=1)
     if bought is None or not categories:
         return frame
     latest_first = bought.sort_values(["last_day", "category"], ascending=[False, True])

@@ -58,7 +58,7 @@ def writes_next(past: Past, after: date, until: date, customers: Ids) -> Frame:
 
 
 TARGETS: Mapping[str, Target] = {
-    "churn": Target("chance", buys_not, ("recency_days", "orders_90", "overdue_milli")),
+    "churn": Target("chance", buys_not, ("recency_days", "overdue_share_milli")),
     "next_category": Target("choice", buys_next, ("top_category", "last_category"), categories=True),
     "next_contact": Target("choice", writes_next, ("recency_days", "messages_90"), horizon=30),
     "next_spend": Target("amount", spends, ("recency_days", "spend_90_minor", "spend_minor")),

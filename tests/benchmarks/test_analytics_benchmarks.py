@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import recommendations, rules, value
+from benchmarks import models, recommendations, rules, value
+from crm_core.analytics import candidates
 
 MODELS = ("bg_nbd", "naive", "linear_regression", "random_forest")
 RECOMMENDERS = ("popularity", "habit", "cosine", "ease", "content", "mix")
@@ -166,3 +167,40 @@ def test_recommendations_says_that_a_file_is_none(tmp_path: Path, content: bytes
         path.write_bytes(content)
     with pytest.raises(SystemExit, match=said):
         recommendations.main(["--purchases", str(path)])
+
+
+def test_models_prints_every_figure(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(candidates, "TREES", 5)
+    models.main(["--customers", "150", "--trials", "0", "--targets", "churn", "next_spend", "--json"])
+    figures = json.loads(capsys.readouterr().out)
+    for target, metric in (("churn", "auc"), ("next_spend", "r2")):
+        assert figures[f"{target}.metric"] == metric
+        assert figures[f"{target}.used"] in (*candidates.FAMILIES, "naive")
+        used = figures[f"{target}.used"]
+        assert figures[f"{target}.score"] == figures[f"{target}.by_split.{used}.test.{metric}"]
+        assert figures[f"{target}.naive"] == figures[f"{target}.by_split.naive.test.{metric}"]
+        for family in candidates.FAMILIES:
+            assert {f"{target}.{family}.{key}" for key in ("metric", "score", "naive")} <= set(figures)
+            assert figures[f"{target}.by_split.{family}.training.skill"] <= 1
+    assert figures["scores"] > 100
+    assert figures["predict_cpu_s_per_100k"] > 0
+
+
+def test_models_measures_value_on_a_file_and_says_what_it_could_not_learn(
+    purchases: Path, capsys: pytest.CaptureFixture[str]
+):
+    models.main(["--purchases", str(purchases), "--targets", "next_category", "--json"])
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["value.metric"] == "rmse"
+    assert figures["value.score"] <= figures["value.naive"]
+    assert figures["value.used"] in MODELS
+    assert [text for name, text in figures.items() if name.startswith("not_learnt")] == [
+        "Nothing has happened yet that could be foretold."  # the file says nothing about what was bought
+    ]
+
+
+def test_models_says_what_is_wrong_with_a_file(tmp_path: Path):
+    path = tmp_path / "purchases.txt"
+    path.write_text("", "utf-8")
+    with pytest.raises(SystemExit, match="no purchase in the file"):
+        models.main(["--purchases", str(path)])
