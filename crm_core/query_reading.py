@@ -13,7 +13,7 @@ from itertools import pairwise
 from crm_core import query_patterns as patterns
 from crm_core.query import Condition, Conditions, Field, Operator, Sort, Value
 from crm_core.query_parts import Make, Mention, Thing, When, times
-from crm_core.query_score_patterns import BANDS, CHURN_AMOUNT, EXPECTED, SCORE_SORTS
+from crm_core.query_score_patterns import BANDS, CHURN_AMOUNT, EXPECTED, SCORE_SORTS, names_a_segment
 
 QUIET_DAYS = 90
 """What "inactive" means when nobody says since when."""
@@ -66,8 +66,8 @@ class Reader:
         self._last_orders()
         self.said_order = said = self._sorted()
         limit = self._limit()
-        self._labels()
         self._scores()
+        self._labels()
         self._spend()
         self._counts()
         self._new()
@@ -196,8 +196,10 @@ class Reader:
             milli = round(float(match["n"]) * 10)
             self.found.append(Condition("churn", "at_least" if operator == "is" else operator, milli))
         for name, band, pattern in BANDS:
-            for match in self._matches(pattern):
-                self._label(name, band, *match.span())
+            for match in pattern.finditer(self.folded):
+                if self._free(*match.span()) and not names_a_segment(self.folded, self._named("segment"), match):
+                    self._use(*match.span())
+                    self._label(name, band, *match.span())
 
     # --- money and counts -------------------------------------------------------------------------------------------
     def _spend(self) -> None:

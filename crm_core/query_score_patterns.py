@@ -1,8 +1,10 @@
 """How churn risk and expected value are said where customers are listed, in English and Chinese."""
 
 import re
+from collections.abc import Iterable
 
 from crm_core.query import Field, Sort
+from crm_core.query_parts import Mention
 from crm_core.scores import Band
 
 _RISK = r"(?:churn(?: risk| score| probability)?|risk(?: of (?:leaving|churn(?:ing)?))?|flight risk)"
@@ -67,3 +69,16 @@ BANDS: tuple[tuple[Field, Band, re.Pattern[str]], ...] = (
     ("value", "high", _said(rf"high[- ]value|high {_WORTH}", f"高价值|{_WORTH_ZH}高|价值高")),
 )
 """What says that a score is in a band."""
+_SEGMENT = re.compile(r"(?<![a-z])(?:segments?|groups?|cells?)(?![a-z])|分群|客群|人群|群组|分组|这组|那组|组里|群里")
+"""Says that a segment is meant, where a score has the same name."""
+
+
+def names_a_segment(text: str, segments: Iterable[Mention], match: re.Match[str]) -> bool:
+    """Whether words for a score are the name of a segment that is meant, or a part of one.
+
+    Args:
+        segments: those that were found in the text.
+    """
+    covering = [one for one in segments if one.start <= match.start() and match.end() <= one.end]
+    longer = any(one.end - one.start > len(match[0]) for one in covering)
+    return longer or bool(covering and _SEGMENT.search(text))

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, ScalarSelect, Subquery, case, func, s
 from sqlalchemy.orm import Session
 
 from crm_core.analytics.reasons import Reason, read_reasons
-from crm_core.models import Consent, Interaction, Score, Segment, SegmentMember
+from crm_core.models import Consent, Interaction, Need, Score, Segment, SegmentMember
 
 Band = Literal["high", "medium", "low"]
 JOB = "know_customers"
@@ -21,6 +21,7 @@ HIGH_CHURN, MEDIUM_CHURN = 600, 300
 TENTHS = 10
 HIGH_VALUE_TENTHS, LOW_VALUE_TENTHS = 2, 5
 """Expected value is high in the top fifth of customers and low in the lower half."""
+NEEDS = "needs"
 PROFILING = "profiling"
 """The kind of consent without which nothing computed about a customer is used, once it was refused."""
 
@@ -127,8 +128,9 @@ def rfm_name(session: Session, customer_id: int) -> tuple[str, str] | None:
 
 
 def computed(session: Session, kind: str) -> bool:
-    """Whether any customer has a score of this kind."""
-    return session.execute(select(Score.id).where(Score.kind == kind).limit(1)).first() is not None
+    """Whether any customer has a score of this kind, or of kind `needs` any needs."""
+    query = select(Need.id) if kind == NEEDS else select(Score.id).where(Score.kind == kind)
+    return session.execute(query.limit(1)).first() is not None
 
 
 def refuses_profiling(session: Session, customer_id: int) -> bool:

@@ -136,6 +136,29 @@ def test_sentences_about_scores(text: str, conditions: list[Condition], sort: st
     assert (read.sort, read.descending, read.limit, read.unused) == (sort, True, limit, ())
 
 
+class Mention:
+    """A segment that is called like a score."""
+
+    name = "segment"
+
+    def __init__(self, text: str, said: str) -> None:
+        self.value = self.text = said
+        self.start = text.index(said)
+        self.end = self.start + len(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "condition"),
+    [
+        ("customers at risk", "at risk", HIGH),
+        ("customers of the segment at risk", "at risk", Condition("segment", "is", "at risk")),
+        ("the loyal at risk", "loyal at risk", Condition("segment", "is", "loyal at risk")),
+    ],
+)
+def test_a_segment_of_that_name_is_meant_where_it_is_said(text: str, said: str, condition: Condition) -> None:
+    assert conditions_from(text, [Mention(text, said)], now=NOW, zone="UTC").all == (condition,)
+
+
 # --- evidence and parts ---------------------------------------------------------------------------------------------
 def test_evidence_of_somebody_else_is_not_given(store: Store) -> None:
     with store.write() as session:

@@ -7,6 +7,7 @@ from bot.handlers.agent.scores import how
 from bot.messages import Choice, Reply
 from bot.query_words import spoken
 from crm_core.needs import NeedView
+from crm_core.scores import NEEDS
 from crm_core.staff_store import Brief
 
 MOST = 5
@@ -30,7 +31,7 @@ def told_needs(turn: StaffTurn, who: Brief) -> Reply:
     contacts = scores.needs(who.customer_id, "contact")
     if not wanted and not contacts:
         text = turn.say("agent.needs.none", who=label(turn, who))
-        return hushed(turn, Reply(text=f"{text} {how(turn, 'churn')}"))
+        return hushed(turn, Reply(text=f"{text} {how(turn, NEEDS)}"))
     lines = [turn.say("agent.needs.of", who=label(turn, who), days=(wanted or contacts)[0].horizon_days)]
     lines += [_line(turn, place, need) for place, need in enumerate(wanted[:MOST], start=1)]
     for need in contacts[:1]:
@@ -67,5 +68,5 @@ def _source(turn: StaffTurn, need: NeedView) -> str:
         "agent.scores.from",
         computed=wording.moment(need.computed_at, turn.language, turn.speaker.zone),
         model=model_name(turn, need.model),
-        until=wording.day(need.data_until, turn.language, turn.speaker.zone),
+        until=wording.day(need.data_until, turn.language, "UTC"),
     )

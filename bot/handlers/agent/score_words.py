@@ -64,7 +64,7 @@ def source_lines(turn: StaffTurn, scores: Iterable[ScoreView]) -> list[str]:
             "agent.scores.from",
             computed=wording.moment(score.computed_at, language, zone),
             model=model_name(turn, score.model),
-            until=wording.day(score.data_until, language, zone),
+            until=wording.day(score.data_until, language, "UTC"),
         )
         for score in scores
     ]

@@ -35,7 +35,7 @@ def predict_need(turn: ManagerTurn) -> Reply:
     lines = [title, *([words.say("needs.among", conditions=_said(turn, among))] if among.all else [])]
     lines += _contacts(turn, among)
     computed = wording.moment(found.computed_at, turn.language, turn.speaker.zone)
-    until = wording.day(found.data_until, turn.language, turn.speaker.zone)
+    until = wording.day(found.data_until, turn.language, "UTC")
     note = words.say("needs.from", computed=computed, until=until)
     return Reply(text="\n".join(lines), table=_table(turn, found, note))
 

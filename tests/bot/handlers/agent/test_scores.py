@@ -46,7 +46,7 @@ def values(floor: Floor) -> None:
         ("en", "churn risk of Tom Reed?",
          ["Tom Reed #10002", "71 %, high (high from 60 %, medium from 30 %)", "within 90 days", "23 Nov 2026, 12:00",
           "gradient boosting", "data until 22 Nov 2026"]),
-        ("zh", "Tom Reed 的流失风险多少", ["71 %，高（60 % 起为高，30 % 起为中）", "90 天内不下单",
+        ("zh", "Tom Reed 的流失风险多少", ["71 %，高（60 % 起为高，30 % 起为中）", "指 90 天内不下单",
           "梯度提升", "截至 2026年11月22日"]),
         ("en", "what is Tom Reed's lifetime value",
          ["CN¥1,250.00 within 180 days, high", "the top fifth", "between CN¥300.00 and CN¥2,100.00"]),
