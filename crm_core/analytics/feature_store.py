@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ibis.expr import types as ir
@@ -20,8 +21,8 @@ from sqlalchemy import Connection, Table, bindparam, delete, func, select, updat
 from sqlalchemy.orm import Session
 
 from crm_core.analytics import affected, engine
-from crm_core.analytics.fact_views import DISTANCES, Dialect, views
-from crm_core.analytics.features import COLUMNS, EPOCH, OPTIONAL, WINDOWED, Facts, day_number, features, windowed
+from crm_core.analytics.fact_views import Dialect, views
+from crm_core.analytics.features import COLUMNS, OPTIONAL, WINDOWED, Facts, day_number, features, read_form, windowed
 from crm_core.database import Store
 from crm_core.models import ChangedCustomer, Customer, CustomerFeatures, FeatureRun
 
@@ -83,18 +84,12 @@ def compute(store: Store, as_of: date, *, currency: str) -> "pd.DataFrame":
         return frame(engine.batches(connection, table))
 
 
-def read_form(table: ir.Table, as_of: date) -> ir.Table:
-    """Features as they are read, from those as they are stored: distances instead of days."""
-    day = day_number(as_of)
-    return table.mutate(**{name: day - table[since] for name, since in DISTANCES.items()})[list(COLUMNS)]
-
-
 # --- what has to be computed ----------------------------------------------------------------------------------------
 @cache
 def _definition(dialect: str, currency: str) -> str:
     """Changes when the same facts would give other features."""
-    sql = engine.sql_of(features(engine.facts_of(dialect), EPOCH, currency=currency), dialect)
-    return hashlib.sha256("\n".join([sql, *views(dialect).values()]).encode()).hexdigest()[:16]
+    code = Path(features.__code__.co_filename).read_text("utf-8")
+    return hashlib.sha256("\n".join([currency, code, *views(dialect).values()]).encode()).hexdigest()[:16]
 
 
 def _begin(session: Session, day: int, definition: str, now: datetime) -> tuple[int, int | None, set[int]]:

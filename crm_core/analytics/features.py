@@ -65,7 +65,7 @@ def features(facts: Facts, as_of: date, *, currency: str) -> ir.Table:
     parts = [
         _trade(orders, day),
         _cancelled(orders, day),
-        _baskets(facts, day),
+        _baskets(facts, orders, day),
         _refunds(facts, day, currency),
         messages.group_by("customer_id").agg(**_talk(messages), **_talk_windows(messages, day)),
         _cases(facts, day),
@@ -75,6 +75,12 @@ def features(facts: Facts, as_of: date, *, currency: str) -> ir.Table:
                                           **_post_windows(posts, day)),
     ]  # fmt: skip
     return _joined(facts["customers"], parts)
+
+
+def read_form(table: ir.Table, as_of: date) -> ir.Table:
+    """Features as they are read, from those as they are stored: distances instead of days."""
+    day = day_number(as_of)
+    return table.mutate(**{name: day - table[since] for name, since in DISTANCES.items()})[list(COLUMNS)]
 
 
 def windowed(facts: Facts, as_of: date, *, currency: str) -> ir.Table:
@@ -106,10 +112,20 @@ def _joined(customers: ir.Table, parts: list[ir.Table]) -> ir.Table:
 def _orders(facts: Facts, day: int, currency: str) -> ir.Table:
     orders = facts["orders"]
     spend = (orders.currency == currency).ifelse(orders.total_minor, 0)
-    return orders.filter(orders.placed_day <= day).select(
-        "customer_id", "order_id", "placed_at", "placed_day", "cancelled_day", "returned_day", "discount_minor",
-        spend_minor=spend,
-    )  # fmt: skip
+    return (
+        orders.filter(orders.placed_day <= day)
+        .select(
+            "customer_id",
+            "order_id",
+            "placed_at",
+            "placed_day",
+            "cancelled_day",
+            "returned_day",
+            "discount_minor",
+            spend_minor=spend,
+        )
+        .alias("placed")
+    )  # fmt: skip - named, so that every engine computes it once
 
 
 def _counted(orders: ir.Table, day: int) -> ir.BooleanValue:
@@ -151,9 +167,9 @@ def _trade_windows(counted: ir.Table, day: int) -> Aggregates:
     }
 
 
-def _baskets(facts: Facts, day: int) -> ir.Table:
-    lines = facts["order_lines"]
-    lines = lines.filter(lines.placed_day <= day, _counted(lines, day))
+def _baskets(facts: Facts, orders: ir.Table, day: int) -> ir.Table:
+    counted = orders.filter(_counted(orders, day)).select("order_id", "customer_id")
+    lines = counted.join(facts["order_lines"].select("order_id", "category", "quantity"), "order_id")
     each = lines.group_by("customer_id", "category").agg(units=lines.quantity.sum())
     most = ibis.window(group_by=each.customer_id, order_by=[each.units.desc(), each.category])
     each = each.mutate(place=ibis.row_number().over(most))

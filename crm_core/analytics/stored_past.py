@@ -12,7 +12,7 @@ from ibis.expr import types as ir
 from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, delete, insert, text
 
 from crm_core.analytics import affected, engine, feature_store
-from crm_core.analytics.features import CONTACTS, Facts, day_number, features
+from crm_core.analytics.features import CONTACTS, Facts, day_number, features, read_form
 from crm_core.analytics.snapshots import EPOCH, Frame, Ids
 from crm_core.analytics.value import TooFewPurchases
 from crm_core.database import Store
@@ -47,7 +47,7 @@ class StoredPast:
 
     def features(self, day: date, customers: Ids | None = None) -> Frame:
         table = features(self._only(customers), day, currency=self._currency)
-        return feature_store.frame(engine.batches(self._connection, feature_store.read_form(table, day)))
+        return feature_store.frame(engine.batches(self._connection, read_form(table, day)))
 
     def bought_categories(self, day: date, customers: Ids | None = None) -> Frame:
         lines = self._counted("order_lines", EPOCH, day, customers)

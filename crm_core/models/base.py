@@ -53,7 +53,7 @@ class Base(DeclarativeBase):
 
 def customer_key(**options: Any) -> Mapped[Any]:
     """Foreign key to the customer a row belongs to."""
-    return mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), index=True, **options)
+    return mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), **{"index": True, **options})
 
 
 sealed.install(Base)

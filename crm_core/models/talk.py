@@ -62,9 +62,20 @@ class Interaction(Base):
         UniqueConstraint("channel", "account", "chat_id", "message_id", "revision", "direction"),
         Index("ix_interactions_todo", "status", "conversation_id", "id"),
         Index("ix_interactions_conversation", "conversation_id", "id"),
-    )
+        Index(
+            "ix_interactions_facts",
+            "customer_id",
+            "direction",
+            "author",
+            "kind",
+            "occurred_at",
+            "channel",
+            "intent",
+            "sentiment_milli",
+        ),
+    )  # fmt: skip - the last holds all that features ask of a customer's messages, which then are not read themselves
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
-    customer_id: Mapped[int | None] = customer_key()
+    customer_id: Mapped[int | None] = customer_key(index=False)
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     direction: Mapped[str] = mapped_column(String(8))
     author: Mapped[str] = mapped_column(String(8))

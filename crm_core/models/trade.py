@@ -42,7 +42,7 @@ class Order(Base):
     total_minor: Mapped[int]
     discount_minor: Mapped[int] = mapped_column(default=0)
     shipping_minor: Mapped[int] = mapped_column(default=0)
-    cancelled_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None] = mapped_column(index=True)
     source: Mapped[str] = mapped_column(String(20), default="import")
     address_sealed: Mapped[bytes | None] = personal(LargeBinary, kind="contact")
     address = Sealed("address_sealed")
