@@ -140,6 +140,43 @@ class Business(Part):
             raise ValueError(f"{zone!r} is no time zone; write a name such as Asia/Shanghai") from error
 
 
+class Source(Part):
+    """Something that a connector reads: a feed, an account, a tag, a search, a page, a file."""
+
+    name: str = Field(pattern=r"^[\w.-]{1,60}$")
+    """What it is called in the record of what was read; a new name begins anew."""
+    of: str = Field(min_length=1, max_length=1000)
+    """Address, account, #tag, words to search for, or path: what the connector says."""
+    about: str = Field(default="us", min_length=1, max_length=60)
+    """`us`, or the competitor that is spoken about."""
+    select: dict[str, str] = {}
+    """Of an HTML page or a file: where in it, or in which column, a part of a post is."""
+
+
+class ConnectorSettings(Part):
+    """One social network. Without sources it is not read."""
+
+    base_url: str = ""
+    """Empty: the network's own address, if it has one for all."""
+    token: SecretStr | None = None
+    sources: tuple[Source, ...] = ()
+    history_days: int = Field(default=30, ge=1, le=3650)
+    """How far back the first walk goes."""
+    recheck_days: int = Field(default=3, ge=0, le=90)
+    """How old posts may be to be read again, for edits, deletions and counters."""
+    allow_private: bool = False
+    """Also fetch from addresses that are not public: an intranet, a server on this machine."""
+
+    @field_validator("sources")
+    @classmethod
+    def names_are_unique(cls, given: tuple[Source, ...]) -> tuple[Source, ...]:
+        """Two of one name would go on where the other stopped."""
+        names = [source.name for source in given]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two sources of one name among {', '.join(names)}; give each its own")
+        return given
+
+
 class Settings(BaseSettings):
     """Everything an operator can say. Environment: `RAPPORT_` + name, groups joined by `__`."""
 
@@ -166,7 +203,8 @@ class Settings(BaseSettings):
     staff: tuple[StaffEntry, ...] = ()
     channels: dict[str, bool] = {}
     """Which channels may start; one whose tokens are missing stays off anyway."""
-    connectors: dict[str, dict[str, str]] = {}
+    connectors: dict[str, ConnectorSettings] = {}
+    """Social networks that are read, by name. Their tokens belong into the environment."""
 
     @classmethod
     def settings_customise_sources(

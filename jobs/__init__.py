@@ -8,6 +8,7 @@ from bot.app import App
 from jobs.cleanup import cleanup
 from jobs.daily_digest import daily_digest
 from jobs.know_customers import know_customers
+from jobs.pull_social import pull_social
 from jobs.retrain import model_sweep, retrain
 from jobs.sweeps import unanswered_sweep, undelivered_sweep, unerased_sweep
 from jobs.wake_ups import wake_ups
@@ -19,6 +20,7 @@ JOBS: dict[str, Job] = {
     "daily_digest": daily_digest,
     "cleanup": cleanup,
     "know_customers": know_customers,
+    "pull_social": pull_social,
     "retrain": retrain,
     "unanswered_sweep": unanswered_sweep,
     "undelivered_sweep": undelivered_sweep,

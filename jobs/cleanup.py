@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 
 from bot.app import App
 from bot.channels.web_spool import Spool
-from crm_core.models import Attachment, Base, Delivery, Interaction, JobRun
+from crm_core.models import Attachment, Base, Delivery, Interaction, JobRun, PostRecord
 from crm_core.privacy import remove_files
 
 DELIVERIES = timedelta(days=7)
@@ -17,17 +17,20 @@ ENVELOPES = timedelta(days=7)
 OWN_FILES = timedelta(days=30)
 """Charts, lists and exports that we made."""
 JOB_RUNS = timedelta(days=90)
+POST_RECORDS = timedelta(days=7)
+"""What a network sent of a post."""
 BATCH = 500
 
 
 def cleanup(app: App, due_at: datetime) -> dict[str, Any]:
-    """Remove old deliveries, done envelopes, files that we made, finished runs, forgotten uploads."""
+    """Remove old deliveries, done envelopes, files that we made, finished runs, raw posts, forgotten uploads."""
     now = app.clock()
     done = {
         "deliveries": _delete(app, Delivery, Delivery.received_at < now - DELIVERIES),
         "envelopes": _empty_envelopes(app, now - ENVELOPES),
         "files": _delete_own_files(app, now - OWN_FILES),
         "job_runs": _delete(app, JobRun, (JobRun.due_at < now - JOB_RUNS) & (JobRun.state != "running")),
+        "post_records": _delete(app, PostRecord, PostRecord.received_at < now - POST_RECORDS),
     }
     Spool(app.settings.data_dir / "spool", b"").sweep()
     return done

@@ -1,8 +1,28 @@
-"""Reading and writing social networks: one file a network, one line in `CONNECTORS`. Nothing outside knows a network.
+"""Reading social networks: one file a network, one line in `CONNECTORS`. Nothing outside knows a network."""
 
-There is none yet; social networks come next. What they will bring (posts, their authors, which author is confirmed to
-be which customer) already has its tables, and the sample business fills them.
-"""
+from collections.abc import Callable
+from datetime import datetime
 
-CONNECTORS: dict[str, type] = {}
-"""Name in the settings → class."""
+from config.settings import ConnectorSettings
+from crm_core.connectors.api import Api
+from crm_core.connectors.base import Connector, ConnectorProblem
+from crm_core.connectors.fetching import Fetcher
+from crm_core.connectors.pulling import Pulled, Puller
+from crm_core.connectors.rss import Rss
+from crm_core.database import Store
+
+CONNECTORS: dict[str, Callable[[ConnectorSettings, Api], Connector]] = {
+    "rss": Rss,
+}
+"""Name in the settings → what builds it from its settings."""
+
+__all__ = ["CONNECTORS", "ConnectorProblem", "Pulled", "pull_all"]
+
+
+def pull_all(store: Store, name: str, settings: ConnectorSettings, clock: Callable[[], datetime]) -> dict[str, Pulled]:
+    """Read all sources of a connector; returns what became of each."""
+    token = settings.token.get_secret_value() if settings.token else ""
+    with Fetcher(allow_private=settings.allow_private) as fetcher:
+        connector = CONNECTORS[name](settings, Api(fetcher, clock, token))
+        puller = Puller(store, name, connector, settings, clock)
+        return {source.name: puller.pull(source) for source in settings.sources}

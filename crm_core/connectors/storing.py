@@ -1,0 +1,123 @@
+"""Posts into the store: each once, with what has changed since; what the network deleted goes, with its record."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from crm_core.connectors import base
+from crm_core.models import Post, PostRecord, Pull
+
+AT_ONCE = 400
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a walk did."""
+
+    new: int = 0
+    changed: int = 0
+    deleted: int = 0
+    malformed: int = 0
+    pages: int = 0
+
+    def add(self, other: "Counts") -> None:
+        """Count another page in."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+def keep_posts(session: Session, pull: Pull, about: str, found: Iterable[base.Post], now: datetime) -> Counts:
+    """Bring a page into the store. Doing it again changes nothing."""
+    counts = Counts()
+    by_id = {post.external_id: post for post in found}
+    known = _known(session, pull.connector, list(by_id))
+    gone = [known[each.external_id].id for each in by_id.values() if each.deleted and each.external_id in known]
+    counts.deleted = _remove(session, gone)
+    fresh: list[tuple[Post, base.Post]] = []
+    for each in by_id.values():
+        row = known.get(each.external_id)
+        if each.deleted:
+            continue
+        if row is None:
+            fresh.append((_new(pull, about, each, now), each))
+        elif _follow(row, pull, each, now):
+            counts.changed += 1
+            _keep_record(session, row, each, now)
+    session.add_all(row for row, _ in fresh)
+    session.flush()  # their records refer to them
+    session.add_all(_record(row, each, now) for row, each in fresh)
+    counts.new = len(fresh)
+    return counts
+
+
+def remove_unseen(session: Session, pull: Pull, kinds: frozenset[str], since: datetime) -> int:
+    """Remove what this source once showed and a finished walk did not; returns how many.
+
+    What another source has seen since is still there.
+    """
+    query = (
+        select(Post.id)
+        .where(
+            Post.connector == pull.connector,
+            Post.source == pull.source,
+            Post.kind.in_(kinds),
+            Post.occurred_at >= since,
+            Post.seen_at < pull.began_at,
+        )
+        .limit(AT_ONCE)
+    )
+    removed = 0
+    while ids := list(session.scalars(query)):
+        removed += _remove(session, ids)
+    return removed
+
+
+def _known(session: Session, connector: str, ids: Sequence[str]) -> dict[str, Post]:
+    found: dict[str, Post] = {}
+    for start in range(0, len(ids), AT_ONCE):
+        query = select(Post).where(Post.connector == connector, Post.external_id.in_(ids[start : start + AT_ONCE]))
+        found.update((row.external_id, row) for row in session.scalars(query))
+    return found
+
+
+def _new(pull: Pull, about: str, found: base.Post, now: datetime) -> Post:
+    """A post from the future is one whose network's clock is ahead."""
+    return Post(
+        connector=pull.connector, external_id=found.external_id, kind=found.kind, author=found.author or None,
+        text=found.text, url=found.url, about=about, language=found.language, likes=found.likes,
+        replies=found.replies, shares=found.shares, occurred_at=min(found.occurred_at, now), source=pull.source,
+        parent_id=found.parent_id, edited_at=found.edited_at, seen_at=pull.began_at,
+    )  # fmt: skip
+
+
+def _follow(row: Post, pull: Pull, found: base.Post, now: datetime) -> bool:
+    """Counters are brought up to date; True when what was said has changed, too."""
+    row.likes, row.replies, row.shares = found.likes, found.replies, found.shares
+    row.seen_at = max(filter(None, (row.seen_at, pull.began_at)), default=None)
+    row.url = found.url or row.url
+    if found.author and found.author != row.author:
+        row.author = found.author
+    if found.text == row.text:
+        return False
+    row.text, row.edited_at = found.text, found.edited_at or now
+    row.language = found.language or row.language
+    row.sentiment_milli = row.topic = None  # they were those of the text before
+    return True
+
+
+def _keep_record(session: Session, row: Post, found: base.Post, now: datetime) -> None:
+    session.execute(delete(PostRecord).where(PostRecord.post_id == row.id))
+    session.add(_record(row, found, now))
+
+
+def _record(row: Post, found: base.Post, now: datetime) -> PostRecord:
+    return PostRecord(post_id=row.id, customer_id=row.customer_id, record=found.record, received_at=now)
+
+
+def _remove(session: Session, ids: list[int]) -> int:
+    for start in range(0, len(ids), AT_ONCE):
+        session.execute(delete(Post).where(Post.id.in_(ids[start : start + AT_ONCE])))
+    return len(ids)
