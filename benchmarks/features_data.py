@@ -369,6 +369,8 @@ def fill(store: Store, history: History) -> None:
             for index in table.indexes:
                 index.drop(connection)
     with store.engine.begin() as connection:
+        if connection.dialect.name == "sqlite":  # keys made of texts come in no order
+            connection.exec_driver_sql("PRAGMA cache_size = -400000")
         for name, columns, chunks in history.tables(last_day=False):
             for rows in chunks:
                 write(connection, name, columns, rows)

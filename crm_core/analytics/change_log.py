@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import delete, text
+from sqlalchemy import Connection, delete, text
 from sqlalchemy.orm import Session
 
 from crm_core.models import FeatureRun
 
 LOG = "changed_customers"
 NUMBERS = f"{LOG}_id"
-FORGET = "forget_changed"
+NOTE, FORGET = "note_", "forget_changed"
 EVENTS = {"INSERT": ("NEW",), "UPDATE": ("OLD", "NEW"), "DELETE": ("OLD",)}
 
 
@@ -95,12 +95,16 @@ def create(dialect: str) -> list[str]:
     return made
 
 
-def drop(dialect: str) -> list[str]:
-    """Statements that take the triggers away."""
-    names = [FORGET, *(f"note_{watched.table}" for watched in WATCHED)]
-    if dialect == "sqlite":
-        return [f"DROP TRIGGER IF EXISTS {name}_{event.lower()}" for name in names for event in EVENTS]
-    return [f"DROP FUNCTION IF EXISTS {name}() CASCADE" for name in names]
+def remove(connection: Connection) -> None:
+    """Take the triggers away, those of an older version, too."""
+    if connection.dialect.name == "sqlite":
+        asked, gone = "SELECT name FROM sqlite_master WHERE type = 'trigger'", "DROP TRIGGER {}"
+    else:
+        asked = "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace"
+        gone = "DROP FUNCTION {}() CASCADE"
+    for name in connection.exec_driver_sql(asked).scalars().all():
+        if name.startswith((NOTE, FORGET)):
+            connection.exec_driver_sql(gone.format(name))
 
 
 @contextmanager
@@ -121,7 +125,7 @@ def paused(session: Session) -> Iterator[None]:
 def _sqlite(watched: Watched, event: str) -> str:
     when = f"WHEN {watched.changed('IS NOT')}" if event == "UPDATE" else ""
     return f"""
-        CREATE TRIGGER note_{watched.table}_{event.lower()} AFTER {event} ON {watched.table} {when} BEGIN
+        CREATE TRIGGER {NOTE}{watched.table}_{event.lower()} AFTER {event} ON {watched.table} {when} BEGIN
             INSERT INTO {LOG} (id, customer_id) SELECT customer_id, customer_id FROM ({watched.noted(EVENTS[event])})
             WHERE customer_id NOT IN (SELECT id FROM {LOG});
         END"""
@@ -129,7 +133,7 @@ def _sqlite(watched: Watched, event: str) -> str:
 
 def _function(watched: Watched) -> str:
     return f"""
-        CREATE FUNCTION note_{watched.table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        CREATE FUNCTION {NOTE}{watched.table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
             INSERT INTO {LOG} (id, customer_id)
             SELECT nextval('{NUMBERS}'), customer_id FROM ({watched.noted(("OLD", "NEW"))}) AS whose;
             RETURN NULL;
@@ -141,5 +145,5 @@ def _postgres(watched: Watched, event: str) -> str:
     counts = watched.counts.format(row=EVENTS[event][0])
     when = watched.changed("IS DISTINCT FROM") if event == "UPDATE" else counts
     return f"""
-        CREATE TRIGGER note_{watched.table}_{event.lower()} AFTER {event} ON {watched.table}
-        FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION note_{watched.table}()"""
+        CREATE TRIGGER {NOTE}{watched.table}_{event.lower()} AFTER {event} ON {watched.table}
+        FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION {NOTE}{watched.table}()"""

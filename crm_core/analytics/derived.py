@@ -32,8 +32,7 @@ def install(connection: Connection) -> None:
 def remove(connection: Connection) -> None:
     """Take the views and triggers away."""
     say = Dialect(connection.dialect.name)
-    for statement in change_log.drop(say.name):
-        connection.exec_driver_sql(statement)
+    change_log.remove(connection)
     if say.name != "sqlite":  # kept itself: the rights that a reader was given on it stay
         connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
     for name in _there(connection, say):

@@ -5,17 +5,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
-from sqlalchemy import select, update
+from sqlalchemy import Table, delete, select, update
 
 from crm_core.analytics import engine, feature_store
 from crm_core.analytics.fact_views import Dialect
 from crm_core.analytics.features import COLUMNS, CONTACTS, WINDOWED
 from crm_core.database import Store, open_store
-from crm_core.models import ChangedCustomer, Order
+from crm_core.models import (
+    Base,
+    CampaignContact,
+    Case,
+    ChangedCustomer,
+    Interaction,
+    Order,
+    OrderLine,
+    Post,
+    Product,
+    Rating,
+    Refund,
+)
 from nlu.intents import CUSTOMER
 from tests.conftest import NOW
 from tests.crm_core.random_business import Business
@@ -125,3 +138,50 @@ def test_only_what_matters_is_noted(store: Store) -> None:
         assert session.scalars(select(ChangedCustomer)).all() == []
         business.order(session)
         assert len(session.scalars(select(ChangedCustomer.customer_id).distinct()).all()) == 1
+
+
+CHANGES: tuple[tuple[type[Base], dict[str, Any]], ...] = (
+    (Order, {"total_minor": 7}),
+    (OrderLine, {"quantity": 77}),
+    (Refund, {"amount_minor": 7}),
+    (Interaction, {"sentiment_milli": 77}),
+    (Case, {"opened_at": NOW}),
+    (Rating, {"score": 6}),
+    (CampaignContact, {"replied_at": NOW}),
+    (Post, {"sentiment_milli": 77}),
+)
+
+
+@pytest.mark.parametrize(("model", "values"), CHANGES, ids=[model.__tablename__ for model, _ in CHANGES])
+def test_changing_and_deleting_is_noted_of_exactly_whom_it_concerns(
+    store: Store, model: type[Base], values: dict[str, Any]
+) -> None:
+    found(store, 9, 20)
+    table = model.__table__
+    assert isinstance(table, Table)
+    whose = select(Order.customer_id).join(table, table.c.order_id == Order.id) if "order_id" in table.c else None
+    whose = select(table.c.customer_id) if "customer_id" in table.c or whose is None else whose
+    if model is Interaction:
+        whose = whose.where(table.c.direction == "in", table.c.author == "customer")
+    with store.write() as session:
+        concerned = set(session.scalars(whose)) - {None}
+        for change in (update(table).values(**values), delete(table)):
+            session.execute(delete(ChangedCustomer))
+            session.execute(change)
+            assert set(session.scalars(select(ChangedCustomer.customer_id))) == concerned
+    assert concerned
+
+
+def test_a_new_category_concerns_who_bought_of_it(store: Store) -> None:
+    found(store, 9, 20)
+    with store.write() as session:
+        product, buyer = session.execute(
+            select(OrderLine.product_id, Order.customer_id).join(Order, Order.id == OrderLine.order_id).limit(1)
+        ).one()
+        session.execute(delete(ChangedCustomer))
+        session.execute(update(Product).where(Product.id == product).values(category="another", stock=5))
+        noted = set(session.scalars(select(ChangedCustomer.customer_id)))
+        assert buyer in noted
+        session.execute(delete(ChangedCustomer))
+        session.execute(update(Product).values(stock=6, name_en="Renamed"))
+        assert session.scalars(select(ChangedCustomer)).all() == []
