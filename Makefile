@@ -4,7 +4,7 @@ PYTHON310 ?= python3.10
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test check bench lock peers rich scale rasa rasa-test rasa-lock clean
+.PHONY: run test check bench lock peers rich scale shap rasa rasa-test rasa-lock clean
 
 run: $(VENV)/.app
 	$(PY) -m bot
@@ -43,6 +43,10 @@ rich: $(VENV)/.app requirements/rich.txt
 # Spark, for the tests marked `spark` and for more than one machine holds: 480 MB; it needs Java 17.
 scale: $(VENV)/.app requirements/scale.txt
 	$(PY) -m pip install --quiet --require-hashes --no-deps -r requirements/scale.txt
+
+# What reasons of models are compared with in the tests.
+shap: $(VENV)/.app requirements/shap.txt
+	$(PY) -m pip install --quiet --require-hashes --no-deps -r requirements/shap.txt
 
 # Servers nobody here wrote, for the tests marked `peers` and `node`.
 peers: $(VENV)/.dev requirements/peers.txt

@@ -54,7 +54,7 @@ def predict_all(
     for row, customer in enumerate(known["customer_id"].tolist()):
         found.scores.append({
             "customer_id": customer, "kind": "churn", "value_milli": round(1000 * leaving[row]), "low_milli": None,
-            "high_milli": None, "horizon_days": churn.days.horizon, "model": churn.fitted.name,
+            "high_milli": None, "horizon_days": churn.days.horizon, "model": churn.chosen,
             "reasons": reasons.of(row, 0), **stamp,
         })  # fmt: skip
     chances = {"category": ("next_category", 1 - leaving), "contact": ("next_contact", np.ones(len(known)))}
@@ -78,7 +78,7 @@ def _needs(kind: str, learnt: Learnt, known: Frame, share: Array, stamp: Row) ->
             rows.append({
                 "customer_id": customer, "kind": kind, "rank": rank, "what": names[answer],
                 "chance_milli": round(1000 * chances[row, answer]), "horizon_days": learnt.days.horizon,
-                "model": learnt.fitted.name, "reasons": reasons.of(row, answer), **stamp,
+                "model": learnt.chosen, "reasons": reasons.of(row, answer), **stamp,
             })  # fmt: skip
     return rows
 

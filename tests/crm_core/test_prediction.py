@@ -209,6 +209,23 @@ def test_sampled_parts_of_a_sum_are_its_terms(examples: dict[str, Snapshots]):
     assert parts.added[:, 1, 0].tolist() == (inputs.usual["units"] - known["units"]).tolist()
 
 
+def test_sampled_parts_are_near_those_of_shap(examples: dict[str, Snapshots]):
+    shap = pytest.importorskip("shap", reason="needs the extra: make shap")
+    part, columns = examples["churn"], ("recency_days", "orders_90", "spend_90_minor")
+    fitted = fit(Answers("chance", ("yes",)), part, "svm", FAMILIES["svm"].first, columns, seed=1)
+    assert fitted.inputs
+    known = part.known.iloc[::60].reset_index(drop=True)
+
+    def answer(rows: Any) -> Any:
+        return fitted.predict(pd.DataFrame(rows, columns=list(columns)))[:, 0]
+
+    usual = np.array([[fitted.inputs.usual[column] for column in columns]], dtype=np.float64)
+    theirs = shap.explainers.Exact(answer, usual)(known[list(columns)].to_numpy(np.float64)).values
+    ours = fitted.explain(known).added[:, :, 0]
+    np.testing.assert_allclose(ours.sum(axis=1), theirs.sum(axis=1), atol=1e-6)
+    assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.95
+
+
 def test_a_naive_answer_is_the_average_of_those_alike(examples: dict[str, Snapshots]):
     part = examples["churn"]
     fitted = fit_naive(Answers("chance", ("yes",)), part, "top_category")
@@ -339,6 +356,7 @@ def test_rows_are_ready_to_be_written(past: ToldPast, learnt: dict[str, predicti
     assert [row["customer_id"] for row in found.scores] == buyers
     assert all(row["kind"] == "churn" and 0 <= row["value_milli"] <= 1000 for row in found.scores)
     assert all(row["horizon_days"] == 60 and row["computed_at"] == NOW for row in found.scores)
+    assert {row["model"] for row in found.scores} == {learnt["churn"].chosen}
     assert any(row["reasons"] for row in found.scores)
     columns = set(learnt["churn"].fitted.columns)
     facts = {each.fact for row in found.needs for each in read_reasons(row["reasons"])}
