@@ -78,3 +78,15 @@ def expected(session: Session, kind: NeedKind, among: Select[Any] | None = None,
     query = select(Need.what, total).where(*tests, Need.what != NOTHING).group_by(Need.what)
     rows = session.execute(query.order_by(total.desc(), Need.what).limit(limit)).tuples()
     return Expectation(tuple(Expected(what, int(sum_)) for what, sum_ in rows), *about)
+
+
+def likeliest(
+    session: Session, kind: NeedKind, what: str | None, among: Select[Any] | None = None, limit: int = 10
+) -> list[tuple[int, str, int]]:
+    """Who is most likely to want something, or anything: id of the customer, what, and the chance in thousandths."""
+    tests = [Need.kind == kind, Need.what != NOTHING, Need.rank == 1 if what is None else Need.what == what]
+    if among is not None:
+        tests.append(Need.customer_id.in_(among))
+    query = select(Need.customer_id, Need.what, Need.chance_milli).where(*tests)
+    rows = session.execute(query.order_by(Need.chance_milli.desc(), Need.customer_id).limit(limit)).tuples()
+    return [(customer_id, found, chance) for customer_id, found, chance in rows]

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from crm_core.analytics.explanations import Explained, explained, explained_mood
@@ -14,7 +15,7 @@ from crm_core.analytics.segments import customers
 from crm_core.catalogue import Wish
 from crm_core.customers import MOOD_WINDOW
 from crm_core.models import Customer, Interaction
-from crm_core.needs import Expectation, NeedKind, NeedView, expected, needs_of
+from crm_core.needs import Expectation, NeedKind, NeedView, expected, likeliest, needs_of
 from crm_core.offers import Offer, Offers, goes_with, offers_for
 from crm_core.query import Conditions
 from crm_core.scores import MoodView, ScoreView, computed, mood_of, refuses_profiling, rfm_name, scores_of
@@ -115,10 +116,12 @@ class StaffScores:
     def expected(self, kind: NeedKind, among: Conditions) -> Expectation | None:
         """What customers that fit are likely to want, counted; names nobody."""
         self._permit("metric.read", "needs", ("needs",))
-        if not among.all:
-            return expected(self._session, kind)
-        fitting = customers(self._session, among, self._now, self._zone)
-        return expected(self._session, kind, fitting.order_by(None).with_only_columns(Customer.id))
+        return expected(self._session, kind, self._ids(among))
+
+    def likeliest(self, kind: NeedKind, what: str | None, among: Conditions) -> list[tuple[int, str, int]]:
+        """Who is most likely to want something: customer, what, chance in thousandths."""
+        self._permit("customer.list", "customers", ("name", "needs"))
+        return likeliest(self._session, kind, what, self._ids(among))
 
     def offers(self, customer_id: int, wish: Wish) -> tuple[Offers, bool]:
         """What to offer a customer, new and again; and whether they refuse to be profiled."""
@@ -130,6 +133,13 @@ class StaffScores:
         return goes_with(self._session, skus, wish, self._now)
 
     # --- inside -----------------------------------------------------------------------------------------------------
+    def _ids(self, among: Conditions) -> Select[Any] | None:
+        """A query of the customers that fit; None: all of them."""
+        if not among.all:
+            return None
+        fitting = customers(self._session, among, self._now, self._zone)
+        return fitting.order_by(None).with_only_columns(Customer.id)
+
     def _behind(
         self, customer_id: int, parts: Explained, until: datetime
     ) -> tuple[tuple[Reason, tuple[Evidence, ...]], ...]:

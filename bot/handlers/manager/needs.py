@@ -1,9 +1,10 @@
 """What customers will want: totals over all of them, or over those that were named."""
 
+import re
 from dataclasses import replace
 
 from bot import wording
-from bot.handlers.agent.asking import asked, named
+from bot.handlers.agent.asking import asked, hushed, label, named
 from bot.handlers.agent.needs import contact_word, told_needs
 from bot.handlers.manager.asking import ManagerTurn, words_of
 from bot.messages import Reply, Table
@@ -16,6 +17,10 @@ from crm_core.scores import JOB
 WHO = ("place", "tier", "tag", "segment", "language", "kind")
 """Conditions that say of whom it is asked; the rest of the sentence is about what they may want, and when."""
 CONTACTS_TOLD = 3
+_WHO = re.compile(
+    r"(?<![a-z])(?:who(?!le)|which (?:customers|clients|people)|find customers)(?![a-z])|谁|哪些(?:客户|人)|找出"
+)
+"""Asks for people, not for what they want."""
 
 
 def predict_need(turn: ManagerTurn) -> Reply:
@@ -31,6 +36,8 @@ def predict_need(turn: ManagerTurn) -> Reply:
         if among.all:
             return Reply(text=words.say("needs.nobody", conditions=_said(turn, among)))
         return Reply(text=words.say("needs.none", job=JOB))
+    if _WHO.search(turn.understanding.text.lower()):
+        return _who(turn, among)
     title = words.say("needs.title", days=found.horizon_days, customers=f"{found.customers:,}")
     lines = [title, *([words.say("needs.among", conditions=_said(turn, among))] if among.all else [])]
     lines += _contacts(turn, among)
@@ -38,6 +45,27 @@ def predict_need(turn: ManagerTurn) -> Reply:
     until = wording.day(found.data_until, turn.language, "UTC")
     note = words.say("needs.from", computed=computed, until=until)
     return Reply(text="\n".join(lines), table=_table(turn, found, note))
+
+
+def _who(turn: ManagerTurn, among: Conditions) -> Reply:
+    """The ten customers who are most likely to want what was named, or anything."""
+    category = turn.understanding.first("category")
+    what = str(category) if category else None
+    found = turn.store.scores.likeliest("category", what, among)
+    words, language = words_of(turn), turn.language
+    people = {one.customer_id: label(turn, one) for one in turn.store.briefs([row[0] for row in found])}
+    if not people:
+        return Reply(text=words.say("needs.who_nobody"))
+    turn.memory.show("list", list(people))
+    rows = tuple(
+        (people[customer_id], spoken("categories", wanted, language), f"{chance / 10:.0f} %")
+        for customer_id, wanted, chance in found
+        if customer_id in people
+    )
+    columns = tuple(words.say(f"needs.columns.{name}") for name in ("customer", "what", "chance"))
+    title = words.say("needs.who_of" if what else "needs.who", what=spoken("categories", what or "", language))
+    lines = [title, *([words.say("needs.among", conditions=_said(turn, among))] if among.all else [])]
+    return hushed(turn, Reply(text="\n".join(lines), table=Table(columns=columns, rows=rows)))
 
 
 def _among(turn: ManagerTurn) -> Conditions:

@@ -63,6 +63,23 @@ def test_one_customer_in_order_with_reasons(floor: Floor, language: Any, text: s
     assert "recommend_for_customer:for:10001" in told
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "rows"),
+    [
+        ("en", "who will reorder soon", [("Tom Reed #10002 · regular", "tea", "90 %"),
+                                         ("李梅 #10001 · vip", "coffee beans", "70 %")]),
+        ("zh", "哪些客户需要补咖啡", [("李梅 #10001 · vip", "咖啡豆", "70 %")]),
+        ("en", "which customers will buy next, vips only", [("李梅 #10001 · vip", "coffee beans", "70 %")]),
+    ],
+)  # fmt: skip
+def test_who_is_likeliest(floor: Floor, language: Any, text: str, rows: list[tuple[str, ...]]) -> None:
+    wants(floor, "mei", ("category", "coffee_beans", 700), ("category", "tea", 200))
+    wants(floor, "tom", ("category", "tea", 900))
+    reply = asks(floor, language, text)
+    assert reply.table is not None
+    assert list(reply.table.rows) == rows
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_nothing_computed(floor: Floor, language: Any) -> None:
     assert "know_customers" in asks(floor, language, "what will customers want next").text
