@@ -14,6 +14,7 @@ from crm_core.errors import CrmError
 Kind = Literal["post", "comment", "reaction"]
 _REMOVED = {char: None for char in INVISIBLE if char not in (0x200C, 0x200D)}
 """What nobody sees, without the joiners that emoji and some scripts are made with."""
+NOTHING: frozenset[str] = frozenset()
 LONGEST_TEXT = 20_000
 LONGEST_RECORD = 100_000
 LONGEST_ID = 200
@@ -81,8 +82,10 @@ class Connector(Protocol):
 
     newest_first: ClassVar[bool]
     """A page of posts that are all older than the floor ends the walk."""
-    lists_all: ClassVar[frozenset[str]]
-    """Kinds that a walk shows completely between its newest and its oldest post: one that is missing was deleted."""
+
+    def lists_all(self, source: Source) -> frozenset[str]:
+        """Kinds that a walk shows completely between its newest and its oldest post: a missing one was deleted."""
+        ...
 
     def pages(self, source: Source, start: Start) -> Iterator[Page]:
         """The pages of a source, one at a time, each asked for only when the one before it is stored.

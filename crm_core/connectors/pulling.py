@@ -138,7 +138,7 @@ class Puller:
         pull.cursor, pull.finished_at = None, self._clock()
         pull.mark_at = max(filter(None, (pull.newest_at, pull.mark_at)), default=None)
         pull.keep = last.keep if last else pull.keep
-        kinds, since = self._connector.lists_all, pull.floor_at if reached else pull.oldest_at
+        kinds, since = self._connector.lists_all(source), pull.floor_at if reached else pull.oldest_at
         return remove_unseen(session, pull, kinds, since) if kinds and since else 0
 
     def _pause(self, session: Session, source: Source, problem: str, pause: timedelta | None) -> None:

@@ -11,19 +11,22 @@ import feedparser
 
 from config.settings import ConnectorSettings, Source
 from crm_core.connectors.api import Api
-from crm_core.connectors.base import Malformed, Page, Post, Reading, Start, post
+from crm_core.connectors.base import NOTHING, Malformed, Page, Post, Reading, Start, post
 from crm_core.connectors.fetching import Answer, Forbidden, xml_of
 from crm_core.connectors.plain_text import plain
 
 
 class Rss:
-    """Reads feeds. `of` is the address of one. An entry that is gone has only scrolled off: it stays."""
+    """Reads feeds. `of` is the address of one."""
 
     newest_first: ClassVar[bool] = False
-    lists_all: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, settings: ConnectorSettings, api: Api) -> None:
         self._api = api
+
+    def lists_all(self, source: Source) -> frozenset[str]:
+        """An entry that is gone has only scrolled off."""
+        return NOTHING
 
     def pages(self, source: Source, start: Start) -> Iterator[Page]:
         """The feed, then the older parts it leads to; nothing when it has not changed since the last walk."""

@@ -1,22 +1,29 @@
 """What every connector must do, whatever its network: one test for all, against a server on loopback."""
 
+import gc
 import json
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from sqlalchemy import func, select
 
 from config.settings import ConnectorSettings, Source
 from crm_core.connectors import CONNECTORS, pull_all, pulling
 from crm_core.connectors.pulling import Pulled
-from crm_core.database import Store
+from crm_core.database import Store, open_store
 from crm_core.models import Post, PostRecord, Pull
 from tests.conftest import NOW, Clock
-from tests.contracts.networks import PAGE, Network, Told, served
+from tests.contracts.networks import PAGE, Asked, Network, Told, served
 from tests.contracts.voices import VOICES
 
+OF_FILES = {"file"}
+"""They ask no network; what they must do is in tests/crm_core/test_post_files.py."""
 HALF_A_MINUTE = (NOW + timedelta(seconds=30)).timestamp()
 LIMITS = {
     "seconds": {"Retry-After": "30"},
@@ -46,7 +53,7 @@ class Listener:
             base_url=network.url,
             token="secret-token",
             allow_private=True,
-            sources=(Source(name="ours", of=self.voice.of.format(url=network.url)),),
+            sources=(Source(name="ours", of=self.voice.of.format(url=network.url), select=self.voice.select),),
         )
 
     def pull(self) -> Pulled:
@@ -77,7 +84,7 @@ def listener(request: pytest.FixtureRequest, store: Store, clock: Clock) -> Iter
 
 
 def test_every_connector_is_held_to_the_contract():
-    assert set(VOICES) == set(CONNECTORS)
+    assert set(VOICES) | OF_FILES == set(CONNECTORS)
 
 
 def test_pages_are_followed_and_nothing_comes_twice(listener: Listener):
@@ -140,7 +147,7 @@ def test_a_limit_is_obeyed_to_the_second(listener: Listener, headers: dict[str, 
     pause = 30 if headers else 60
     done = listener.pull()
     assert done.state == "waiting"
-    assert done.counts.new == (PAGE if listener.voice.pages else 0)
+    assert done.counts.new == PAGE
     listener.clock.advance(seconds=pause - 1)
     asked = len(listener.network.asked)
     assert listener.pull().state == "waiting"
@@ -152,10 +159,13 @@ def test_a_limit_is_obeyed_to_the_second(listener: Listener, headers: dict[str, 
 def test_the_last_call_that_is_allowed_is_not_followed_by_another(listener: Listener):
     listener.network.post(PAGE + 5)
     truth = listener.network.voice
-    listener.network.voice = lambda network, asked: Told(
-        truth(network, asked).content, 200,
-        {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "2026-11-23T04:00:30.000Z"},
-    )  # fmt: skip
+    spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "2026-11-23T04:00:30.000Z"}
+
+    def last(network: Network, asked: Asked) -> Told:
+        told = truth(network, asked)
+        return replace(told, headers={**told.headers, **spent})
+
+    listener.network.voice = last
     assert listener.pull().state == "waiting"
     assert len(listener.network.asked) == 1
     listener.network.voice = truth
@@ -250,3 +260,38 @@ def test_a_clock_that_is_wrong_hides_nothing(listener: Listener, hours: int):
     with listener.store.read() as session:
         assert max(session.scalars(select(Post.occurred_at))) <= listener.clock()
     assert sorted(listener.texts()) == sorted(listener.expected())
+
+
+TEN_THOUSAND = 10_000
+
+
+def test_ten_thousand_posts_take_no_more_memory_than_one_thousand(migrated_sqlite: Path, tmp_path: Path, clock: Clock):
+    """Once, by pages of 40, on SQLite: what is held is a page."""
+    shutil.copy(migrated_sqlite, tmp_path / "rapport.sqlite")
+    store = open_store(f"sqlite:///{tmp_path / 'rapport.sqlite'}", tmp_path / "data", None)
+    network = Network(lambda network, asked: replace_page(network, asked, 40))
+    with served(network):
+        network.post(TEN_THOUSAND, since=NOW)
+        listener = Listener("mastodon", store, clock, network)
+        taken: list[int] = []
+        truth = network.voice
+
+        def measured(network: Network, asked: Asked) -> Told:
+            if len(network.asked) in (25, 250):
+                gc.collect()
+                taken.append(psutil.Process().memory_info().rss)
+            return truth(network, asked)
+
+        network.voice = measured
+        done = listener.pull()
+        assert (done.state, done.counts.new, done.counts.pages) == ("done", TEN_THOUSAND, TEN_THOUSAND // 40)
+        assert taken[1] - taken[0] < 16 * 1024 * 1024
+    store.close()
+
+
+def replace_page(network: Network, asked: Asked, count: int) -> Told:
+    """The same voice by larger pages."""
+    after = network.after
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network, "after", lambda number: after(number, count))
+        return VOICES["mastodon"].tell(network, asked)
