@@ -22,8 +22,8 @@ from crm_core.analytics.charts import KEPT_ENVIRONMENT
 from crm_core.analytics.memory import forget_peak, peak_mb
 from crm_core.errors import CrmError
 
-STEPS = ("features", "segments", "value", "recommendations", "bundles")
-"""In this order; `nightly_steps.py` does them."""
+STEPS = ("features", "segments", "value", "recommendations", "bundles", "predictions")
+"""In this order, the longest last; `nightly_steps.py` does them."""
 NICE = 10
 """So that whoever chats does not wait for it."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from crm_core.analytics import bundles, engine, feature_store, recommended, value_scores
+from crm_core.analytics import bundles, engine, feature_store, predictions, recommended, stored_past, value_scores
 from crm_core.analytics.nightly import Night, Progress
 from crm_core.analytics.recommendations import BadPurchases
 from crm_core.analytics.segment_refresh import refresh_segments
@@ -26,7 +26,7 @@ def steps(night: Night, progress: Progress) -> Iterator[dict[str, Callable[[], T
     """What is to be done, by its name, on a store that is open meanwhile."""
     all_steps = {
         "features": _features, "segments": _segments, "value": _value, "recommendations": _recommendations,
-        "bundles": _bundles,
+        "bundles": _bundles, "predictions": _predictions,
     }  # fmt: skip
     store = open_store(night.database_url, Path(night.data_dir), night.master_key, night.keys_url, migrate=False)
     try:
@@ -65,6 +65,20 @@ def _value(store: Store, night: Night, progress: Step) -> Told:
     except TooFewPurchases as problem:
         return {"skipped": str(problem)}
     return {"scores": value_scores.score_values(store, buyers, models, _stamp(night), progress, SEED)}
+
+
+def _predictions(store: Store, night: Night, progress: Step) -> Told:
+    stamp = _stamp(night)
+    try:
+        with stored_past.reading_past(store, night.currency, night.as_of) as past:
+            models, problems = predictions.learn(past, progress, SEED)
+            if "churn" not in models:
+                return {"skipped": " ".join(problems)}
+            written = predictions.predict(store, past, models, stamp["computed_at"], stamp["data_until"], progress)
+    except TooFewPurchases as problem:
+        return {"skipped": str(problem)}
+    learnt = {target: {"model": model.chosen, "cpu_s": round(model.cpu_s, 1)} for target, model in models.items()}
+    return {**written, "models": learnt, **({"not_learnt": problems} if problems else {})}
 
 
 def _recommendations(store: Store, night: Night, progress: Step) -> Told:

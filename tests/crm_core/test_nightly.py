@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -14,11 +15,23 @@ from pyarrow import parquet
 from sqlalchemy import delete, select, update
 
 from crm_core import privacy
-from crm_core.analytics import bundles, engine, nightly, nightly_steps, recommended, value_scores
+from crm_core.analytics import (
+    bundles,
+    engine,
+    feature_store,
+    nightly,
+    nightly_steps,
+    predictions,
+    recommended,
+    value_scores,
+)
 from crm_core.analytics.fact_views import Dialect
 from crm_core.analytics.feature_export import export_features
+from crm_core.analytics.fitted import answers_of, fit_naive
 from crm_core.analytics.nightly import STEPS, Night, StepReport
 from crm_core.analytics.results import Replacing
+from crm_core.analytics.snapshots import Snapshots, with_more
+from crm_core.analytics.value import TooFewPurchases
 from crm_core.backup import backup
 from crm_core.bulk import insert_rows
 from crm_core.database import Store, open_store
@@ -32,6 +45,7 @@ from crm_core.models import (
     Customer,
     CustomerFeatures,
     FeatureRun,
+    Need,
     Order,
     OrderLine,
     RecommendedProducts,
@@ -44,6 +58,8 @@ from crm_core.sample import load_sample
 from tests.conftest import NOW
 
 AS_OF = (NOW - timedelta(days=1)).date()
+QUICK = tuple(step for step in STEPS if step != "predictions")
+"""Learning takes a minute of processor time, and has tests of its own."""
 WRITTEN = (CustomerFeatures, Score, RecommendedProducts, Bundle, SegmentMember)
 
 
@@ -63,7 +79,7 @@ def small(business: Path, tmp_path: Path) -> Iterator[tuple[Store, Night]]:
     folder = Path(shutil.copytree(business, tmp_path / "data"))
     url = f"sqlite:///{folder / 'rapport.sqlite'}"
     store = open_store(url, folder, None)
-    yield store, Night(url, "", str(folder), None, AS_OF, NOW, "CNY", "Asia/Shanghai")
+    yield store, Night(url, "", str(folder), None, AS_OF, NOW, "CNY", "Asia/Shanghai", QUICK)
     store.close()
 
 
@@ -83,14 +99,14 @@ def content(store: Store, *models: type[Base]) -> dict[str, list[Any]]:
     return found
 
 
-def test_a_child_does_all_steps_and_says_what_each_took(small: tuple[Store, Night]) -> None:
+def test_a_child_does_the_steps_and_says_what_each_took(small: tuple[Store, Night]) -> None:
     store, night = small
     heard: list[tuple[str, int, int]] = []
     reports = nightly.know_customers(night, lambda *said: heard.append(said))
-    assert list(reports) == list(STEPS)
-    assert [report.error for report in reports.values()] == [""] * len(STEPS)
+    assert list(reports) == list(QUICK)
+    assert [report.error for report in reports.values()] == [""] * len(QUICK)
     assert all(report.cpu_s >= 0 and report.peak_mb > 30 for report in reports.values())
-    assert list(dict.fromkeys(step for step, _, _ in heard)) == list(STEPS)
+    assert list(dict.fromkeys(step for step, _, _ in heard)) == list(QUICK)
     assert any(step == "value" and done == total > 0 for step, done, total in heard)
     with store.read() as session:
         customers = set(session.scalars(select(Customer.id)))
@@ -185,11 +201,71 @@ def test_bundles_are_found_anew_after_a_week(small: tuple[Store, Night]) -> None
     assert bundles.stale(store, NOW + timedelta(days=7))
 
 
+def learnt(store: Store, target: str, followed: Any) -> Any:
+    """A model as the night learns it, but a quick one: how often what followed came, by orders."""
+    known = feature_store.stored(store)
+    known = with_more(known[known["orders"] > 0], None, AS_OF, ())
+    words = followed(known)
+    kind: Any = "choice" if words.dtype.kind in "OU" else "chance"
+    examples = Snapshots(known, known["customer_id"].to_numpy(), words)
+    fitted = fit_naive(answers_of(kind, words), examples, "orders")
+    return SimpleNamespace(
+        target=target, fitted=fitted, days=SimpleNamespace(horizon=30), categories=(), chosen="naive", cpu_s=0.1
+    )
+
+
+def test_what_is_foretold_takes_the_place_of_what_was(
+    small: tuple[Store, Night], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, night = small
+    here(store, replace(night, steps=("features",)))
+
+    def writes(known: Any) -> Any:
+        return np.where(known["messages"] > 2, "delivery", "none")
+
+    models = {
+        "churn": learnt(store, "churn", lambda known: (known["recency_days"] > 60).to_numpy(np.int64)),
+        "next_contact": learnt(
+            store, "next_contact", lambda known: np.where(known["messages"] > 2, "delivery", "none")
+        ),
+    }
+    monkeypatch.setattr(predictions, "learn", lambda past, progress, seed: (models, ["next_category: too few"]))
+    done = here(store, replace(night, steps=("predictions",)))["predictions"]
+    with store.read() as session:
+        churn = session.scalars(select(Score).where(Score.kind == "churn")).all()
+        needs = session.scalars(select(Need)).all()
+    assert len(churn) == done["scores"] > 80
+    assert len(needs) == done["needs"] > 10
+    assert {score.data_until.date() for score in churn} == {AS_OF}
+    assert all(0 <= score.value_milli <= 1000 for score in churn)
+    assert {(need.kind, need.what, need.rank) for need in needs} == {("contact", "delivery", 1)}
+    assert done["not_learnt"] == ["next_category: too few"]
+    first = content(store, Score, Need)
+    here(store, replace(night, steps=("predictions",)))
+    assert content(store, Score, Need) == first
+
+
+def test_what_cannot_be_learnt_is_told_and_the_rest_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {}
+
+    def learn_all(past: Any, **how: Any) -> list[Any]:
+        asked.update(how)
+        return [SimpleNamespace(target="churn"), TooFewPurchases("too few")]
+
+    monkeypatch.setattr(predictions, "learn_all", learn_all)
+    told: list[tuple[int, int]] = []
+    models, problems = predictions.learn(cast(Any, None), lambda done, total: told.append((done, total)), 3)
+    assert (list(models), problems) == (["churn"], ["too few"])
+    assert asked == {"targets": predictions.TARGETS, "trials": predictions.TRIALS, "seed": 3}
+    assert told == [(1, 3), (2, 3)]
+
+
 def test_too_little_to_learn_from_is_no_failure(small: tuple[Store, Night]) -> None:
     store, night = small
     with store.write() as session:
         session.execute(delete(Order))
-    done = here(store, night)
+    done = here(store, replace(night, steps=STEPS))
+    assert done["predictions"] == {"skipped": "Nobody has ordered anything yet."}
     assert "came back" in done["value"]["skipped"]
     assert "no purchase" in done["recommendations"]["skipped"]
     assert done["bundles"] == {"bundles": 0}
