@@ -7,18 +7,28 @@ from config.settings import ConnectorSettings
 from crm_core.connectors.api import Api
 from crm_core.connectors.base import Connector, ConnectorProblem
 from crm_core.connectors.bluesky import Bluesky
+from crm_core.connectors.facebook import Facebook
 from crm_core.connectors.fetching import Fetcher
 from crm_core.connectors.file_import import FileImport
 from crm_core.connectors.html_page import HtmlPage
+from crm_core.connectors.instagram import Instagram
+from crm_core.connectors.linkedin import LinkedIn
 from crm_core.connectors.mastodon import Mastodon
 from crm_core.connectors.pulling import Pulled, Puller
 from crm_core.connectors.rss import Rss
+from crm_core.connectors.weibo import Weibo
+from crm_core.connectors.x import X
 from crm_core.database import Store
 
 CONNECTORS: dict[str, Callable[[ConnectorSettings, Api], Connector]] = {
     "rss": Rss,
     "mastodon": Mastodon,
     "bluesky": Bluesky,
+    "x": X,
+    "facebook": Facebook,
+    "instagram": Instagram,
+    "linkedin": LinkedIn,
+    "weibo": Weibo,
     "file": FileImport,
     "html": HtmlPage,
 }

@@ -20,7 +20,11 @@ class Limited(ConnectorProblem):
 
 
 class Refused(ConnectorProblem):
-    """The network will not answer this, however often it is asked."""
+    """The network will not answer this, however often it is asked. `body`: what it said instead."""
+
+    def __init__(self, text: str, body: bytes = b"") -> None:
+        super().__init__(text)
+        self.body = body
 
 
 class Api:
@@ -55,7 +59,8 @@ class Api:
         if answer.status >= 500 or answer.status == 408:
             raise Unreachable(f"{where(url)} answers with {answer.status}, a failure of its own.")
         if answer.status >= 400:
-            raise Refused(f"{where(url)} answers with {answer.status}. Check this source's address and the token.")
+            text = f"{where(url)} answers with {answer.status}. Check this source's address and the token."
+            raise Refused(text, answer.body)
         return answer
 
     def json(self, url: str, headers: Mapping[str, str] | None = None, **query: object) -> Any:

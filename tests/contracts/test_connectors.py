@@ -143,7 +143,7 @@ def test_a_crash_in_mid_page_loses_and_doubles_nothing(listener: Listener, monke
 @pytest.mark.parametrize("headers", LIMITS.values(), ids=LIMITS)
 def test_a_limit_is_obeyed_to_the_second(listener: Listener, headers: dict[str, str]):
     listener.network.post(PAGE + 5)
-    listener.network.instead[1] = Told("slow down", 429, headers)
+    listener.network.instead[listener.voice.second] = Told("slow down", 429, headers)
     pause = 30 if headers else 60
     done = listener.pull()
     assert done.state == "waiting"
@@ -175,7 +175,8 @@ def test_the_last_call_that_is_allowed_is_not_followed_by_another(listener: List
 
 def test_a_failing_network_is_asked_less_and_less(listener: Listener):
     listener.network.post(PAGE + 5)
-    listener.network.instead = {1: Told("oops", 503), 2: Told("<html>Bad gateway</html>", 502), 3: Told("", 500)}
+    failures = (Told("oops", 503), Told("<html>Bad gateway</html>", 502), Told("", 500))
+    listener.network.instead = dict(enumerate(failures, start=listener.voice.second))
     assert listener.pull().state == "failed"
     for seconds in (60, 120, 240):
         asked = len(listener.network.asked)
@@ -252,7 +253,7 @@ def test_a_clock_that_is_wrong_hides_nothing(listener: Listener, hours: int):
     listener.network.ahead = timedelta(hours=hours)
     listener.network.post(PAGE + 5)
     reset = NOW + listener.network.ahead + timedelta(seconds=30)
-    listener.network.instead[1] = Told("", 429, {"X-Rate-Limit-Reset": f"{reset.timestamp():.0f}"})
+    listener.network.instead[listener.voice.second] = Told("", 429, {"X-Rate-Limit-Reset": f"{reset.timestamp():.0f}"})
     assert listener.pull().state == "waiting"
     assert listener.later(seconds=30).state == "done"
     listener.network.post(1, since=listener.clock())

@@ -100,6 +100,93 @@ def test_bluesky_searches(store: Store, clock: Clock, network: Network):
     assert network.asked[0].query["q"] == "#tea shop"
 
 
+def test_x_reads_the_conversation_below_a_post_and_takes_an_edit_for_the_same(
+    store: Store, clock: Clock, network: Network
+):
+    def tweet(key: str, **more: Any) -> dict[str, Any]:
+        return {"id": key, "text": f"Said {key}", "created_at": AT, "author_id": "7", **more}
+
+    edited = tweet("12", edit_history_tweet_ids=["10", "12"], public_metrics={"reply_count": 2, "quote_count": 1})
+    answered = [{"type": "replied_to", "id": "10"}]
+    network.voice = answers(
+        {
+            "/2/users/by/username/ann": {"data": {"id": "7"}},
+            "/2/users/7/tweets": {
+                "data": [edited],
+                "meta": {},
+                "includes": {"users": [{"id": "7", "username": "ann"}]},
+            },
+            "/2/tweets/search/recent": {"data": [tweet("13", referenced_tweets=answered), tweet("14")], "meta": {}},
+        }
+    )
+    post, first, second = read(store, clock, network, "x", "@ann")
+    assert (post.external_id, post.author, post.shares, post.url) == ("10", "@ann", 1, "https://x.com/ann/status/12")
+    assert [each.parent_id for each in (first, second)] == ["10", "10"]
+    assert network.asked[2].query["query"] == "conversation_id:10"
+
+
+def test_facebook_reads_comments(store: Store, clock: Clock, network: Network):
+    at = "2026-11-23T04:00:00+0000"
+    network.voice = answers(
+        {
+            "/shop/feed": {
+                "data": [{"id": "1", "message": "New", "created_time": at, "comments": {"summary": {"total_count": 2}}}]
+            },
+            "/1/comments": {
+                "data": [
+                    {"id": "2", "message": "Nice", "created_time": at, "like_count": 5, "from": {"name": "Bo"}},
+                    {"id": "3", "message": "Is it?", "created_time": at, "parent": {"id": "2"}},
+                ]
+            },
+        }
+    )
+    post, first, second = read(store, clock, network, "facebook", "shop")
+    assert (post.text, post.replies) == ("New", 2)
+    assert (first.text, first.author, first.likes, first.parent_id) == ("Nice", "Bo", 5, "1")
+    assert (second.kind, second.parent_id) == ("comment", "2")
+    assert network.asked[1].query["filter"] == "stream"
+
+
+def test_instagram_reads_comments(store: Store, clock: Clock, network: Network):
+    at = "2026-11-23T04:00:00+0000"
+    network.voice = answers(
+        {
+            "/17/media": {
+                "data": [{"id": "1", "caption": None, "timestamp": at, "username": "shop", "comments_count": 1}]
+            },
+            "/1/comments": {"data": [{"id": "2", "text": "Nice", "timestamp": at, "username": "bo"}]},
+        }
+    )
+    post, comment = read(store, clock, network, "instagram", "17")
+    assert (post.text, post.author, comment.text, comment.parent_id) == ("", "@shop", "Nice", "1")
+
+
+def test_the_graph_says_in_a_code_that_it_is_enough(store: Store, clock: Clock, network: Network):
+    network.voice = lambda network, asked: Told({"error": {"code": 32, "message": "Page request limit reached"}}, 400)
+    settings = ConnectorSettings(base_url=network.url, allow_private=True, sources=(Source(name="s", of="shop"),))
+    assert pull_all(store, "facebook", settings, clock)["s"].state == "waiting"
+    network.voice = lambda network, asked: Told({"error": {"code": 190}}, 400)
+    clock.advance(minutes=1)
+    assert pull_all(store, "facebook", settings, clock)["s"].state == "failed"
+
+
+def test_weibo_reads_comments(store: Store, clock: Clock, network: Network):
+    def said(key: int, **more: Any) -> dict[str, Any]:
+        user = {"id": 7, "screen_name": "安"}
+        return {"id": key, "text": "茶<br/>真香", "created_at": "Mon Nov 23 12:00:00 +0800 2026", "user": user, **more}
+
+    def tell(network: Network, asked: Asked) -> Told:
+        first = "max_id" not in asked.query
+        if asked.path.endswith("user_timeline.json"):
+            return Told({"statuses": [said(5, comments_count=1)] if first else []})
+        return Told({"comments": [said(6, reply_comment={"idstr": "4"})] if first else []})
+
+    network.voice = tell
+    post, comment = read(store, clock, network, "weibo", "7")
+    assert (post.text, post.author, post.occurred_at) == ("茶\n真香", "@安", NOW)
+    assert (comment.kind, comment.parent_id) == ("comment", "4")
+
+
 def test_the_same_post_by_two_sources_is_one_and_stays_while_either_shows_it(
     store: Store, clock: Clock, network: Network
 ):

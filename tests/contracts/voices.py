@@ -4,16 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.contracts.networks import Asked, Network, Told
+from tests.contracts.networks import PAGE, Asked, Network, Said, Told
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """`of`: what a source of this connector names. `follows_deletions`: what is gone from the list is deleted."""
+    """`of`: what a source of this connector names. `follows_deletions`: what is gone from the list is deleted.
+
+    `second`: the number of the question, from 0, that asks for the second page.
+    """
 
     tell: Callable[[Network, Asked], Told]
     of: str
     follows_deletions: bool = True
+    second: int = 1
     select: dict[str, str] = field(default_factory=dict)
 
 
@@ -88,11 +92,105 @@ def html(network: Network, asked: Asked) -> Told:
     return Told(f"<!DOCTYPE html><html><body><ul>{items}</ul>{link}<script>alert(1)</script></body></html>")
 
 
+def x(network: Network, asked: Asked) -> Told:
+    """An account's timeline. Without results there is no `data`."""
+    if asked.path == "/2/users/by/username/ann":
+        return Told({"data": {"id": "7", "username": "ann"}})
+    assert asked.path == "/2/users/7/tweets"
+    before = asked.query.get("pagination_token")
+    page, onward = network.after(int(before) if before else None)
+    data = [
+        {"id": str(each.number), "text": None}
+        if each.broken
+        else {
+            "id": str(each.number), "text": each.text, "author_id": "7", "lang": "en",
+            "created_at": network.told_at(each).isoformat().replace("+00:00", ".000Z"),
+            "edit_history_tweet_ids": [str(each.number)],
+            "public_metrics": {"like_count": 3, "reply_count": 0, "retweet_count": 1, "quote_count": 1},
+        }
+        for each in page
+    ]  # fmt: skip
+    meta = {"result_count": len(data), **({"next_token": str(onward)} if onward else {})}
+    users = {"users": [{"id": "7", "username": "ann"}]}
+    return Told({"data": data, "includes": users, "meta": meta} if data else {"meta": meta})
+
+
+def graph_page(network: Network, asked: Asked, record: Callable[[Said], dict[str, Any]]) -> Told:
+    """The cursor is there on the last page, too; only the link `next` is not."""
+    page, onward = network.after(int(asked.query["after"]) if "after" in asked.query else None)
+    paging: dict[str, Any] = {"cursors": {"after": str(onward or 0)}}
+    if onward:
+        paging["next"] = "https://elsewhere.example/next"
+    return Told(
+        {"data": [{"id": str(each.number)} if each.broken else record(each) for each in page], "paging": paging}
+    )
+
+
+def facebook(network: Network, asked: Asked) -> Told:
+    """A page's feed."""
+    assert asked.path == "/ann/feed"
+    return graph_page(network, asked, lambda said: {
+        "id": str(said.number), "message": said.text, "created_time": f"{network.told_at(said):%Y-%m-%dT%H:%M:%S}+0000",
+        "from": {"name": "Ann"}, "permalink_url": f"https://www.facebook.com/{said.number}", "shares": {"count": 2},
+        "reactions": {"summary": {"total_count": 3}}, "comments": {"summary": {"total_count": 0}},
+    })  # fmt: skip
+
+
+def instagram(network: Network, asked: Asked) -> Told:
+    """An account's media."""
+    assert asked.path == "/17/media"
+    return graph_page(network, asked, lambda said: {
+        "id": str(said.number), "caption": said.text, "timestamp": f"{network.told_at(said):%Y-%m-%dT%H:%M:%S}+0000",
+        "username": "ann", "permalink": f"https://www.instagram.com/p/{said.number}/", "like_count": 3,
+        "comments_count": 0,
+    })  # fmt: skip
+
+
+def linkedin(network: Network, asked: Asked) -> Told:
+    """An organisation's posts, by offset."""
+    assert (asked.path, asked.query["author"]) == ("/rest/posts", "urn:li:organization:5")
+    assert asked.headers["linkedin-version"]
+    start = int(asked.query["start"])
+    elements = [
+        {"id": f"urn:li:share:{each.number}"}
+        if each.broken
+        else {
+            "id": f"urn:li:share:{each.number}", "commentary": each.text, "author": "urn:li:organization:5",
+            "createdAt": int(network.told_at(each).timestamp() * 1000), "lifecycleState": "PUBLISHED",
+        }
+        for each in network.said[start : start + PAGE]
+    ]  # fmt: skip
+    return Told({"elements": elements, "paging": {"start": start, "count": PAGE}})
+
+
+def weibo(network: Network, asked: Asked) -> Told:
+    """An account's timeline, down from an id that counts itself in."""
+    assert (asked.path, asked.query["screen_name"]) == ("/2/statuses/user_timeline.json", "安")
+    assert asked.headers["authorization"] == "OAuth2 secret-token"
+    page, _ = network.after(int(asked.query["max_id"]) + 1 if "max_id" in asked.query else None)
+    statuses = [
+        {"id": each.number}
+        if each.broken
+        else {
+            "id": each.number, "idstr": str(each.number), "text": each.text,
+            "created_at": f"{network.told_at(each):%a %b %d %H:%M:%S +0000 %Y}", "user": {"id": 7, "screen_name": "安"},
+            "reposts_count": 2, "comments_count": 0, "attitudes_count": 3,
+        }
+        for each in page
+    ]  # fmt: skip
+    return Told({"statuses": statuses, "total_number": len(network.said)})
+
+
 BOARD = {"item": "li.review", "text": ".body", "time": "time", "author": "b", "next": "a.older"}
 
 VOICES: dict[str, Voice] = {
     "rss": Voice(rss, "{url}/feed.xml", follows_deletions=False),
     "mastodon": Voice(mastodon, "#tea"),
     "bluesky": Voice(bluesky, "@ann.example"),
+    "x": Voice(x, "@ann", second=2),
+    "facebook": Voice(facebook, "ann"),
+    "instagram": Voice(instagram, "17"),
+    "linkedin": Voice(linkedin, "5"),
+    "weibo": Voice(weibo, "@安"),
     "html": Voice(html, "{url}/board", follows_deletions=False, select=BOARD),
 }
