@@ -99,10 +99,10 @@ def merge(store: StaffStore, from_id: int, into_id: int) -> Merged:
     """
     loser, survivor = refuse_impossible(store, from_id, into_id)
     session = store.session
-    before = {key: _words(session, key) for key in (from_id, into_id)}
+    refused = _refused(session, (from_id, into_id))
     filled = _fill(store.vault, loser, survivor)
     moved = move_everything(session, from_id, into_id)
-    withdrawals = _stricter(session, into_id, before.values(), store.now)
+    withdrawals = _stricter(session, into_id, refused, store.now)
     loser.merged_into_id, loser.updated_at, survivor.updated_at = into_id, store.now, store.now
     row = Merge(
         from_id=from_id, into_id=into_id, staff_id=store.actor.staff_id, moved=moved, filled=filled,
@@ -137,16 +137,19 @@ def _put(vault: Vault, customer: Customer, name: str, value: Any) -> None:
         setattr(customer, f"{name}_index", vault.blind_index(name, value) if value else None)
 
 
-def _words(session: Session, customer_id: int) -> dict[tuple[str, str], bool | None]:
-    """What a customer's newest word is, by kind and channel."""
-    said = select(Consent.kind, Consent.channel).where(Consent.customer_id == customer_id).distinct()
+def _refused(session: Session, customers: Sequence[int]) -> list[tuple[str, str]]:
+    """What any of these customers has withdrawn, by kind and channel, asked of each about all that either named."""
+    said = select(Consent.kind, Consent.channel).where(Consent.customer_id.in_(customers)).distinct()
     pairs = {(row.kind, channel) for row in session.execute(said) for channel in ("", row.channel)}
-    return {(kind, channel): consent.allowed(session, customer_id, kind, channel) for kind, channel in pairs}
+    return sorted(
+        (kind, channel)
+        for kind, channel in pairs
+        if any(consent.allowed(session, one, kind, channel) is False for one in customers)
+    )
 
 
-def _stricter(session: Session, customer_id: int, before: Any, now: datetime) -> list[Consent]:
+def _stricter(session: Session, customer_id: int, refused: Sequence[tuple[str, str]], now: datetime) -> list[Consent]:
     """Where either record had withdrawn, the joined one has, too; the general word first."""
-    refused = sorted({pair for words in before for pair, granted in words.items() if granted is False})
     added: list[Consent] = []
     for kind, channel in refused:
         if consent.allowed(session, customer_id, kind, channel) is not False:

@@ -9,9 +9,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import LargeBinary, select, text
 from sqlalchemy.exc import DBAPIError
 
-from crm_core.database import Store, next_number, open_store
+from crm_core.database import Store, make_engine, next_number, open_store, upgrade, upgrade_within
 from crm_core.errors import KeyProblem, Tampered
-from crm_core.models import AuditEntry, Base, Customer
+from crm_core.models import AuditEntry, Base, Customer, Segment, SegmentMember
 from tests.conftest import NOW
 
 
@@ -22,6 +22,35 @@ def customer(number: int, **values: str) -> Customer:
 def test_migrations_build_exactly_what_the_models_say(store: Store) -> None:
     with store.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_members_of_segments_survive_the_migration_that_gives_segments_a_kind(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = (
+        f"sqlite:///{tmp_path / 'old.sqlite'}"
+        if database == "sqlite"
+        else request.getfixturevalue("empty_postgres_url")
+    )
+    engine = make_engine(url)
+    moment = "2026-01-01 00:00:00"
+    with engine.begin() as connection:
+        upgrade_within(connection, "0013")
+        for statement in (
+            "INSERT INTO customers (id, number, kind, custom, first_seen_at, updated_at)"
+            f" VALUES (1, 1, 'person', '{{}}', '{moment}', '{moment}')",
+            "INSERT INTO segments (id, name, name_en, name_zh, conditions, created_at)"
+            f" VALUES (1, 'vip', 'VIP', 'VIP', '[]', '{moment}')",
+            f"INSERT INTO segment_members (id, segment_id, customer_id, since) VALUES (1, 1, 1, '{moment}')",
+        ):
+            connection.exec_driver_sql(statement)
+    upgrade(engine)
+    with engine.begin() as connection:
+        kinds = connection.execute(select(Segment.kind)).scalars().all()
+        members = connection.execute(select(SegmentMember.customer_id)).scalars().all()
+    engine.dispose()
+    assert (kinds, members) == (["rule"], [1])
 
 
 def test_sealed_columns_read_back_and_are_unreadable_in_the_database(store: Store) -> None:

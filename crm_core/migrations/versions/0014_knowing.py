@@ -10,18 +10,16 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("segments") as segments:
-        segments.add_column(sa.Column("kind", sa.String(length=10), server_default="rule", nullable=False))
-        segments.add_column(sa.Column("description_en", sa.Text(), server_default="", nullable=False))
-        segments.add_column(sa.Column("description_zh", sa.Text(), server_default="", nullable=False))
-        segments.add_column(sa.Column("created_by_id", sa.BigInteger(), nullable=True))
-        segments.add_column(sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True))
-        segments.create_foreign_key("fk_segments_created_by", "staff", ["created_by_id"], ["id"])
-    with op.batch_alter_table("scores") as scores:
-        scores.add_column(sa.Column("low_milli", sa.BigInteger(), nullable=True))
-        scores.add_column(sa.Column("high_milli", sa.BigInteger(), nullable=True))
-        scores.add_column(sa.Column("horizon_days", sa.BigInteger(), nullable=True))
-        scores.add_column(sa.Column("model", sa.String(length=60), nullable=True))
+    op.add_column("segments", sa.Column("kind", sa.String(length=10), server_default="rule", nullable=False))
+    op.add_column("segments", sa.Column("description_en", sa.Text(), server_default="", nullable=False))
+    op.add_column("segments", sa.Column("description_zh", sa.Text(), server_default="", nullable=False))
+    op.add_column("segments", sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True))
+    # In words of its own: making the table anew, as SQLite needs for a named key, would take its members along.
+    op.execute("ALTER TABLE segments ADD COLUMN created_by_id BIGINT REFERENCES staff (id)")
+    op.add_column("scores", sa.Column("low_milli", sa.BigInteger(), nullable=True))
+    op.add_column("scores", sa.Column("high_milli", sa.BigInteger(), nullable=True))
+    op.add_column("scores", sa.Column("horizon_days", sa.BigInteger(), nullable=True))
+    op.add_column("scores", sa.Column("model", sa.String(length=60), nullable=True))
     _needs()
     _products()
 
@@ -86,10 +84,7 @@ def _keys(*unique: str) -> tuple[sa.Column[int] | sa.Constraint, ...]:
 def downgrade() -> None:
     for table in ("bundles", "recommended_products", "needs"):
         op.drop_table(table)
-    with op.batch_alter_table("scores") as scores:
-        for column in ("model", "horizon_days", "high_milli", "low_milli"):
-            scores.drop_column(column)
-    with op.batch_alter_table("segments") as segments:
-        segments.drop_constraint("fk_segments_created_by", type_="foreignkey")
-        for column in ("retired_at", "created_by_id", "description_zh", "description_en", "kind"):
-            segments.drop_column(column)
+    for column in ("model", "horizon_days", "high_milli", "low_milli"):
+        op.drop_column("scores", column)
+    for column in ("retired_at", "description_zh", "description_en", "kind"):  # SQLite drops no column with a key
+        op.drop_column("segments", column)
