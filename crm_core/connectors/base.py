@@ -15,6 +15,8 @@ Kind = Literal["post", "comment", "reaction"]
 _REMOVED = {char: None for char in INVISIBLE if char not in (0x200C, 0x200D)}
 """What nobody sees, without the joiners that emoji and some scripts are made with."""
 NOTHING: frozenset[str] = frozenset()
+ANSWER_PAGES = 10
+"""Of the answers to one post: what is held at once has an end, even where a network has none."""
 LONGEST_TEXT = 20_000
 LONGEST_RECORD = 100_000
 LONGEST_ID = 200

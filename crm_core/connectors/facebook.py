@@ -1,11 +1,12 @@
 """A Facebook page: its posts and what people write below them."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, ClassVar
 
 from config.settings import ConnectorSettings, Source
 from crm_core.connectors.api import Api
-from crm_core.connectors.base import Page, Post, Reading, Start, post
+from crm_core.connectors.base import ANSWER_PAGES, Page, Post, Reading, Start, post
 from crm_core.connectors.graph import Graph, time_of, total
 
 POST = (
@@ -34,7 +35,8 @@ class Facebook:
             for record in records:
                 reading.add(record, _post)
             for found in [each for each in reading.posts if each.replies]:
-                for comments, _ in self._graph.edge(found.external_id, "comments", COMMENT, filter="stream"):
+                answers = self._graph.edge(found.external_id, "comments", COMMENT, filter="stream")
+                for comments, _ in islice(answers, ANSWER_PAGES):
                     for comment in comments:
                         reading.add(comment, _comment, found.external_id)
             yield reading.page(cursor)

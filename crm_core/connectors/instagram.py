@@ -1,11 +1,12 @@
 """An Instagram business account: its pictures' words and what people write below them."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, ClassVar
 
 from config.settings import ConnectorSettings, Source
 from crm_core.connectors.api import Api
-from crm_core.connectors.base import Page, Post, Reading, Start, post
+from crm_core.connectors.base import ANSWER_PAGES, Page, Post, Reading, Start, post
 from crm_core.connectors.graph import Graph, time_of
 
 MEDIA = "id,caption,timestamp,permalink,username,like_count,comments_count"
@@ -31,7 +32,8 @@ class Instagram:
             for record in records:
                 reading.add(record, _post)
             for found in [each for each in reading.posts if each.replies]:
-                for comments, _ in self._graph.edge(found.external_id, "comments", COMMENT):
+                answers = self._graph.edge(found.external_id, "comments", COMMENT)
+                for comments, _ in islice(answers, ANSWER_PAGES):
                     for comment in comments:
                         reading.add(comment, _comment, found)
             yield reading.page(cursor)

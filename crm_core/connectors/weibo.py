@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Any, ClassVar
 
 from config.settings import ConnectorSettings, Source
 from crm_core.connectors.api import Api
-from crm_core.connectors.base import Malformed, Page, Post, Reading, Start, listed, post
+from crm_core.connectors.base import ANSWER_PAGES, Malformed, Page, Post, Reading, Start, listed, post
 from crm_core.connectors.plain_text import plain
 
-AT_ONCE = 100
+AT_ONCE = 50
 TIME = "%a %b %d %H:%M:%S %z %Y"
 
 
@@ -35,7 +36,8 @@ class Weibo:
             for record in records:
                 reading.add(record, _read, None)
             for found in [each for each in reading.posts if each.replies]:
-                for comments, _ in self._older("comments/show.json", "comments", None, id=found.external_id):
+                answers = self._older("comments/show.json", "comments", None, id=found.external_id)
+                for comments, _ in islice(answers, ANSWER_PAGES):
                     for comment in comments:
                         reading.add(comment, _read, found)
             yield reading.page(cursor)

@@ -6,9 +6,10 @@ from urllib.parse import quote
 
 from config.settings import ConnectorSettings, Source
 from crm_core.connectors.api import Api, Refused
-from crm_core.connectors.base import NOTHING, Malformed, Page, Post, Reading, Start, listed, moment, post
+from crm_core.connectors.base import ANSWER_PAGES, NOTHING, Malformed, Page, Post, Reading, Start, listed, moment, post
 
-AT_ONCE = 100
+AT_ONCE = 25
+"""Each post of an account may need a search of its own, and few are allowed in a quarter of an hour."""
 FIELDS = {
     "max_results": AT_ONCE,
     "tweet.fields": "created_at,public_metrics,author_id,lang,edit_history_tweet_ids,referenced_tweets",
@@ -65,7 +66,7 @@ class X:
     def _answers(self, root: Post, reading: Reading) -> None:
         """What was said in a post's conversation, as far back as the search reaches."""
         turn: str | None = None
-        while True:
+        for _ in range(ANSWER_PAGES):
             answer = self._ask("tweets/search/recent", query=f"conversation_id:{root.external_id}", next_token=turn)
             more = _read_all(answer, root.external_id)
             reading.posts += more.posts

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from config.settings import ConnectorSettings, Source
 from crm_core.connectors import pull_all
+from crm_core.connectors.base import ANSWER_PAGES
 from crm_core.database import Store
 from crm_core.models import Post
 from tests.conftest import NOW, Clock
@@ -145,6 +146,21 @@ def test_facebook_reads_comments(store: Store, clock: Clock, network: Network):
     assert (first.text, first.author, first.likes, first.parent_id) == ("Nice", "Bo", 5, "1")
     assert (second.kind, second.parent_id) == ("comment", "2")
     assert network.asked[1].query["filter"] == "stream"
+
+
+def test_answers_without_an_end_are_not_followed_for_ever(store: Store, clock: Clock, network: Network):
+    at = "2026-11-23T04:00:00+0000"
+
+    def tell(network: Network, asked: Asked) -> Told:
+        if asked.path == "/shop/feed":
+            summary = {"summary": {"total_count": 9}}
+            return Told({"data": [{"id": "p", "message": "New", "created_time": at, "comments": summary}]})
+        number = str(len(network.asked))
+        paging = {"next": "more", "cursors": {"after": number}}
+        return Told({"data": [{"id": number, "message": "Me, too", "created_time": at}], "paging": paging})
+
+    network.voice = tell
+    assert len(read(store, clock, network, "facebook", "shop")) == 1 + ANSWER_PAGES
 
 
 def test_instagram_reads_comments(store: Store, clock: Clock, network: Network):
