@@ -40,7 +40,8 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.app
 rich: $(VENV)/.app requirements/rich.txt
 	$(PY) -m pip install --quiet --require-hashes --no-deps -r requirements/rich.txt
 
-# Spark, for the tests marked `spark` and for more than one machine holds: 480 MB; it needs Java 17.
+# Spark, for the tests marked `spark` and for more than one machine holds: 480 MB; it needs Java 17. Then set
+# RAPPORT_ANALYTICS__ENGINE.
 scale: $(VENV)/.app requirements/scale.txt
 	$(PY) -m pip install --quiet --require-hashes --no-deps -r requirements/scale.txt
 

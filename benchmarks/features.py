@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ import psutil
 from benchmarks.features_data import LAST, History, Size, add_last_day, fill
 from config.settings import PROJECT
 from crm_core.analytics import engine, feature_store
+from crm_core.analytics.fact_files import export_facts
 from crm_core.analytics.features import features, read_form
 from crm_core.database import Store, open_store
 
@@ -143,7 +144,7 @@ def _make(url: str, folder: Path, size: Size) -> Figures:
 
 def _export(url: str, folder: Path, size: Size) -> Figures:
     store = _opened(url, folder)
-    return engine.write_parquet(store, folder)  # type: ignore[return-value]
+    return asdict(export_facts(store, folder / "facts", now=datetime.now(UTC)))
 
 
 def _compute(url: str, folder: Path, size: Size) -> Figures:
@@ -178,7 +179,7 @@ def _by_pandas(url: str, folder: Path, size: Size) -> Figures:
     from benchmarks.features_by_hand import pandas
 
     spent = Spent(url)
-    frame = pandas(folder, AS_OF, CURRENCY)
+    frame = pandas(folder / "facts", AS_OF, CURRENCY)
     figures = spent.figures()
     frame.to_parquet(folder / "result-pandas.parquet", index=False)
     return figures
@@ -190,7 +191,8 @@ def _by_spark(url: str, folder: Path, size: Size) -> Figures:
     from crm_core.analytics import spark
 
     spent = Spent(url)
-    with spark.session(folder) as session:
+    with spark.session("local[2]") as session:
+        spark.read_facts(session, folder / "facts")
         found = spark.compute(session, AS_OF, currency=CURRENCY)
         figures = spent.figures()
     parquet.write_table(found, folder / "result-spark.parquet")
@@ -261,7 +263,8 @@ def _server(url: str) -> psutil.Process | None:
 
 def _peak(process: psutil.Process) -> float:
     status = Path(f"/proc/{process.pid}/status").read_text("utf-8")
-    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+    peaks = (int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+    return next(peaks, 0.0)  # nothing for one that has ended
 
 
 if __name__ == "__main__":

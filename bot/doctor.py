@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from bot.finding import Finding
 from bot.rasa_findings import examine_rasa
+from bot.spark_finding import examine_spark
 from config.settings import FOLDER, Settings
 from crm_core.database import open_store
 from crm_core.errors import CrmError
@@ -31,6 +32,8 @@ def examine(settings: Settings) -> list[Finding]:
             findings.extend(_guarded("slack", lambda: _slack(settings, client)))
     if settings.nlu.engine == "rasa":
         findings.extend(examine_rasa(settings))
+    if settings.analytics.engine != "local":
+        findings.append(examine_spark(settings.analytics.engine))
     if not settings.has_tokens:
         findings.append(Finding("channels", True, "no tokens set: the playground on the sample business will run"))
     return findings

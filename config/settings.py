@@ -1,5 +1,6 @@
 """One frozen settings object: secrets from the environment or `.env`, the rest from `config/settings.yml`."""
 
+import re
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -13,6 +14,13 @@ PROJECT = FOLDER.parent
 
 Role = Literal["agent", "manager", "admin"]
 Audience = Literal["customer", "agent", "manager"]
+
+MASTER = re.compile(
+    r"local|local\[(\*|[1-9]\d*)\]|local-cluster\[[1-9]\d*,[1-9]\d*,[1-9]\d*\]"
+    r"|spark://[\w.-]+:[1-9]\d{0,4}(,[\w.-]+:[1-9]\d{0,4})*",
+    re.ASCII,
+)
+"""This machine without Spark, threads of it, processes of it (executors, cores, megabytes), or servers of a cluster."""
 
 
 class Part(BaseModel):
@@ -105,6 +113,18 @@ def _is_address(url: str) -> bool:
 
 class Analytics(Part):
     engine: str = "local"
+    """Where the heavy part of the night is computed: `local`, or on Spark: `spark://host:7077`, `local[2]`."""
+
+    @field_validator("engine")
+    @classmethod
+    def engine_is_known(cls, given: str) -> str:
+        """Refuse what Spark would refuse, at start and not at night."""
+        if not MASTER.fullmatch(given):
+            raise ValueError(
+                f"{given!r} is neither `local` nor a Spark master; write spark://host:7077 for a cluster, or local[2] "
+                "for Spark on two threads of this machine"
+            )
+        return given
 
 
 class StaffEntry(Part):

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -161,6 +162,23 @@ def export_features(
             _print_json({"file": str(file), "customers": rows})
         else:
             screen.print(f"{rows} customers: [bold]{_escaped(str(file))}[/]", soft_wrap=True)
+
+
+@cli.command()
+def export_facts(as_json: Json = False) -> None:
+    """Write the facts for analysis as Parquet files into the data folder; only days that changed since the last."""
+    from crm_core.analytics import fact_files, fact_folder
+
+    with plain_errors(as_json):
+        settings = Settings()
+        folder = settings.data_dir / fact_folder.NAME
+        with opened(settings) as store, _bar("Days", None) as advance:
+            done = fact_files.export_facts(store, folder, now=now(), progress=lambda fact, day, of: advance(1))
+        if as_json:
+            _print_json({"folder": str(folder), **asdict(done)})
+        else:
+            screen.print(_counts("Files of days", {"written": done.written, "unchanged": done.unchanged}))
+            screen.print(f"{done.rows} rows written to [bold]{_escaped(str(folder))}[/]; they say whose each is.")
 
 
 @cli.command()

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 
 from bot.app import App
 from bot.channels.web_spool import Spool
+from crm_core.analytics.fact_folder import NAME, remove_stale
 from crm_core.models import Attachment, Base, Delivery, Interaction, JobRun, PostRecord
 from crm_core.privacy import remove_files
 
@@ -23,7 +24,7 @@ BATCH = 500
 
 
 def cleanup(app: App, due_at: datetime) -> dict[str, Any]:
-    """Remove old deliveries, done envelopes, files that we made, finished runs, raw posts, forgotten uploads."""
+    """Remove old deliveries, done envelopes, files that we made, finished runs, raw posts, forgotten uploads, facts."""
     now = app.clock()
     done = {
         "deliveries": _delete(app, Delivery, Delivery.received_at < now - DELIVERIES),
@@ -32,6 +33,7 @@ def cleanup(app: App, due_at: datetime) -> dict[str, Any]:
         "job_runs": _delete(app, JobRun, (JobRun.due_at < now - JOB_RUNS) & (JobRun.state != "running")),
         "post_records": _delete(app, PostRecord, PostRecord.received_at < now - POST_RECORDS),
     }
+    done["facts"] = int(remove_stale(app.settings.data_dir / NAME, now))
     Spool(app.settings.data_dir / "spool", b"").sweep()
     return done
 

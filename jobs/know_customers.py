@@ -30,7 +30,7 @@ def know_customers(
         database_url=settings.database_url, keys_url=settings.database.keys_url, data_dir=str(settings.data_dir),
         master_key=settings.master_key.get_secret_value() if settings.master_key else None,
         as_of=(now - timedelta(days=1)).date(), now=now, currency=settings.business.currency,
-        zone=settings.business.zone,
+        zone=settings.business.zone, engine=settings.analytics.engine,
     )  # fmt: skip
     try:
         reports = nightly.know_customers(night, progress)

@@ -1,12 +1,14 @@
 """What goes with what in the newest baskets: the table `bundles`, found anew once a week."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, func, select, text
 
 from crm_core.analytics import engine
 from crm_core.analytics.fact_views import Dialect
-from crm_core.analytics.rules import Rule, find_rules
+from crm_core.analytics.rules import Counts, frequent, least_baskets, rules_from
+from crm_core.analytics.spark import itemsets
 from crm_core.bulk import insert_rows
 from crm_core.database import Store
 from crm_core.ids import new_id
@@ -30,17 +32,16 @@ def stale(store: Store, now: datetime) -> bool:
     return newest is None or now - newest > EVERY - timedelta(hours=6)
 
 
-def refresh(store: Store, now: datetime) -> int:
-    """Find all rules and put them in the place of the old ones; returns how many."""
-    baskets = list(_baskets(store).values())
-    found: list[Rule] = []
-    if len(baskets) >= LEAST_BASKETS:
-        support = max(SUPPORT, LEAST_BASKETS / len(baskets))
-        found = [
-            rule
-            for rule in find_rules(baskets, support=support, confidence=CONFIDENCE, longest=LONGEST)
-            if rule.lift >= LIFT
-        ][:MOST]
+def refresh(store: Store, now: datetime, spark: Any = None) -> int:
+    """Find all rules and put them in the place of the old ones; returns how many.
+
+    `spark`: a session that knows the facts, to count there.
+    """
+    if spark is None:
+        counts, total = _count(store)
+    else:
+        counts, total = itemsets(spark, support=SUPPORT, least=LEAST_BASKETS, longest=LONGEST, newest=NEWEST)
+    found = [rule for rule in rules_from(counts, total, confidence=CONFIDENCE) if rule.lift >= LIFT][:MOST]
     rows = [
         {
             "id": new_id(), "skus": list(rule.items), "with_sku": rule.also,
@@ -53,6 +54,14 @@ def refresh(store: Store, now: datetime) -> int:
         session.execute(delete(Bundle))
         insert_rows(session, Bundle.__table__, rows)  # type: ignore[arg-type]
     return len(rows)
+
+
+def _count(store: Store) -> tuple[Counts, int]:
+    """What is often in one basket, and how many baskets there are."""
+    sets = [frozenset(basket) for basket in _baskets(store).values()]
+    if len(sets) < LEAST_BASKETS:
+        return {}, len(sets)
+    return frequent(sets, max(LEAST_BASKETS, least_baskets(SUPPORT, len(sets))), LONGEST), len(sets)
 
 
 def _baskets(store: Store) -> dict[int, set[str]]:

@@ -8,19 +8,18 @@ import math
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import ibis
 from ibis.expr import types as ir
 from sqlalchemy import Connection
 
-from crm_core.analytics.fact_views import SCHEMA, Dialect
+from crm_core.analytics.fact_views import SCHEMA
 from crm_core.database import Store
 
 BATCH = 5000
 _NUMBER, _WORD = "int64", "string"
-_WORDS = frozenset((
+WORDS = frozenset((
     "kind", "country", "language", "tier", "sku", "name_en", "name_zh", "category", "currency", "number", "status",
     "source", "reason", "direction", "author", "channel", "intent", "topic", "priority", "variant", "connector",
     "about",
@@ -50,7 +49,7 @@ def facts_of(dialect: str) -> dict[str, ir.Table]:
     places = {"sqlite": f"{SCHEMA}_{{}}", "pyspark": f"{SCHEMA}_{{}}"}
     return {
         fact: ibis.table(
-            {column: _WORD if column in _WORDS else _NUMBER for column in columns.split()},
+            {column: _WORD if column in WORDS else _NUMBER for column in columns.split()},
             name=places.get(dialect, "{}").format(fact),
             database=SCHEMA if dialect not in places else None,
         )
@@ -97,26 +96,3 @@ def _prepare_sqlite(connection: Connection) -> None:
         driver.execute("SELECT floor(1.5)")
     except sqlite3.OperationalError:  # an SQLite that was built without mathematics
         driver.create_function("floor", 1, lambda value: None if value is None else math.floor(value))
-
-
-def write_parquet(store: Store, folder: Path, facts: Sequence[str] = tuple(COLUMNS)) -> dict[str, int]:
-    """Write facts into Parquet files, a file each; returns how many rows."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    say, written = Dialect(store.engine.dialect.name), {}
-    for fact, table in ((name, facts_of(say.name)[name]) for name in facts):
-        schema = pa.schema(
-            [(name, pa.string() if kind.is_string() else pa.int64()) for name, kind in table.schema().items()]
-        )
-        sql, written[fact] = f"SELECT {', '.join(schema.names)} FROM {say.view(fact)}", 0
-        with reading(store) as connection, parquet.ParquetWriter(folder / f"{fact}.parquet", schema) as file:
-            for rows in connection.exec_driver_sql(sql, execution_options={"stream_results": True}).partitions(
-                10 * BATCH
-            ):
-                columns = [
-                    pa.array(cells, kind) for cells, kind in zip(zip(*rows, strict=True), schema.types, strict=True)
-                ]
-                file.write_batch(pa.record_batch(columns, schema=schema))
-                written[fact] += len(rows)
-    return written

@@ -51,16 +51,20 @@ class Refreshed:
 
 def refresh(
     store: Store, as_of: date, *, currency: str, now: datetime, everybody: bool = False,
-    progress: Progress = lambda step, customers: None,
+    progress: Progress = lambda step, customers: None, everybody_from: Callable[[], Iterable[Rows]] | None = None,
 ) -> Refreshed:  # fmt: skip
-    """Bring the stored features to the end of a day (UTC); `currency` is the one that money is added up in."""
+    """Bring the stored features to the end of a day (UTC); `currency` is the one that money is added up in.
+
+    `everybody_from`: computes them for everybody elsewhere, if that has to be done, in the order of customers.
+    """
     with store.write() as session:
         run, last, changed = _begin(session, day_number(as_of), _definition(store.engine.dialect.name, currency), now)
     with engine.reading(store) as connection:
         customers = connection.scalar(select(func.count()).select_from(Customer)) or 0
         if everybody or last is None or len(changed) > MOST_CUSTOMERS * customers:
             table = features(_facts(connection), as_of, currency=currency)
-            done = Refreshed(as_of, True, _write_all(store, connection, table, progress), 0)
+            rows = everybody_from() if everybody_from else engine.batches(connection, table)
+            done = Refreshed(as_of, True, _write_all(store, table.columns, rows, progress), 0)
         else:
             done = _increment(store, connection, changed, last, as_of, currency, progress)
     with store.write() as session:
@@ -124,13 +128,13 @@ def _increment(
 
 
 # --- how it is written ----------------------------------------------------------------------------------------------
-def _write_all(store: Store, connection: Connection, table: ir.Table, progress: Progress) -> int:
+def _write_all(store: Store, names: Sequence[str], found: Iterable[Rows], progress: Progress) -> int:
     """In the order of customers, so that rows of who is gone are met on the way."""
     written = after = 0
-    for rows in engine.batches(connection, table):
+    for rows in found:
         with store.write() as session:
             session.execute(delete(TABLE).where(TABLE.c.customer_id.between(after + 1, rows[-1][0])))
-            written += _insert(session, table.columns, rows)
+            written += _insert(session, names, rows)
         after = rows[-1][0]
         progress("everybody", len(rows))
     with store.write() as session:
@@ -195,6 +199,7 @@ def _insert(session: Session, names: Sequence[str], rows: Rows) -> int:
 
 
 def frame(found: Iterable[Rows]) -> "pd.DataFrame":
+    """Rows of all `COLUMNS` as a data frame."""
     import pandas as pd
     import pyarrow as pa
 

@@ -26,6 +26,7 @@ STEPS = ("features", "segments", "value", "recommendations", "bundles", "predict
 """In this order, the longest last; `nightly_steps.py` does them."""
 NICE = 10
 """So that whoever chats does not wait for it."""
+FOR_SPARK = ("JAVA_HOME", "SPARK_CONF_DIR", "SPARK_LOCAL_IP")
 
 _stopping = threading.Event()
 _children: list[subprocess.Popen[str]] = []
@@ -50,6 +51,8 @@ class Night:
     currency: str
     zone: str
     steps: tuple[str, ...] = STEPS
+    engine: str = "local"
+    """`settings.analytics.engine`."""
 
     def dump(self) -> str:
         """As one line of JSON."""
@@ -110,7 +113,7 @@ def stop() -> None:
 def _in_child(night: Night, progress: Progress) -> dict[str, StepReport]:
     """Steps that one child ended, and the one it died in, if it did."""
     reports: dict[str, StepReport] = {}
-    kept = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
+    kept = {name: os.environ[name] for name in (*KEPT_ENVIRONMENT, *FOR_SPARK) if name in os.environ}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     words, last, step = [sys.executable, "-m", "crm_core.analytics.nightly"], "", night.steps[0]
     with subprocess.Popen(  # noqa: S603 - our own interpreter and module

@@ -1,7 +1,8 @@
 """The steps of the night, in the child process: each reads what it needs, computes, and replaces its results."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,17 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from crm_core.analytics import bundles, engine, feature_store, predictions, recommended, stored_past, value_scores
+from crm_core.analytics import (
+    bundles,
+    engine,
+    fact_folder,
+    feature_store,
+    predictions,
+    recommended,
+    spark,
+    stored_past,
+    value_scores,
+)
 from crm_core.analytics.nightly import Night, Progress
 from crm_core.analytics.recommendations import BadPurchases
 from crm_core.analytics.segment_refresh import refresh_segments
@@ -29,16 +40,31 @@ def steps(night: Night, progress: Progress) -> Iterator[dict[str, Callable[[], T
         "bundles": _bundles, "predictions": _predictions,
     }  # fmt: skip
     store = open_store(night.database_url, Path(night.data_dir), night.master_key, night.keys_url, migrate=False)
-    try:
-        yield {name: partial(all_steps[name], store, night, partial(progress, name)) for name in night.steps}
-    finally:
-        store.close()
+    with closing(store), _cluster(store, night) as cluster:
+        work = Work(store, night, cluster)
+        yield {name: partial(all_steps[name], work, partial(progress, name)) for name in night.steps}
+
+
+@dataclass(frozen=True)
+class Work:
+    """What steps work with; `cluster` is there when the settings name one."""
+
+    store: Store
+    night: Night
+    cluster: spark.Cluster | None = None
 
 
 Step = Callable[[int, int], None]
 
 
-def _features(store: Store, night: Night, progress: Step) -> Told:
+def _cluster(store: Store, night: Night) -> AbstractContextManager[spark.Cluster | None]:
+    if night.engine == "local":
+        return nullcontext()
+    return closing(spark.Cluster(night.engine, store, Path(night.data_dir) / fact_folder.NAME, night.now))
+
+
+def _features(work: Work, progress: Step) -> Told:
+    store, night = work.store, work.night
     with store.read() as session:
         total = session.scalar(select(func.count()).select_from(Customer)) or 0
     done = 0
@@ -48,17 +74,20 @@ def _features(store: Store, night: Night, progress: Step) -> Told:
         done += customers
         progress(done, max(total, done))
 
-    found = feature_store.refresh(store, night.as_of, currency=night.currency, now=night.now, progress=count)
+    refresh = work.cluster.refresh_features if work.cluster else partial(feature_store.refresh, store)
+    found = refresh(night.as_of, currency=night.currency, now=night.now, progress=count)
     return {"everybody": found.everybody, "computed": found.computed, "windows": found.windows}
 
 
-def _segments(store: Store, night: Night, progress: Step) -> Told:
+def _segments(work: Work, progress: Step) -> Told:
+    store, night = work.store, work.night
     features = feature_store.stored(store)
     found = refresh_segments(store, features, night.as_of, now=night.now, zone=night.zone)
     return {**found.segments, "joined": found.joined, "left": found.left}
 
 
-def _value(store: Store, night: Night, progress: Step) -> Told:
+def _value(work: Work, progress: Step) -> Told:
+    store, night = work.store, work.night
     buyers = value_scores.read_buyers(store, night.as_of, night.currency)
     try:
         models = value_scores.fit(buyers, SEED)
@@ -67,7 +96,8 @@ def _value(store: Store, night: Night, progress: Step) -> Told:
     return {"scores": value_scores.score_values(store, buyers, models, _stamp(night), progress, SEED)}
 
 
-def _predictions(store: Store, night: Night, progress: Step) -> Told:
+def _predictions(work: Work, progress: Step) -> Told:
+    store, night = work.store, work.night
     stamp = _stamp(night)
     try:
         with stored_past.reading_past(store, night.currency, night.as_of) as past:
@@ -81,11 +111,13 @@ def _predictions(store: Store, night: Night, progress: Step) -> Told:
     return {**written, "models": learnt, **({"not_learnt": problems} if problems else {})}
 
 
-def _recommendations(store: Store, night: Night, progress: Step) -> Told:
+def _recommendations(work: Work, progress: Step) -> Told:
+    store, night = work.store, work.night
     try:
         with engine.reading(store) as connection:
             purchases = recommended.read_purchases(connection, night.as_of)
-            offer = recommended.learn(connection, purchases, night.as_of, SEED)
+            counts = spark.pair_counts(work.cluster.facts(), night.as_of) if work.cluster else None
+            offer = recommended.learn(connection, purchases, night.as_of, SEED, counts)
     except BadPurchases as problem:
         return {"skipped": str(problem)}
     del purchases
@@ -97,10 +129,11 @@ def _recommendations(store: Store, night: Night, progress: Step) -> Told:
     return {"lists": lists, "weights": weights}
 
 
-def _bundles(store: Store, night: Night, progress: Step) -> Told:
+def _bundles(work: Work, progress: Step) -> Told:
+    store, night = work.store, work.night
     if not bundles.stale(store, night.now):
         return {"skipped": "found within the last week"}
-    return {"bundles": bundles.refresh(store, night.now)}
+    return {"bundles": bundles.refresh(store, night.now, work.cluster.facts() if work.cluster else None)}
 
 
 def _stamp(night: Night) -> dict[str, Any]:

@@ -134,6 +134,7 @@ class Ledger:
     items: most bought first, then by name, so that equal scores leave the popular ones in front.
     texts: what describes each item, "" if nothing does.
     customer, item, day: one entry per customer, item and day, in this order; days as ordinals.
+    counts: how many customers bought both of two items, each two once, where that was counted elsewhere.
     """
 
     customers: tuple[Key, ...]
@@ -143,6 +144,7 @@ class Ledger:
     item: Rows
     day: Rows
     until: date
+    counts: Mapping[tuple[str, str], int] | None = None
 
     def rows(self, customers: Iterable[Key]) -> Rows:
         """The rows of customers; -1, the empty last row, for one who never bought anything."""
@@ -163,6 +165,21 @@ class Ledger:
         """How many customers bought each item."""
         pairs, _, _ = _pairs(self)
         return np.bincount(pairs % len(self.items), minlength=len(self.items))
+
+    @cached_property
+    def together(self) -> Sparse | None:
+        """The same as a matrix (items, items), on its diagonal the buyers; None where nothing was counted."""
+        if self.counts is None:
+            return None
+        from scipy.sparse import csr_array
+
+        place = {name: at for at, name in enumerate(self.items)}
+        known = {pair: count for pair, count in self.counts.items() if pair[0] in place and pair[1] in place}
+        pairs = np.array([(place[one], place[other]) for one, other in known], dtype=np.intp).reshape(-1, 2)
+        values = np.fromiter(known.values(), np.float64, len(known))
+        two = pairs[:, 0] != pairs[:, 1]
+        row, column = np.concatenate([pairs, pairs[two, ::-1]]).T
+        return csr_array((np.append(values, values[two]), (row, column)), shape=(len(place), len(place)))
 
     def matrix(self, pairs: Rows, values: Array) -> Sparse:
         """A sparse matrix (customers + 1, items) of values for pairs, which are customer × items + item."""
@@ -344,8 +361,9 @@ def fit_cosine(ledger: Ledger) -> Neighbours:
     """Items are near each other if the same customers buy them."""
     from sklearn.preprocessing import normalize
 
-    bought = ledger.bought
-    return Neighbours(bought, _cosines(normalize(bought.T.tocsr())), "bought_with", ledger.items)
+    bought, together = ledger.bought, ledger.together
+    likeness = _cosines(normalize(bought.T.tocsr())) if together is None else _cosines_of_counts(together)
+    return Neighbours(bought, likeness, "bought_with", ledger.items)
 
 
 def fit_ease(ledger: Ledger, *, strength: float | None = None) -> Neighbours:
@@ -360,9 +378,9 @@ def fit_ease(ledger: Ledger, *, strength: float | None = None) -> Neighbours:
     strength = STRENGTH * len(ledger.customers) if strength is None else strength
     if not strength > 0:
         raise BadPurchases("The strength of EASE must be above 0.")
-    bought = ledger.bought
+    bought, together = ledger.bought, ledger.together
     few = bought[:, :MOST_ITEMS]
-    gram = (few.T @ few).toarray()
+    gram = (few.T @ few if together is None else together[:MOST_ITEMS, :MOST_ITEMS]).toarray()
     inverse = np.linalg.inv(gram + strength * np.eye(len(gram)))
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
@@ -405,6 +423,18 @@ def _cosines(vectors: Sparse) -> Sparse:
         blocks.append(block)
     cosines = vstack(blocks, format="csr")
     cosines = csr_array(cosines - diags_array(cosines.diagonal()))
+    cosines.eliminate_zeros()
+    return cosines
+
+
+def _cosines_of_counts(together: Sparse) -> Sparse:
+    """The same from counts, where that of an item with itself is the number of its buyers."""
+    from scipy.sparse import diags_array
+
+    buyers = together.diagonal()
+    scale = diags_array(1 / np.sqrt(np.maximum(buyers, 1)))
+    cosines = scale @ (together - diags_array(buyers)) @ scale
+    cosines.data[cosines.data < LEAST_LIKENESS] = 0.0
     cosines.eliminate_zeros()
     return cosines
 

@@ -5,7 +5,7 @@ the models learn from everybody's purchases, and everybody is scored, a few thou
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select, text
 
 from crm_core.analytics import engine
+from crm_core.analytics.co_purchases import Together
 from crm_core.analytics.fact_views import Dialect
 from crm_core.analytics.features import EPOCH, day_number
 from crm_core.analytics.recommendation_lists import Lists, lists
@@ -65,8 +66,13 @@ def read_purchases(connection: Connection, as_of: date) -> Purchases:
     return Purchases(known.tolist(), sorted(skus.values()), row, np.concatenate(items), day)
 
 
-def learn(connection: Connection, purchases: Purchases, as_of: date, seed: int = 0) -> Offer:
+def learn(
+    connection: Connection, purchases: Purchases, as_of: date, seed: int = 0, counts: Together | None = None
+) -> Offer:
     """Fit everything.
+
+    Args:
+        counts: how many customers bought both of two products, if a cluster counted it.
 
     Raises:
         BadPurchases: nothing was bought yet.
@@ -77,7 +83,7 @@ def learn(connection: Connection, purchases: Purchases, as_of: date, seed: int =
         for row in products
     }
     active = {row.sku: row.consumable for row in products if row.active}
-    ledger = gather(purchases, until=as_of, texts=texts)
+    ledger = replace(gather(purchases, until=as_of, texts=texts), counts=counts)
     weights = _weights(purchases, texts, as_of, np.random.default_rng(seed))
     models = fit_all(ledger)
     mixes = {name: Mix(models, of_list or dict.fromkeys(models, 1 / len(models))) for name, of_list in weights.items()}

@@ -3,7 +3,7 @@
 Measures as in Agrawal, Imieliński and Swami, Mining Association Rules, SIGMOD 1993; lift as in Brin et al., 1997.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,10 @@ from crm_core.errors import CrmError
 
 LONGEST = 5
 """Items in a rule, both sides together; longer ones are many, and nobody acts on them."""
+
+
+Counts = Mapping[frozenset[str], int]
+"""Set of items -> how many baskets hold all of it."""
 
 
 class BadBaskets(CrmError):
@@ -52,9 +56,17 @@ def find_rules(
         BadBaskets: there is no basket, a basket is a text, or a limit is out of its range.
     """
     sets = _checked(baskets, support, confidence, longest)
-    total = len(sets)
-    least = next(count for count in range(max(1, int(support * total)), total + 1) if count / total >= support)
-    counts = _frequent(sets, least, longest)
+    counts = frequent(sets, least_baskets(support, len(sets)), longest)
+    return rules_from(counts, len(sets), confidence=confidence)
+
+
+def least_baskets(support: float, total: int) -> int:
+    """How many baskets of all are this share of them, at least."""
+    return next(count for count in range(max(1, int(support * total)), total + 1) if count / total >= support)
+
+
+def rules_from(counts: Counts, total: int, *, confidence: float) -> list[Rule]:
+    """Return the rules as `find_rules` does, from sets that were counted already, among `total` baskets."""
     found = []
     for items, also in _pairs(counts, total, confidence):
         both, left, right = counts[items | {also}], counts[items], counts[frozenset([also])]
@@ -82,7 +94,7 @@ def _checked(
     return sets
 
 
-def _frequent(sets: list[frozenset[str]], least: int, longest: int) -> dict[frozenset[str], int]:
+def frequent(sets: Collection[frozenset[str]], least: int, longest: int) -> Counts:
     """Sets of items → how many baskets hold them, if at least so many do."""
     import pandas
     from mlxtend.frequent_patterns import fpgrowth
@@ -92,14 +104,14 @@ def _frequent(sets: list[frozenset[str]], least: int, longest: int) -> dict[froz
     matrix = encoder.fit(sets).transform(sets, sparse=True)
     table = pandas.DataFrame.sparse.from_spmatrix(matrix, columns=encoder.columns_)
     share = (least - 0.5) / len(sets)  # mlxtend rounds share times baskets up: no float may tip it over
-    frequent = fpgrowth(table, min_support=share, use_colnames=True, max_len=longest)
+    often = fpgrowth(table, min_support=share, use_colnames=True, max_len=longest)
     return {
         frozenset(items): round(part * len(sets))
-        for items, part in zip(frequent["itemsets"], frequent["support"], strict=True)
+        for items, part in zip(often["itemsets"], often["support"], strict=True)
     }
 
 
-def _pairs(counts: dict[frozenset[str], int], total: int, confidence: float) -> Iterable[tuple[frozenset[str], str]]:
+def _pairs(counts: Counts, total: int, confidence: float) -> Iterable[tuple[frozenset[str], str]]:
     """Left and right sides of the rules with one item on the right."""
     import pandas
     from mlxtend.frequent_patterns import association_rules

@@ -173,3 +173,11 @@ def test_features_are_exported_as_a_file_for_other_tools(business: Path, tmp_pat
     wrong = run("export-features", tmp_path / "features.txt")
     assert wrong.exit_code == 2
     assert ".parquet" in wrong.stderr
+
+
+def test_facts_are_exported_and_the_second_time_nothing_is_left_to_do(business: Path, data_dir: Path):
+    first = answer("export-facts")
+    assert first["written"] > 3
+    assert first["rows"] > 200
+    assert list((data_dir / "facts" / "orders").glob("*.parquet"))
+    assert answer("export-facts") == {**first, "written": 0, "rows": 0, "unchanged": first["written"]}

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from bot.messages import Reply
 from bot.outbox import queue_reply
 from crm_core import audit
+from crm_core.analytics.fact_folder import KEPT, NAME, writing
 from crm_core.models import Attachment, AuditEntry, Conversation, Delivery, Interaction, JobRun, OutboxMessage
 from jobs.cleanup import BATCH, cleanup
 from jobs.daily_digest import daily_digest
@@ -94,8 +95,10 @@ def test_cleanup_removes_what_is_old_and_nothing_else(stage: Stage) -> None:
                     lease_until=now, started_at=now,
                 )
             )  # fmt: skip
+    with writing(stage.app.settings.data_dir / NAME, now - KEPT):
+        pass
     done = cleanup(stage.app, now)
-    assert done == {"deliveries": BATCH + 7, "envelopes": 0, "files": 1, "job_runs": 1, "post_records": 0}
+    assert done == {"deliveries": BATCH + 7, "envelopes": 0, "files": 1, "job_runs": 1, "post_records": 0, "facts": 1}
     assert stage.app.files.read(kept.attachment_id) == b"chart"
     path = stage.app.settings.data_dir / "files" / str(made.attachment_id % 100) / str(made.attachment_id)
     assert not path.exists()

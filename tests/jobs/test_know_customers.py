@@ -34,7 +34,9 @@ def app(store: Store, clock: Clock) -> Any:
             number="SO-1", customer_id=customer.id, status="paid", placed_at=NOW, updated_at=NOW, currency="CNY",
             total_minor=100,
         ))  # fmt: skip
-    settings = Settings(_env_file=None, master_key="secret", database={"url": "sqlite:///somewhere"})  # type: ignore[arg-type]
+    settings = Settings(
+        _env_file=None, master_key="secret", database={"url": "sqlite:///somewhere"}, analytics={"engine": "local[2]"}
+    )  # type: ignore[arg-type]
     return SimpleNamespace(store=store, clock=clock, settings=settings)
 
 
@@ -55,6 +57,7 @@ def test_the_child_is_told_where_and_up_to_which_day(app: Any, nights: list[Nigh
     result = job.know_customers(app, NOW)
     assert nights[0].as_of == (NOW - timedelta(days=1)).date()
     assert (nights[0].database_url, nights[0].master_key) == ("sqlite:///somewhere", "secret")
+    assert nights[0].engine == "local[2]"
     assert result["value"] == {"wall_s": 2.0, "cpu_s": 1.5, "peak_mb": 200, "scores": 3}
 
 
