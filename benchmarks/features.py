@@ -143,8 +143,13 @@ def _make(url: str, folder: Path, size: Size) -> Figures:
 
 
 def _export(url: str, folder: Path, size: Size) -> Figures:
+    from pyarrow import parquet
+
     store = _opened(url, folder)
-    return asdict(export_facts(store, folder / "facts", now=datetime.now(UTC)))
+    done = export_facts(store, folder / "facts", now=datetime.now(UTC))
+    for fact in engine.COLUMNS:  # by hand one would keep a file for each, not one for each day
+        parquet.write_table(parquet.read_table(folder / "facts" / fact), folder / f"{fact}.parquet")
+    return asdict(done)
 
 
 def _compute(url: str, folder: Path, size: Size) -> Figures:
@@ -179,7 +184,7 @@ def _by_pandas(url: str, folder: Path, size: Size) -> Figures:
     from benchmarks.features_by_hand import pandas
 
     spent = Spent(url)
-    frame = pandas(folder / "facts", AS_OF, CURRENCY)
+    frame = pandas(folder, AS_OF, CURRENCY)
     figures = spent.figures()
     frame.to_parquet(folder / "result-pandas.parquet", index=False)
     return figures

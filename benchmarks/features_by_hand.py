@@ -133,7 +133,7 @@ def pandas(folder: Path, as_of: date, currency: str) -> Any:
 
     d = day_number(as_of)
     parts = [*_trade(pd, folder, d, currency), _talk(pd, folder, d), *_rest(pd, folder, d)]
-    table = pd.read_parquet(folder / "customers", columns=["customer_id"]).set_index("customer_id").sort_index()
+    table = pd.read_parquet(folder / "customers.parquet", columns=["customer_id"]).set_index("customer_id").sort_index()
     table = table.join(parts)
     for name, since in {"recency_days": "last", "tenure_days": "first", "contact_recency_days": "last_contact"}.items():
         table[name] = d - table[since]
@@ -156,7 +156,7 @@ def _trade(pd: Any, folder: Path, d: int, currency: str) -> list[Any]:  # one st
         "total_minor",
         "discount_minor",
     ]
-    orders = pd.read_parquet(folder / "orders", columns=columns)
+    orders = pd.read_parquet(folder / "orders.parquet", columns=columns)
     orders = orders[orders.placed_day <= d]
     cancelled = orders.cancelled_day <= d
     lost = orders[cancelled].groupby("customer_id").size().rename("cancelled_orders")
@@ -179,7 +179,7 @@ def _trade(pd: Any, folder: Path, d: int, currency: str) -> list[Any]:  # one st
     )
     trade["discount_share_milli"] = 1000 * trade.pop("cheap") // trade.orders
     lines = pd.read_parquet(
-        folder / "order_lines", columns=["customer_id", "category", "quantity", "placed_day", "cancelled_day"]
+        folder / "order_lines.parquet", columns=["customer_id", "category", "quantity", "placed_day", "cancelled_day"]
     )
     lines = lines[(lines.placed_day <= d) & ~(lines.cancelled_day <= d)]
     each = lines.groupby(["customer_id", "category"]).quantity.sum().rename("units").reset_index()
@@ -189,14 +189,16 @@ def _trade(pd: Any, folder: Path, d: int, currency: str) -> list[Any]:  # one st
         units=("units", "sum"), categories=("units", "size"), top_category=("category", "first"), most=("units", "max")
     )
     likes["top_category_share_milli"] = (1000 * likes.pop("most") // likes.units.where(likes.units > 0)).astype("Int64")
-    refunds = pd.read_parquet(folder / "refunds", columns=["customer_id", "amount_minor", "currency", "paid_day"])
+    refunds = pd.read_parquet(
+        folder / "refunds.parquet", columns=["customer_id", "amount_minor", "currency", "paid_day"]
+    )
     refunds = refunds[(refunds.paid_day <= d) & (refunds.currency == currency)]
     return [trade, lost, likes, refunds.groupby("customer_id").amount_minor.sum().rename("refunds_minor")]
 
 
 def _talk(pd: Any, folder: Path, d: int) -> Any:
     columns = ["customer_id", "direction", "author", "kind", "channel", "intent", "mood_milli", "occurred_day"]
-    said = pd.read_parquet(folder / "interactions", columns=columns, filters=[("direction", "==", "in")])
+    said = pd.read_parquet(folder / "interactions.parquet", columns=columns, filters=[("direction", "==", "in")])
     said = said[
         (said.author == "customer") & (said.kind != "edit") & said.customer_id.notna() & (said.occurred_day <= d)
     ]
@@ -228,10 +230,10 @@ def _talk(pd: Any, folder: Path, d: int) -> Any:
 
 
 def _rest(pd: Any, folder: Path, d: int) -> list[Any]:
-    cases = pd.read_parquet(folder / "cases", columns=["customer_id", "opened_day"])
-    ratings = pd.read_parquet(folder / "ratings", columns=["customer_id", "score", "given_day"])
-    sent = pd.read_parquet(folder / "campaign_contacts")
-    posts = pd.read_parquet(folder / "posts", columns=["customer_id", "mood_milli", "occurred_day"])
+    cases = pd.read_parquet(folder / "cases.parquet", columns=["customer_id", "opened_day"])
+    ratings = pd.read_parquet(folder / "ratings.parquet", columns=["customer_id", "score", "given_day"])
+    sent = pd.read_parquet(folder / "campaign_contacts.parquet")
+    posts = pd.read_parquet(folder / "posts.parquet", columns=["customer_id", "mood_milli", "occurred_day"])
     given = ratings[ratings.given_day <= d].groupby("customer_id").score.agg(["size", "sum"])
     rated = pd.DataFrame({"ratings": given["size"], "rating_mean_milli": 1000 * given["sum"] // given["size"]})
     sent = sent[sent.sent_day <= d]
