@@ -5,22 +5,13 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
 
-from crm_core.analytics import (
-    bundles,
-    engine,
-    fact_folder,
-    feature_store,
-    predictions,
-    recommended,
-    spark,
-    stored_past,
-    value_scores,
-)
+from crm_core.analytics import bundles, engine, fact_folder, feature_store, recommended, spark, value_scores
 from crm_core.analytics.nightly import Night, Progress
 from crm_core.analytics.recommendations import BadPurchases
 from crm_core.analytics.segment_refresh import refresh_segments
@@ -30,6 +21,8 @@ from crm_core.models import Customer
 
 Told = Mapping[str, Any]
 SEED = 7
+SEGMENT_KINDS = 3
+"""Refreshed one after the other: the grid, clusters, rules."""
 
 
 @contextmanager
@@ -69,20 +62,24 @@ def _features(work: Work, progress: Step) -> Told:
         total = session.scalar(select(func.count()).select_from(Customer)) or 0
     done = 0
 
-    def count(step: str, customers: int) -> None:
+    def tell(step: str, customers: int) -> None:
         nonlocal done
         done += customers
         progress(done, max(total, done))
 
     refresh = work.cluster.refresh_features if work.cluster else partial(feature_store.refresh, store)
-    found = refresh(night.as_of, currency=night.currency, now=night.now, progress=count)
+    found = refresh(night.as_of, currency=night.currency, now=night.now, progress=tell)
     return {"everybody": found.everybody, "computed": found.computed, "windows": found.windows}
 
 
 def _segments(work: Work, progress: Step) -> Told:
     store, night = work.store, work.night
     features = feature_store.stored(store)
-    found = refresh_segments(store, features, night.as_of, now=night.now, zone=night.zone)
+    begun = count()
+    found = refresh_segments(
+        store, features, night.as_of, now=night.now, zone=night.zone,
+        progress=lambda kind: progress(next(begun), SEGMENT_KINDS),
+    )  # fmt: skip
     return {**found.segments, "joined": found.joined, "left": found.left}
 
 
@@ -97,6 +94,8 @@ def _value(work: Work, progress: Step) -> Told:
 
 
 def _predictions(work: Work, progress: Step) -> Told:
+    from crm_core.analytics import predictions, stored_past  # what learns is heavy: the steps before do without
+
     store, night = work.store, work.night
     stamp = _stamp(night)
     try:

@@ -6,7 +6,7 @@ from typing import Any
 
 from crm_core.analytics import feature_store
 from crm_core.analytics.predicted import predict_all
-from crm_core.analytics.prediction import TRIALS, Learnt, learn_all
+from crm_core.analytics.prediction import Learnt, learn_all
 from crm_core.analytics.results import Replacing, parts
 from crm_core.analytics.stored_past import StoredPast
 from crm_core.analytics.value import TooFewPurchases
@@ -14,6 +14,8 @@ from crm_core.database import Store
 from crm_core.models import Need, Score
 
 TARGETS = ("churn", "next_category", "next_contact")
+TRIALS = 4
+"""Settings tried of each family: fewer than for the model cards, as it is done every night."""
 AT_ONCE = 10
 """Parts of customers whose purchases are read together."""
 

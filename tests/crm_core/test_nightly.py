@@ -140,10 +140,28 @@ def test_twice_is_once(small: tuple[Store, Night]) -> None:
 
 def test_a_step_that_fails_or_kills_its_process_does_not_stop_the_others(small: tuple[Store, Night]) -> None:
     _, night = small
-    reports = nightly.know_customers(replace(night, steps=("nothing of the kind", "features", "bundles")))
+    reports = nightly.know_customers(replace(night, steps=("nothing of the kind", "bundles")))
     assert reports["nothing of the kind"].error.startswith("its process ended with 1")
-    assert reports["features"].result["everybody"]
+    assert list(reports) == ["nothing of the kind", "bundles"]
     assert reports["bundles"].error == ""
+
+
+def test_a_process_that_ends_takes_the_child_with_it(small: tuple[Store, Night]) -> None:
+    store, night = small
+    heard: list[str] = []
+
+    def stops(step: str, done: int, total: int) -> None:
+        heard.append(step)
+        nightly.stop()
+
+    try:
+        with pytest.raises(nightly.Stopped):
+            nightly.know_customers(night, stops)
+    finally:
+        nightly._stopping.clear()
+    assert "bundles" not in heard
+    assert nightly._children == []
+    assert not content(store, Bundle)["bundles"]
 
 
 def test_an_exception_of_a_step_is_told(small: tuple[Store, Night]) -> None:
