@@ -35,7 +35,7 @@ def unguarded(store: Store, statement: str) -> None:
             for name in ("audit_no_update", "audit_no_delete"):
                 connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
         else:
-            connection.execute(text("ALTER TABLE audit DISABLE TRIGGER ALL"))
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
         connection.execute(text(statement))
 
 
