@@ -1,13 +1,15 @@
 """What Facebook and Instagram have in common: the Graph API, its pages and its way of saying that it is enough."""
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any, ClassVar
 from urllib.parse import quote
 
-from config.settings import ConnectorSettings
+from config.settings import ConnectorSettings, Source
 from crm_core.connectors.api import Api, Limited, Refused
-from crm_core.connectors.base import Malformed, listed, moment
+from crm_core.connectors.base import ANSWER_PAGES, Malformed, Page, Post, Reading, Start, listed, moment
 
 ENOUGH = {4, 17, 32, 613, 80001, 80002, 80006}
 """Its error codes for too many calls; they come as 400 or 403."""
@@ -41,6 +43,45 @@ class Graph:
             yield records, cursor
             if not cursor:
                 return
+
+
+class GraphConnector(ABC):
+    """Reads the posts of a page or an account, with what people write below them."""
+
+    newest_first: ClassVar[bool] = True
+    edge: ClassVar[str]
+    """What posts are called there."""
+    post_fields: ClassVar[str]
+    comment_fields: ClassVar[str]
+    comment_options: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, settings: ConnectorSettings, api: Api) -> None:
+        self._graph = Graph(settings, api)
+
+    @abstractmethod
+    def post(self, record: Any) -> Post:
+        """What a record of the network says."""
+
+    @abstractmethod
+    def comment(self, record: Any, below: Post) -> Post:
+        """What a record of a comment says."""
+
+    def lists_all(self, source: Source) -> frozenset[str]:
+        """All posts."""
+        return frozenset({"post"})
+
+    def pages(self, source: Source, start: Start) -> Iterator[Page]:
+        """Posts, newest first, with their comments and the answers to those."""
+        for records, cursor in self._graph.edge(source.of, self.edge, self.post_fields, start.cursor):
+            reading = Reading()
+            for record in records:
+                reading.add(record, self.post)
+            for found in [each for each in reading.posts if each.replies]:
+                answers = self._graph.edge(found.external_id, "comments", self.comment_fields, **self.comment_options)
+                for comments, _ in islice(answers, ANSWER_PAGES):
+                    for comment in comments:
+                        reading.add(comment, self.comment, found)
+            yield reading.page(cursor)
 
 
 def _code(body: bytes) -> int | None:
