@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot import wording
 from bot.handlers.manager.asking import ManagerTurn, words_of
-from bot.handlers.manager.segment_reading import in_words, mentioned, said_conditions
+from bot.handlers.manager.segment_reading import in_words, mentioned, said_conditions, unknown
 from bot.messages import Reply, Table
 from crm_core.analytics.segment_figures import FIGURES, Difference, Figure, Side, greatest_difference
 from crm_core.query import Condition, Conditions, Operator
@@ -29,6 +29,9 @@ def segment_compare(turn: ManagerTurn) -> Reply:
     names = [name for name, _ in sides]
     moment = wording.moment(turn.now, turn.language, turn.speaker.zone)
     lines = [turn.say("segments.compared", moment=moment), _most(turn, names, found)]
+    missing = _missing(turn, names)
+    if missing:
+        lines.insert(0, turn.say("segments.unknown", words=turn.say("agent.query.quoted").join(missing)))
     if len(sides) == 2 and not any(one.operator == "is_not" for _, conditions in sides for one in conditions.all):
         both = Conditions(all=tuple(one for _, conditions in sides for one in conditions.all))
         lines.append(turn.say("segments.in_both", count=turn.store.segments.count(both)))
@@ -63,6 +66,14 @@ def _sides(turn: ManagerTurn) -> list[Labelled]:
     if len(sides) == 1 or _OTHERS.search(turn.understanding.text.lower()):
         told.append(_rest(turn, sides, common))
     return told[:MOST_SIDES]
+
+
+def _missing(turn: ManagerTurn, names: list[str]) -> tuple[str, ...]:
+    """What was to be the other side where everybody else had to stand in for it, though nobody asked for them."""
+    stand_in = names[-1] in (turn.say("segments.everybody"), turn.say("segments.everybody_else"))
+    if not stand_in or _OTHERS.search(turn.understanding.text.lower()):
+        return ()
+    return unknown(said_conditions(turn))
 
 
 def _rest(turn: ManagerTurn, sides: list[Condition], common: tuple[Condition, ...]) -> Labelled:

@@ -50,9 +50,9 @@ def _fitting(turn: ManagerTurn, conditions: Conditions) -> Reply:
     text = turn.say(
         "segments.fitting", conditions=in_words(turn, conditions), count=count, share=_share(count, everybody)
     )
-    if conditions.unused:
-        words = turn.say("agent.query.quoted").join(conditions.unused)
-        text += "\n" + turn.say("agent.query.unused", words=words)
+    left = unknown(conditions)
+    if left:
+        text += "\n" + turn.say("agent.query.unused", words=turn.say("agent.query.quoted").join(left))
     choices = (
         Choice(label=turn.say("segments.list"), value="list_customers:more:0"),
         Choice(label=turn.say("segments.save"), value="segment_create"),

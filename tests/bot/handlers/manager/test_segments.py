@@ -285,7 +285,10 @@ def test_segments_side_by_side(floor: Floor, manager: Colleague):
     ]  # fmt: skip
     assert [row[5:] for row in reply.table.rows] == [("–", "0.0"), ("−0.80", "50.0")]
     assert "In both: 1." in reply.text
+    half = manager.says("segment_compare", "compare spenders and dreamers")
+    assert half.text.startswith('I know no segment by "dreamers"')
     alone = manager.says("segment_compare", "spenders against everyone else")
+    assert "I know no segment" not in alone.text
     assert alone.table
     assert [row[:3] for row in alone.table.rows] == [
         ("spenders", "1", "CN¥468.00"), ("everybody else", "1", "CN¥100.00")
