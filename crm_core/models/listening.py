@@ -1,0 +1,78 @@
+"""What is said in public, and how far each source of it is read."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm_core.models.base import Base, customer_key
+from crm_core.sealed import Sealed, personal
+
+
+class Post(Base):
+    """Something said in public. `about`: us, or the competitor's name; `kind`: post, comment or reaction.
+
+    `parent_id`: the `external_id` of what a comment is about. `source` is the one that brought it, `seen_at` when a
+    walk of the network last showed it.
+    """
+
+    __tablename__ = "posts"
+    __table_args__ = (UniqueConstraint("connector", "external_id"),)
+    connector: Mapped[str] = mapped_column(String(20))
+    external_id: Mapped[str]
+    customer_id: Mapped[int | None] = customer_key()
+    author_sealed: Mapped[bytes | None] = personal(LargeBinary, kind="contact")
+    text_sealed: Mapped[bytes | None] = personal(LargeBinary)
+    url: Mapped[str | None] = personal(String(500), kind="identifier")
+    kind: Mapped[str] = mapped_column(String(10), default="post")
+    about: Mapped[str] = mapped_column(String(60), index=True)
+    language: Mapped[str | None] = mapped_column(String(2))
+    sentiment_milli: Mapped[int | None]
+    topic: Mapped[str | None] = mapped_column(String(60))
+    likes: Mapped[int] = mapped_column(default=0)
+    replies: Mapped[int] = mapped_column(default=0)
+    shares: Mapped[int] = mapped_column(default=0)
+    occurred_at: Mapped[datetime] = mapped_column(index=True)
+    source: Mapped[str | None] = mapped_column(String(60))
+    parent_id: Mapped[str | None]
+    edited_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
+    author = Sealed("author_sealed")
+    text = Sealed("text_sealed")
+
+
+class PostRecord(Base):
+    """What the network sent of a post, as it came; kept for a week, for looking into what was made of it."""
+
+    __tablename__ = "post_records"
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"), unique=True)
+    customer_id: Mapped[int | None] = customer_key()
+    record_sealed: Mapped[bytes | None] = personal(LargeBinary)
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    record = Sealed("record_sealed")
+
+
+class Pull(Base):
+    """How far a source is read. A walk begins at `began_at` and ends at `floor_at`, or where the network ends.
+
+    `cursor`: where to go on after an interruption. `keep`: what the connector wants to know next time. `mark_at`: the
+    newest post of the last walk that was finished. `newest_at` and `oldest_at`: of the walk itself, its progress.
+    """
+
+    __tablename__ = "pulls"
+    __table_args__ = (UniqueConstraint("connector", "source"),)
+    connector: Mapped[str] = mapped_column(String(20))
+    source: Mapped[str] = mapped_column(String(60))
+    cursor: Mapped[str | None] = mapped_column(Text)
+    keep: Mapped[str | None] = mapped_column(Text)
+    mark_at: Mapped[datetime | None]
+    began_at: Mapped[datetime | None]
+    floor_at: Mapped[datetime | None]
+    newest_at: Mapped[datetime | None]
+    oldest_at: Mapped[datetime | None]
+    pages: Mapped[int] = mapped_column(default=0)
+    posts: Mapped[int] = mapped_column(default=0)
+    finished_at: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    problem: Mapped[str | None] = mapped_column(String(300))
