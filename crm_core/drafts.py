@@ -101,7 +101,7 @@ def confirm(session: Session, order_id: int, now: datetime) -> OrderView:
 
 
 def decline(session: Session, order_id: int, now: datetime) -> OrderView:
-    """Turn a draft down.
+    """Turn a draft down; it gets no day of cancelling, since it never was an order.
 
     Raises:
         NotPossible("decided"): it is no draft any more; `details` names its state.
@@ -118,9 +118,8 @@ def _draft(session: Session, order_id: int) -> OrderView:
 
 
 def _settled(session: Session, order_id: int, status: str, now: datetime) -> OrderView:
-    values: dict[str, object] = {"status": status, "updated_at": now}
-    values |= {"cancelled_at": now} if status == "cancelled" else {"placed_at": now}
-    session.execute(update(Order).where(Order.id == order_id).values(**values))
+    ordered = {"placed_at": now} if status == "placed" else {}
+    session.execute(update(Order).where(Order.id == order_id).values(status=status, updated_at=now, **ordered))
     return orders.locked(session, order_id)
 
 

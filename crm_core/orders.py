@@ -162,6 +162,8 @@ def why_not_cancel(order: OrderView, now: datetime, window_hours: int) -> str:
 def cancel(session: Session, order_id: int, now: datetime, window_hours: int) -> OrderView:
     """Cancel an order: its goods go back to stock, and what was paid is to be refunded.
 
+    A draft is only withdrawn: it has taken nothing, and as it never was an order, it has no day of cancelling.
+
     Raises:
         NotPossible: cancelled, shipped, returned, draft or too_late; nothing was changed.
     """
@@ -169,16 +171,16 @@ def cancel(session: Session, order_id: int, now: datetime, window_hours: int) ->
     reason = why_not_cancel(view, now, window_hours)
     if reason:
         raise NotPossible(reason, number=view.number)
-    if view.status != "draft":  # a draft has taken nothing yet
+    ordered = view.status != "draft"
+    if ordered:
         _back_to_stock(session, order_id)
     refunds = view.refunds
     if view.status == "paid" and view.total_minor:
         refund = _refund(order_id, view, view.total_minor, "cancelled", now)
         session.add(refund)
         refunds = (*refunds, _refund_view(refund))
-    session.execute(
-        update(Order).where(Order.id == order_id).values(status="cancelled", cancelled_at=now, updated_at=now)
-    )
+    values = {"cancelled_at": now} if ordered else {}
+    session.execute(update(Order).where(Order.id == order_id).values(status="cancelled", updated_at=now, **values))
     return replace(view, status="cancelled", updated_at=now, refunds=refunds)
 
 

@@ -3,7 +3,8 @@
 Features, the export to Spark and tools such as Metabase read these and no tables (docs/analytics.md describes their
 columns). Nothing personal is in them but whose row it is. Days are counted from 1970-01-01 in UTC and moments are UTC
 epoch seconds, so that every engine counts alike; money is in minor units, mood in thousandths (-1000 … 1000), yes and
-no are 1 and 0. Orders that are still drafts are left out; what belonged to a merged record belongs to the joined one.
+no are 1 and 0. Drafts are left out, also those that were turned down, which never were orders; what belonged to a
+merged record belongs to the joined one.
 
 On PostgreSQL they are a schema, `facts`, so that a reader can be given these alone; SQLite has no schemas, there they
 are called `facts_orders` and so on.
@@ -12,12 +13,16 @@ are called `facts_orders` and so on.
 from dataclasses import dataclass
 
 from crm_core.models import CustomerFeatures
+from crm_core.orders import CHAT
 
 SCHEMA = "facts"
 DISTANCES = {
     "recency_days": "last_order_day", "tenure_days": "first_order_day", "contact_recency_days": "last_contact_day",
 }  # fmt: skip
 """Feature -> the stored day that it is counted from, so that nobody's row changes by mere lapse of time."""
+
+ORDERED = f"o.status <> 'draft' AND NOT (o.status = 'cancelled' AND o.source = '{CHAT}' AND o.cancelled_at IS NULL)"
+"""What makes a row of orders an order: a draft of a chat that was turned down has no day of cancelling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +103,13 @@ def _trade(say: Dialect) -> dict[str, str]:
         "orders": f"""
             SELECT o.id AS order_id, o.customer_id, o.number, o.status, o.currency, o.total_minor, o.discount_minor,
                    o.shipping_minor, o.source, {placed}, {cancelled} AS cancelled_day, {returned} AS returned_day
-            FROM orders AS o WHERE o.status <> 'draft'""",
+            FROM orders AS o WHERE {ORDERED}""",
         "order_lines": f"""
             SELECT l.id AS line_id, l.order_id, o.customer_id, l.product_id, p.sku,
                    {say.word("p.category")} AS category, l.quantity, l.unit_minor,
                    l.quantity * l.unit_minor AS line_minor, o.currency, {placed}, {cancelled} AS cancelled_day
             FROM order_lines AS l JOIN orders AS o ON o.id = l.order_id JOIN products AS p ON p.id = l.product_id
-            WHERE o.status <> 'draft'""",
+            WHERE {ORDERED}""",
         "refunds": f"""
             SELECT r.id AS refund_id, r.order_id, o.customer_id, r.status, r.amount_minor, r.currency, r.reason,
                    {say.seconds("r.requested_at")} AS requested_at, {say.day("r.requested_at")} AS requested_day,
