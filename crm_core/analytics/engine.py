@@ -38,8 +38,8 @@ COLUMNS = {
     "ratings": "rating_id customer_id conversation_id staff_id score given_at given_day",
     "campaign_contacts": "contact_id campaign_id customer_id variant held_out sent_day replied_day converted_day"
     " opted_out_day",
-    "posts": "post_id customer_id connector kind about language topic mood_milli likes replies shares occurred_at"
-    " occurred_day",
+    "posts": "post_id customer_id connector kind about language topic need mood_milli likes replies shares brand_named"
+    " spam duplicate_of_id occurred_at occurred_day",
 }
 """Fact -> the columns that definitions and exports may use."""
 

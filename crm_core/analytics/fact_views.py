@@ -141,7 +141,8 @@ def _talk(say: Dialect) -> dict[str, str]:
             FROM campaign_contacts AS a""",
         "posts": f"""
             SELECT s.id AS post_id, s.customer_id, s.connector, s.kind, s.about, s.language, s.topic,
-                   s.sentiment_milli AS mood_milli, s.likes, s.replies, s.shares,
+                   s.need, s.sentiment_milli AS mood_milli, s.likes, s.replies, s.shares,
+                   {say.flag("s.brand_named")} AS brand_named, {say.flag("s.spam")} AS spam, s.duplicate_of_id,
                    {say.seconds("s.occurred_at")} AS occurred_at, {say.day("s.occurred_at")} AS occurred_day
             FROM posts AS s""",
     }

@@ -104,7 +104,7 @@ def _follow(row: Post, pull: Pull, found: base.Post, now: datetime) -> bool:
         return False
     row.text, row.edited_at = found.text, found.edited_at or now
     row.language = found.language or row.language
-    row.sentiment_milli = row.topic = None  # they were those of the text before
+    row.sensed_at = row.sentiment_milli = row.topic = None  # they were those of the text before
     return True
 
 

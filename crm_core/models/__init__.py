@@ -8,7 +8,7 @@ from crm_core.models.base import Base, UtcDateTime
 from crm_core.models.campaigns import Campaign, CampaignContact
 from crm_core.models.insight import Bundle, Need, RecommendedProducts, Score, Segment, SegmentMember, Suggestion
 from crm_core.models.knowledge import ChangedCustomer, CustomerFeatures, FeatureRun
-from crm_core.models.listening import Post, PostRecord, Pull
+from crm_core.models.listening import Post, PostBand, PostRecord, Pull
 from crm_core.models.people import Company, Customer, Identity, LinkAttempt, Staff, StaffGrant
 from crm_core.models.system import AuditEntry, Counter, ErasedMark, JobRun
 from crm_core.models.talk import Attachment, Conversation, Correction, Delivery, Interaction, OutboxMessage, Rating
@@ -49,6 +49,7 @@ __all__ = [
     "OrderLine",
     "OutboxMessage",
     "Post",
+    "PostBand",
     "PostRecord",
     "Product",
     "Pull",

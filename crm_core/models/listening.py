@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_core.models.base import Base, customer_key
 from crm_core.sealed import Sealed, personal
+
+UNSENSED = text("sensed_at IS NULL")
 
 
 class Post(Base):
@@ -14,10 +16,18 @@ class Post(Base):
 
     `parent_id`: the `external_id` of what a comment is about. `source` is the one that brought it, `seen_at` when a
     walk of the network last showed it.
+
+    What is made of it is there once `sensed_at` is set; an edit takes it away again. `need`: buy, ask, complain,
+    praise, compare, leave or other. `products`: SKUs; `competitors`: their names as the settings have them. A post that
+    says again what an earlier one said has that one in `duplicate_of_id`, whose id is lower and which says nothing
+    again itself: it counts as volume, but not as an opinion.
     """
 
     __tablename__ = "posts"
-    __table_args__ = (UniqueConstraint("connector", "external_id"),)
+    __table_args__ = (
+        UniqueConstraint("connector", "external_id"),
+        Index("ix_posts_unsensed", "id", sqlite_where=UNSENSED, postgresql_where=UNSENSED),
+    )
     connector: Mapped[str] = mapped_column(String(20))
     external_id: Mapped[str]
     customer_id: Mapped[int | None] = customer_key()
@@ -37,8 +47,24 @@ class Post(Base):
     parent_id: Mapped[str | None]
     edited_at: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
+    need: Mapped[str | None] = mapped_column(String(12))
+    products: Mapped[list[str]] = mapped_column(default=list)
+    competitors: Mapped[list[str]] = mapped_column(default=list)
+    brand_named: Mapped[bool] = mapped_column(default=False)
+    duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id", ondelete="SET NULL"), index=True)
+    spam: Mapped[bool] = mapped_column(default=False)
+    spam_reasons: Mapped[list[str]] = mapped_column(default=list)
+    sensed_at: Mapped[datetime | None]
     author = Sealed("author_sealed")
     text = Sealed("text_sealed")
+
+
+class PostBand(Base):
+    """A keyed hash of a part of what a recent post says; posts that share one may say the same."""
+
+    __tablename__ = "post_bands"
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"), index=True)
+    band: Mapped[int] = mapped_column(index=True)
 
 
 class PostRecord(Base):

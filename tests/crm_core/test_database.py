@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from crm_core.database import Store, make_engine, next_number, open_store, upgrade, upgrade_within
 from crm_core.errors import KeyProblem, Tampered
-from crm_core.models import AuditEntry, Base, Customer, Segment, SegmentMember
+from crm_core.models import AuditEntry, Base, Customer, Post, PostRecord, Segment, SegmentMember
 from tests.conftest import NOW
 
 
@@ -51,6 +51,24 @@ def test_members_of_segments_survive_the_migration_that_gives_segments_a_kind(
         members = connection.execute(select(SegmentMember.customer_id)).scalars().all()
     engine.dispose()
     assert (kinds, members) == (["rule"], [1])
+
+
+def test_what_a_network_sent_survives_the_migration_that_lets_posts_refer_to_each_other(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'old.sqlite'}")
+    moment = "2026-01-01 00:00:00"
+    with engine.begin() as connection:
+        upgrade_within(connection, "0017")
+        connection.exec_driver_sql(
+            "INSERT INTO posts (id, connector, external_id, kind, about, likes, replies, shares, occurred_at)"
+            f" VALUES (1, 'rss', 'a', 'post', 'us', 0, 0, 0, '{moment}')"
+        )
+        connection.exec_driver_sql(f"INSERT INTO post_records (id, post_id, received_at) VALUES (2, 1, '{moment}')")
+    upgrade(engine)
+    with engine.begin() as connection:
+        kept = connection.execute(select(PostRecord.id, PostRecord.post_id)).all()
+        posts = connection.execute(select(Post.products, Post.spam, Post.sensed_at)).all()
+    engine.dispose()
+    assert [tuple(row) for row in (*kept, *posts)] == [(2, 1), ([], False, None)]
 
 
 def test_sealed_columns_read_back_and_are_unreadable_in_the_database(store: Store) -> None:
