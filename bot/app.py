@@ -24,7 +24,9 @@ from bot.phrases import Phrases
 from bot.staff import StaffRoll
 from bot.templates import templates
 from bot.turns import Services
+from bot.unsubscribing import Unsubscribing
 from config.settings import FOLDER, Settings, StaffEntry
+from crm_core import mailboxes
 from crm_core.database import Store, open_store
 from crm_core.names import NameIndex
 from crm_core.playbooks import playbooks
@@ -73,6 +75,7 @@ class App:
     names: KnownNames
     loop: Loop
     clock: Callable[[], datetime]
+    unsubscribing: Unsubscribing
     unavailable: dict[str, str] = field(default_factory=dict)
     """Channels that could not start, with the reason and the fix."""
 
@@ -178,7 +181,8 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
         return str(loop.call(channels[outgoing.channel].send(outgoing)))
 
     files = Files(store, data_dir / "files", download, parts.clock)
-    bridges = Bridges(files.read, store.vault.signing_key, parts.clock)
+    unsubscribing = Unsubscribing(store, settings.web.public_url, parts.clock)
+    bridges = Bridges(files.read, store.vault.signing_key, parts.clock, _mail_address(store), unsubscribing.link)
     channels.update((parts.channels or build_channels)(settings, bridges))
     phrases = parts.phrases or Phrases()
     desk = Desk(lambda: _place(channels), phrases, settings.business.zone)
@@ -217,6 +221,7 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
         names,
         loop,
         parts.clock,
+        unsubscribing,
     )
     return app
 
@@ -228,6 +233,16 @@ def _place(channels: Mapping[str, Channel]) -> Place | None:
         if chat_id:
             return Place(name, channel.account, chat_id)
     return None
+
+
+def _mail_address(store: Store) -> Callable[[str], str]:
+    """Addresses as they are on record when a letter leaves."""
+
+    def address_of(mailbox: str) -> str:
+        with store.read() as session:
+            return mailboxes.address(session, mailbox)
+
+    return address_of
 
 
 def _granted(store: Store) -> Callable[[str], str | None]:

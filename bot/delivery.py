@@ -348,5 +348,6 @@ def _outgoing(row: OutboxMessage, thread_id: str) -> Outgoing:
         thread_id=thread_id,
         recipient=row.recipient,
         language=row.language,
+        outbox_id=row.id,
         reply=Reply.model_validate_json(row.reply or "{}"),
     )

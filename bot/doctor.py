@@ -1,6 +1,8 @@
 """Checks an installation: settings, key, database, disk, models, platforms. Each failure names its fix."""
 
 import shutil
+import smtplib
+import ssl
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -9,10 +11,11 @@ from pathlib import Path
 import httpx
 from sqlalchemy import text
 
+from bot.channels.base import DeliveryFailed
 from bot.finding import Finding
 from bot.rasa_findings import examine_rasa
 from bot.spark_finding import examine_spark
-from config.settings import FOLDER, Settings
+from config.settings import FOLDER, Settings, Smtp
 from crm_core.database import open_store
 from crm_core.errors import CrmError
 from nlu.training import NotTrained, read_audience
@@ -30,6 +33,8 @@ def examine(settings: Settings) -> list[Finding]:
             findings.extend(_guarded("telegram", lambda: _telegram(settings, client)))
         if settings.slack.bot_token:
             findings.extend(_guarded("slack", lambda: _slack(settings, client)))
+    if settings.smtp.url:
+        findings.append(_smtp(settings.smtp))
     if settings.nlu.engine == "rasa":
         findings.extend(examine_rasa(settings))
     if settings.analytics.engine != "local":
@@ -144,6 +149,26 @@ def _slack(settings: Settings, client: httpx.Client) -> Iterator[Finding]:
     ).json()
     fix = "Make a new app-level token with connections:write and put it into RAPPORT_SLACK__APP_TOKEN."
     yield Finding("slack socket mode", bool(opened.get("ok")), str(opened.get("error", "opens")), fix)
+
+
+def _smtp(given: Smtp) -> Finding:
+    """Whether letters would be taken: connected, encrypted, logged in, and welcome as the sender."""
+    from bot.channels.email import Server, connect
+
+    name, fix = "e-mail", "Check RAPPORT_SMTP__URL, RAPPORT_SMTP__SENDER and RAPPORT_SMTP__STARTTLS. See docs/email.md."
+    server = Server.of(given)
+    try:
+        connection = connect(server, ssl.create_default_context())
+        with connection:
+            code, words = connection.mail(given.sender)
+            connection.rset()
+    except (DeliveryFailed, smtplib.SMTPException, OSError) as error:
+        return Finding(name, False, str(error), fix)
+    if code != 250:
+        return Finding(
+            name, False, f"{given.sender} may not send there: {code} {words.decode('utf-8', 'replace')}", fix
+        )
+    return Finding(name, True, f"{server.host} takes letters from {given.sender}")
 
 
 def _clock(answer: httpx.Response) -> Finding:

@@ -120,6 +120,10 @@ class Reply(Message):
     """
 
     text: str = ""
+    subject: str = ""
+    """What an e-mail is called; other channels show none."""
+    promotional: bool = False
+    """Nobody asked for it and it sells something: an e-mail then carries the way to stop such letters."""
     cards: tuple[Card, ...] = ()
     table: Table | None = None
     choices: tuple[Choice, ...] = ()
@@ -159,4 +163,6 @@ class Outgoing(Message):
     recipient: str = ""
     """The person asked, for answers only they may see (Slack ephemeral)."""
     language: str = "en"
+    outbox_id: int = 0
+    """The row it comes from: what a repeat is recognised by."""
     reply: Reply

@@ -47,6 +47,7 @@ def web_services(app: App, metrics: Metrics) -> WebServices:
         read_file=lambda attachment_id: _stored_file(app, attachment_id),
         shop_update=lambda payload: _shop(app, payload),
         shop_token=settings.web.shop_token,
+        unsubscribe=app.unsubscribing.stop,
         telegram_webhook=getattr(telegram, "webhook", None),
     )
 

@@ -6,7 +6,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 
 FOLDER = Path(__file__).parent
@@ -67,7 +67,49 @@ class Slack(Part):
 
 
 class Smtp(Part):
+    """Where e-mail is handed in. Without an address of a server none is sent."""
+
     url: SecretStr | None = None
+    """`smtps://user:password@host` (encrypted from the start) or `smtp://…:587`; @ and : in them as %40 and %3A."""
+    sender: str = ""
+    """The address that letters come from, and that answers go to."""
+    reply_to: str = ""
+    """Where answers go instead."""
+    starttls: bool = True
+    """Over smtp:// encrypt before anything is said; no only for a server on this machine or network."""
+    seconds_between: float = Field(default=0.2, ge=0, le=3600)
+    """Least time between two letters: what the server allows."""
+
+    @field_validator("url")
+    @classmethod
+    def url_is_a_server(cls, given: SecretStr | None) -> SecretStr | None:
+        """Refuse what is no address of a mail server, without showing it: it holds a password."""
+        if given is None or not given.get_secret_value():
+            return None
+        try:
+            parts = urlsplit(given.get_secret_value())
+            fits = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            fits = False
+        if not fits or parts.path.strip("/") or parts.query or parts.fragment:
+            raise ValueError("not an address of a mail server; write smtps://user:password@mail.example.com")
+        return given
+
+    @model_validator(mode="after")
+    def whole(self) -> "Smtp":
+        """A server alone sends nothing, and a password is not said in the open."""
+        if self.url is None:
+            return self
+        if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", self.sender):
+            raise ValueError("sender: the address that letters come from is missing; set RAPPORT_SMTP__SENDER")
+        parts = urlsplit(self.url.get_secret_value())
+        if parts.username and parts.scheme == "smtp" and not self.starttls and not _is_this_machine(parts.hostname):
+            raise ValueError("starttls: with a user and password the connection has to be encrypted; leave it on")
+        return self
+
+
+def _is_this_machine(host: str | None) -> bool:
+    return host in ("localhost", "127.0.0.1", "::1")
 
 
 class Understanding(Part):

@@ -15,6 +15,10 @@ class Bridges:
     read_file: ReadFile
     signing_key: bytes
     clock: Callable[[], datetime]
+    mail_address: Callable[[str], str]
+    """Mailbox to the address on record; see `crm_core.mailboxes`."""
+    unsubscribe_link: Callable[[str], str]
+    """Mailbox to where its owner stops promotional letters; "" where nothing is reached from outside."""
 
 
 def _telegram(settings: Settings, bridges: Bridges) -> Channel | None:
@@ -65,10 +69,28 @@ def _web(settings: Settings, bridges: Bridges) -> Channel | None:
     )
 
 
+def _email(settings: Settings, bridges: Bridges) -> Channel | None:
+    if settings.smtp.url is None:
+        return None
+    from bot.channels.email import EmailChannel
+    from bot.channels.email_format import Letterhead, address_of
+
+    given, business = settings.smtp, settings.business
+    sender = address_of(given.sender, business.name_en)
+    return EmailChannel(
+        given,
+        Letterhead(sender, given.reply_to, bridges.unsubscribe_link),
+        bridges.mail_address,
+        bridges.read_file,
+        bridges.clock,
+    )
+
+
 CHANNELS: dict[str, Callable[[Settings, Bridges], Channel | None]] = {
     "telegram": _telegram,
     "slack": _slack,
     "web": _web,
+    "email": _email,
 }
 """Name to what builds the channel; None where its tokens are not set. The console is started by its own command."""
 

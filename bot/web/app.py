@@ -16,6 +16,7 @@ from bot.web.limits import MIB, BodyLimit, PageHeaders
 from bot.web.panes import PaneApi
 from bot.web.services import WebServices
 from bot.web.shop import shop_routes
+from bot.web.unsubscribe import unsubscribe_routes
 
 STATIC = Path(__file__).parent / "static"
 _REVALIDATE = {"Cache-Control": "no-cache"}
@@ -29,6 +30,7 @@ def create_app(services: WebServices) -> FastAPI:
     app.add_middleware(PageHeaders, framed=frozenset({"/chat"}), framers=services.embed_origins)
     app.include_router(_operations(services))
     app.include_router(shop_routes(services))
+    app.include_router(unsubscribe_routes(services))
     app.include_router(_pages(services))
     if services.web is not None:
         app.include_router(PaneApi(services, services.web).routes())

@@ -66,6 +66,8 @@ class WebServices:
     shop_update: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     """Takes what a shop system posted; raises InvalidUpdate, or another ValueError with `as_dict`."""
     shop_token: SecretStr | None = None
+    unsubscribe: Callable[[str], bool] = field(default=lambda token: False)
+    """Stops promotional messages to whom a link in a letter belongs; False for a link that is none of ours."""
     telegram_webhook: Callable[[Mapping[str, str], bytes], Awaitable[int]] | None = None
     """(headers in lower case, body) to the HTTP status; checks the secret itself."""
 
