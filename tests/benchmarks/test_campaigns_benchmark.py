@@ -1,0 +1,18 @@
+"""The benchmark of campaigns on small markets: every figure it promises."""
+
+import json
+
+import pytest
+
+from benchmarks import campaigns
+
+
+def test_it_prints_every_figure(capsys: pytest.CaptureFixture[str]):
+    campaigns.main(["--problems", "4", "--plans", "2", "--evaluations", "200", "--json"])
+    figures = json.loads(capsys.readouterr().out)
+    assert {f"search.{way}" for way in ("ga", "pso", "random", "grid")} <= set(figures)
+    assert figures["search.least_points"] >= 1_000_000
+    assert figures["search.ga"] > figures["search.random"]
+    assert figures["search.pso"] > figures["search.random"]
+    assert figures["search.ga_minus_random.low"] <= figures["search.ga_minus_random.high"]
+    assert 0 <= figures["plan.inside_interval"] <= 1
