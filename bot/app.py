@@ -201,7 +201,10 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
     )
     paces = {name: channel.pace for name, channel in channels.items()}
     erasures = Erasures(store, files.folder, parts.clock, data_dir / "models")
-    delivery = Delivery(store, send, paces, parts.clock, delivered=erasures.delivered)
+    delivery = Delivery(
+        store, send, paces, parts.clock, delivered=erasures.delivered, rules=settings.proactive,
+        zone=settings.business.zone,
+    )  # fmt: skip
     assistant = Assistant(
         store, names.interpreter, services, roll, delivery.submit, parts.clock, answered=_show_meaning(channels)
     )

@@ -29,6 +29,7 @@ from bot.hearing import (
 from bot.messages import IncomingMessage, Reply, joined
 from bot.outbox import FAREWELL, queue_reply, take_queued
 from bot.staff import StaffRoll
+from bot.stopping import stops
 from bot.turns import Handler, Memory, Outcome, Prepare, Preparing, Question, Services, Speaker, Turn
 from crm_core import audit
 from crm_core.access import Actor
@@ -61,6 +62,7 @@ IN_PUBLIC = frozenset(
         "price_question",
         "product_question",
         "product_recommend",
+        "unsubscribe",
     }
 )
 """What is answered in a group; for all else, which may touch a record, people are asked to write privately."""
@@ -156,11 +158,12 @@ class Assistant:
             message = IncomingMessage.model_validate_json(row.incoming or "{}").model_copy(
                 update={"text": row.text or ""}
             )
+            stopping = stops(session, session.get_one(Conversation, row.conversation_id), message, self._clock())
         if message.attachments:
             self._services.files.fetch(interaction_id)
         audience = self._audience(message)
         known = self._handlers[audience]
-        intent, argument = forced_intent(message, audience, known)
+        intent, argument = ("unsubscribe", message.text) if stopping else forced_intent(message, audience, known)
         text = argument if intent and message.kind != "button" else message.text
         if audience == "customer":
             text = without_refusal(text) or text

@@ -1,7 +1,8 @@
 """Takes what waits in the outbox to the platforms: in order within a chat, paced, tried again, its fate recorded.
 
 Replies go at least once: a crash between sending and recording repeats the one in flight. Proactive messages go at
-most once: they are claimed before sending, and one whose fate is unclear waits for a person.
+most once: they are claimed before sending, which asks anew whether they may go at all (`crm_core/proactive.py`), and
+one whose fate is unclear waits for a person.
 """
 
 import heapq
@@ -20,6 +21,8 @@ from sqlalchemy.orm import Session
 from bot.channels.base import DeliveryFailed, Pace, Refused, RetryLater, Unclear
 from bot.messages import Outgoing, Reply
 from bot.outbox import DESK_THREAD, remember_queued, take_queued
+from config.settings import Proactive
+from crm_core import proactive
 from crm_core.database import DatabaseUnavailable, Store
 from crm_core.models import Conversation, Identity, OutboxMessage
 
@@ -52,6 +55,7 @@ class Delivery:
         paces: how fast each channel may be used.
         delivered: called with each row whose fate was recorded (for live views); must not raise.
         retry_unit: seconds before the first retry; doubled with each further one.
+        rules: what holds for proactive messages to customers; `zone`: of those whose own is not known.
     """
 
     def __init__(
@@ -65,6 +69,8 @@ class Delivery:
         monotonic: Callable[[], float] = time.monotonic,
         senders: int = 4,
         retry_unit: float = 0.5,
+        rules: Proactive | None = None,
+        zone: str = "UTC",
     ) -> None:
         self._store = store
         self._send = send
@@ -73,6 +79,8 @@ class Delivery:
         self._delivered = delivered
         self._monotonic = monotonic
         self._retry_unit = retry_unit
+        self._rules = rules or Proactive()
+        self._zone = zone
         self._chats: dict[ChatKey, _Chat] = {}
         self._due: list[tuple[float, int, ChatKey]] = []
         self._channel_next: dict[str, float] = {}
@@ -215,7 +223,7 @@ class Delivery:
             self._record_sent(row, self._unrecorded[row_id])
             return None
         if row is None or row.state != "queued" or (row.purpose == "proactive" and not self._claim(row)):
-            return None  # erased, cancelled, or taken by another process
+            return None  # erased, cancelled, put off, or taken by another process
         thread_id = self._desk_thread(row) if row.thread_id == DESK_THREAD else row.thread_id
         if thread_id is None:
             return self._not_sent(row, Refused("The hand-over thread could not be opened."))
@@ -252,13 +260,7 @@ class Delivery:
 
     def _claim(self, row: OutboxMessage) -> bool:
         with self._store.write() as session:
-            claimed = session.execute(
-                update(OutboxMessage)
-                .where(OutboxMessage.id == row.id, OutboxMessage.state == "queued")
-                .values(state="sending")
-                .returning(OutboxMessage.id)
-            ).first()
-        return claimed is not None
+            return proactive.claim(session, row.id, self._clock(), self._rules, self._zone)
 
     def _desk_thread(self, row: OutboxMessage) -> str | None:
         with self._store.read() as session:
@@ -277,6 +279,7 @@ class Delivery:
                 .where(OutboxMessage.id == row.id)
                 .values(
                     state="queued",
+                    sent_at=None,
                     attempts=row.attempts,
                     error=reason[:500],
                     not_before=self._clock() + timedelta(seconds=wait),

@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.messages import IncomingMessage
+from bot.stopping import stops
+from crm_core import consent
 from crm_core.database import Store, insert_once, next_number
 from crm_core.models import Attachment, Conversation, Customer, Delivery, Identity, Interaction, OutboxMessage
 from crm_core.sealed import place
@@ -64,6 +66,8 @@ class Intake:
             return None
         for attachment in message.attachments:
             session.add(_attachment(conversation, interaction_id, attachment.model_dump(), now))
+        if conversation.customer_id is not None and stops(session, conversation, message, now):
+            consent.stop(session, conversation.customer_id, f"said in {message.channel}", now)
         return conversation.id
 
     def _open_conversation(

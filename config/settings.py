@@ -202,6 +202,26 @@ class Business(Part):
             raise ValueError(f"{zone!r} is no time zone; write a name such as Asia/Shanghai") from error
 
 
+class Proactive(Part):
+    """What holds for every message to a customer that nobody asked for."""
+
+    quiet_from: int = Field(default=21 * 60, ge=0, lt=24 * 60)
+    """Minute of the customer's own day, or a time such as "21:00": from then on nothing is sent to those who never said
+    when they want to be left alone."""
+    quiet_until: int = Field(default=9 * 60, ge=0, lt=24 * 60)
+    most_a_day: int = Field(default=1, ge=1)
+    """Of one local day of the customer's."""
+    most_a_week: int = Field(default=3, ge=1)
+    """Of any seven local days in a row."""
+
+    @field_validator("quiet_from", "quiet_until", mode="before")
+    @classmethod
+    def minute_of_the_day(cls, given: object) -> object:
+        """A time of the day as its minute."""
+        time = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", given) if isinstance(given, str) else None
+        return int(time[1]) * 60 + int(time[2]) if time else given
+
+
 class Source(Part):
     """Something that a connector reads: a feed, an account, a tag, a search, a page, a file."""
 
@@ -262,6 +282,7 @@ class Settings(BaseSettings):
     nlu: Understanding = Understanding()
     analytics: Analytics = Analytics()
     business: Business = Business()
+    proactive: Proactive = Proactive()
     staff: tuple[StaffEntry, ...] = ()
     channels: dict[str, bool] = {}
     """Which channels may start; one whose tokens are missing stays off anyway."""

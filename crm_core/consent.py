@@ -1,5 +1,6 @@
 """What customers allowed or withdrew. The newest word counts; a withdrawal also stops what is already queued."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -8,7 +9,11 @@ from sqlalchemy.orm import Session
 from crm_core.models import Consent, OutboxMessage
 
 MARKETING = "marketing"
-WAITING = ("queued", "held")
+PROMOTIONAL = (MARKETING, "restock", "prices", "tips")
+"""Kinds of message by which something is sold: sent after a yes alone."""
+STOPPED = (*PROMOTIONAL, "surveys")
+"""What a no to marketing ends, too, unless they said yes to just that since."""
+WAITING = ("queued", "held", "postponed")
 
 
 def allowed(session: Session, customer_id: int, kind: str, channel: str = "") -> bool | None:
@@ -22,22 +27,59 @@ def allowed(session: Session, customer_id: int, kind: str, channel: str = "") ->
     return session.execute(query).scalar_one_or_none()
 
 
+def words(session: Session, customer_ids: Sequence[int], channel: str = "") -> dict[int, dict[str, bool]]:
+    """The newest word of each customer about each kind of message on a channel, as far as they said one."""
+    query = (
+        select(Consent.customer_id, Consent.kind, Consent.granted)
+        .where(Consent.customer_id.in_(customer_ids), Consent.channel.in_(["", channel]))
+        .order_by(Consent.occurred_at, Consent.id)
+    )
+    said: dict[int, dict[str, bool]] = {one: {} for one in customer_ids}
+    for row in session.execute(query):
+        said[row.customer_id][row.kind] = row.granted
+    return said
+
+
+def stop(session: Session, customer_id: int, how: str, now: datetime) -> datetime:
+    """Nothing more that nobody asked for, on any channel, at once; only news of their orders go on.
+
+    Returns when marketing was withdrawn: now, or earlier where that had been said before.
+    """
+    for kind in STOPPED[1:]:
+        if any(_by_channel(session, customer_id, kind).values()):
+            _withdraw(session, customer_id, kind, how, now)
+    withdraw_marketing(session, customer_id, how, now)
+    session.flush()
+    newest = select(Consent.occurred_at).where(Consent.customer_id == customer_id, Consent.kind == MARKETING)
+    return session.execute(newest.order_by(Consent.occurred_at.desc(), Consent.id.desc()).limit(1)).scalar_one()
+
+
 def withdraw_marketing(session: Session, customer_id: int, how: str, now: datetime) -> bool:
     """No more marketing on any channel, at once: proactive messages still waiting are cancelled.
 
     Returns False when it had been withdrawn before. Answers and messages about orders go on.
     """
-    newest = (
-        select(Consent.granted)
-        .where(Consent.customer_id == customer_id, Consent.kind == MARKETING)
-        .order_by(Consent.occurred_at.desc(), Consent.id.desc())
-        .limit(1)
-    )
-    news = session.execute(newest).scalar_one_or_none() is not False
-    if news:
-        session.add(Consent(customer_id=customer_id, kind=MARKETING, granted=False, how=how, occurred_at=now))
+    news = _withdraw(session, customer_id, MARKETING, how, now)
     stop_waiting(session, customer_id)
     return news
+
+
+def _withdraw(session: Session, customer_id: int, kind: str, how: str, now: datetime) -> bool:
+    """Note a no to a kind on all channels; False where that is what counts already."""
+    counts = _by_channel(session, customer_id, kind)
+    if counts.get("") is False and not any(counts.values()):
+        return False
+    session.add(Consent(customer_id=customer_id, kind=kind, granted=False, how=how, occurred_at=now))
+    return True
+
+
+def _by_channel(session: Session, customer_id: int, kind: str) -> dict[str, bool]:
+    """What counts now on each channel that was named, "" for all others: a word about all ends those about one."""
+    counts: dict[str, bool] = {}
+    query = select(Consent.channel, Consent.granted).where(Consent.customer_id == customer_id, Consent.kind == kind)
+    for row in session.execute(query.order_by(Consent.occurred_at, Consent.id)):
+        counts = {**(counts if row.channel else {}), row.channel: row.granted}
+    return counts
 
 
 def stop_waiting(session: Session, customer_id: int) -> None:

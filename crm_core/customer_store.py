@@ -263,9 +263,9 @@ class CustomerStore:
         """Keep what the customer wrote about the rating given last."""
         ratings.explain(self._session, self._conversation_id, text)
 
-    def unsubscribe(self, how: str) -> bool:
-        """Stop all marketing at once; False when it had been stopped before."""
-        return consent.withdraw_marketing(self._session, self._customer_id, how, self._now)
+    def unsubscribe(self, how: str) -> datetime:
+        """Stop all marketing at once; returns when it was stopped: now, or before."""
+        return consent.stop(self._session, self._customer_id, how, self._now)
 
     @property
     def _owns_record(self) -> bool:

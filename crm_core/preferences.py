@@ -1,23 +1,20 @@
-"""When, how often, where and about what a customer wants to be written to unasked. Whoever sends such messages asks
-`why_not` first. Answers, and what a customer asked for, are not concerned.
-"""
+"""When, how often, where and about what a customer wants to be written to unasked; `proactive.py` goes by it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_core import consent
-from crm_core.models import Consent, ContactPreference, Customer, OutboxMessage
+from crm_core.models import Consent, ContactPreference, Customer
 from crm_core.quiet_hours import DAY, is_quiet
 
-KINDS = ("orders", consent.MARKETING, "restock", "prices", "surveys", "tips")
+ORDERS = "orders"
+KINDS = (ORDERS, consent.MARKETING, "restock", "prices", "surveys", "tips")
 """What may be sent unasked. Only what is sold by it needs a yes beforehand; all can be stopped."""
-NEEDS_CONSENT = (consent.MARKETING, "restock", "prices", "tips")
 Hours = tuple[int | None, int | None]
 
 
@@ -42,11 +39,16 @@ def read(session: Session, customer_id: int, channel: str = "") -> Preferences:
 
     Where records were joined, each of which had said something, the stricter word of all counts.
     """
-    kinds = {kind: consent.allowed(session, customer_id, kind, channel) for kind in KINDS}
-    said = {kind: granted for kind, granted in kinds.items() if granted is not None}
-    wishes = Preferences(kinds=said)
-    for row in _rows(session, customer_id):
-        wishes = stricter(wishes, row)
+    return read_many(session, [customer_id], channel)[customer_id]
+
+
+def read_many(session: Session, customer_ids: Sequence[int], channel: str = "") -> dict[int, Preferences]:
+    """The same for many customers at once."""
+    said = consent.words(session, customer_ids, channel)
+    kinds = {one: {kind: said[one][kind] for kind in KINDS if kind in said[one]} for one in customer_ids}
+    wishes = {one: Preferences(kinds=kinds[one]) for one in customer_ids}
+    for customer_id, row in _rows(session, customer_ids):
+        wishes[customer_id] = stricter(wishes[customer_id], row)
     return wishes
 
 
@@ -62,7 +64,7 @@ def change(session: Session, customer_id: int, changes: Mapping[str, Any], how: 
             session.add(Consent(customer_id=customer_id, kind=kind, granted=granted, how=how, occurred_at=now))
     plain = {name: value for name, value in changes.items() if name != "kinds"}
     if plain:
-        rows = _rows(session, customer_id)
+        rows = [row for _, row in _rows(session, [customer_id])]
         if not rows:
             rows = [ContactPreference(customer_id=customer_id, quiet_days=[], updated_at=now)]
             session.add_all(rows)
@@ -74,42 +76,17 @@ def change(session: Session, customer_id: int, changes: Mapping[str, Any], how: 
     return read(session, customer_id)
 
 
-def why_not(session: Session, customer_id: int, kind: str, channel: str, zone: str, now: datetime) -> str:
-    """Why a message of a kind must not go to a customer on a channel now; "" when it may.
-
-    "withdrawn" and "no_consent" are for good; "channel": another one is wished; "quiet" and "too_often" pass with time.
-    """
-    wishes = read(session, customer_id, channel)
-    if wishes.kinds.get(kind) is False or (
-        kind in NEEDS_CONSENT and kind not in wishes.kinds and wishes.kinds.get(consent.MARKETING) is False
-    ):
-        return "withdrawn"
-    if kind in NEEDS_CONSENT and not (wishes.kinds.get(kind) or wishes.kinds.get(consent.MARKETING)):
-        return "no_consent"
-    if wishes.channel and wishes.channel != channel:
-        return "channel"
-    if wishes.is_quiet(now.astimezone(ZoneInfo(zone))):
-        return "quiet"
-    if wishes.at_most_every_days and kind != "orders":
-        since = now - timedelta(days=wishes.at_most_every_days)
-        lately = select(OutboxMessage.id).where(
-            OutboxMessage.customer_id == customer_id,
-            OutboxMessage.purpose == "proactive",
-            OutboxMessage.state != "cancelled",
-            OutboxMessage.queued_at > since,
-        )
-        return "too_often" if session.execute(lately.limit(1)).first() else ""
-    return ""
-
-
-def _rows(session: Session, customer_id: int) -> list[ContactPreference]:
-    """What was said to this record, and to those that were joined into it."""
-    ids = joined = [customer_id]
+def _rows(session: Session, customer_ids: Sequence[int]) -> list[tuple[int, ContactPreference]]:
+    """Whose wishes, and what was said to their record, or to one that was joined into it."""
+    owners = {one: one for one in customer_ids}
+    joined = list(customer_ids)
     while joined:
-        joined = list(session.execute(select(Customer.id).where(Customer.merged_into_id.in_(joined))).scalars())
-        ids = [*ids, *joined]
-    query = select(ContactPreference).where(ContactPreference.customer_id.in_(ids))
-    return sorted(session.execute(query).scalars(), key=lambda row: ids.index(row.customer_id))
+        query = select(Customer.id, Customer.merged_into_id).where(Customer.merged_into_id.in_(joined))
+        found = {row.id: owners[row.merged_into_id] for row in session.execute(query)}
+        owners, joined = {**owners, **found}, list(found)
+    order = {one: position for position, one in enumerate(owners)}
+    rows = session.execute(select(ContactPreference).where(ContactPreference.customer_id.in_(owners))).scalars()
+    return [(owners[row.customer_id], row) for row in sorted(rows, key=lambda row: order[row.customer_id])]
 
 
 def stricter(wishes: Preferences, row: ContactPreference) -> Preferences:
@@ -117,9 +94,10 @@ def stricter(wishes: Preferences, row: ContactPreference) -> Preferences:
     days = {*wishes.quiet_days, *(int(day) for day in row.quiet_days)}
     often = [each for each in (wishes.at_most_every_days, row.at_most_every_days) if each]
     start, end = _both_quiet((wishes.quiet_from, wishes.quiet_until), (row.quiet_from, row.quiet_until))
-    return Preferences(
-        start, end, tuple(sorted(days)), wishes.channel or row.channel, max(often, default=None), wishes.kinds
-    )
+    return replace(
+        wishes, quiet_from=start, quiet_until=end, quiet_days=tuple(sorted(days)),
+        channel=wishes.channel or row.channel, at_most_every_days=max(often, default=None),
+    )  # fmt: skip
 
 
 def _both_quiet(one: Hours, other: Hours) -> Hours:

@@ -255,7 +255,7 @@ def _settle(connection: Connection, vault: Vault, manifest: dict[str, Any], now:
             raise BackupProblem(f"The audit log does not hold at entry {checked.position}: {checked.problem}.")
         erased = replay_erased(session, vault)
         read = _read_back(session, vault)
-        waiting = OutboxMessage.state.in_(("queued", "sending"))
+        waiting = OutboxMessage.state.in_(("queued", "sending", "postponed"))
         held = session.execute(
             update(OutboxMessage).where(waiting, OutboxMessage.queued_at < now - HELD_AFTER).values(state="held")
         )

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.app import App
+from crm_core import proactive
 from crm_core.models import Interaction, OutboxMessage
 
 PATIENCE = timedelta(seconds=60)
@@ -29,7 +30,9 @@ def unanswered_sweep(app: App, due_at: datetime) -> dict[str, Any]:
 
 
 def undelivered_sweep(app: App, due_at: datetime) -> dict[str, Any]:
-    """Replies queued by another process (a job run by hand) go out from here."""
+    """Replies queued by another process (a job run by hand) go out from here, and what was put off until now."""
+    with app.store.write() as session:
+        proactive.release(session, app.clock())
     held = app.delivery.held()
     query = (
         select(OutboxMessage)

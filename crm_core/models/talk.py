@@ -119,7 +119,8 @@ class Delivery(Base):
 
 
 class OutboxMessage(Base):
-    """One reply to be delivered. `state`: queued, sending, sent, failed, unclear, held or cancelled.
+    """One reply to be delivered. `state`: queued, sending, sent, failed, unclear, held (waits for a person), postponed
+    (until `not_before`) or cancelled.
 
     `purpose` is reply (at least once) or proactive (at most once: an unclear one waits for a person).
     """
@@ -133,6 +134,8 @@ class OutboxMessage(Base):
     interaction_id: Mapped[int | None] = mapped_column(ForeignKey("interactions.id", ondelete="CASCADE"), index=True)
     """The outgoing interaction that this delivers."""
     purpose: Mapped[str] = mapped_column(String(10), default="reply")
+    kind: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    """Of a proactive one to a customer: which of `preferences.KINDS`; "" counts as marketing."""
     channel: Mapped[str] = mapped_column(String(20))
     account: Mapped[str] = mapped_column(String(100))
     chat_id: Mapped[str] = personal(String(200), kind="identifier")

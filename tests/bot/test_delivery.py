@@ -44,7 +44,9 @@ def platform() -> Platform:
 
 @pytest.fixture
 def delivery(store: Store, platform: Platform, clock: Clock) -> Iterator[Delivery]:
-    built = Delivery(store, platform.send, {"telegram": Pace(0, 0)}, clock, retry_unit=0.00001)
+    built = Delivery(
+        store, platform.send, {"telegram": Pace(0, 0)}, clock, retry_unit=0.00001, zone="Asia/Shanghai"
+    )  # fmt: skip
     yield built
     built.stop()
 
@@ -68,7 +70,7 @@ def conversation(store: Store, clock: Callable[[], datetime], chat_id: str) -> C
 def queue(store: Store, clock: Clock, to: Conversation, *texts: str, purpose: str = "reply") -> list[OutboxMessage]:
     with store.write() as session:
         for text in texts:
-            queue_reply(session, to, Reply(text=text), now=clock(), purpose=purpose)
+            queue_reply(session, to, Reply(text=text), now=clock(), purpose=purpose, kind="orders")
         return take_queued(session)
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_core import preferences
+from config.settings import Proactive
+from crm_core import preferences, proactive
 from crm_core.database import Store
 from crm_core.models import ContactPreference, Customer, OutboxMessage
 from crm_core.preferences import Preferences
@@ -26,7 +27,8 @@ def customer_of(store: Store) -> int:
 
 def asked(store: Store, customer_id: int, kind: str, *, channel: str = "telegram", now: datetime = NOW) -> str:
     with store.read() as session:
-        return preferences.why_not(session, customer_id, kind, channel, ZONE, now)
+        standing = proactive.standing_of(session, customer_id, channel, now, ZONE)
+    return proactive.why_not(standing, kind, channel, now, Proactive())
 
 
 def test_nothing_is_sold_without_consent_and_orders_may_be_told_of(store: Store) -> None:

@@ -6,16 +6,14 @@ from bot import wording
 from bot.handlers.agent.asking import StaffTurn, asked, hushed, label, whom
 from bot.messages import Reply
 from crm_core.consent import MARKETING
-from crm_core.preferences import why_not
+from crm_core.preferences import ORDERS
+from crm_core.proactive import PASSING, standing_of, why_not
 from crm_core.quiet_hours import clock
 from crm_core.reach import Account, Reach, Word, reach
 from crm_core.staff_store import Brief
 
-ORDERS = "orders"
 KINDS = {"service": ORDERS}
 """What people call a kind of message, where it goes by another name in the records."""
-PASSING = ("quiet", "too_often")
-"""Reasons that pass with time."""
 SHOWN_WORDS = 5
 
 
@@ -52,8 +50,8 @@ def _verdict(turn: StaffTurn, who: Brief, known: Reach, kind: str, account: Acco
     said = {"kind": _kind(turn, kind), "channel": account.channel}
     if account.blocked_at:
         return turn.say("agent.consent.blocked", day=_day(turn, account.blocked_at), **said)
-    zone = _zone(turn, known)
-    reason = why_not(turn.store.session, who.customer_id, kind, account.channel, zone, turn.now)
+    standing = standing_of(turn.store.session, who.customer_id, account.channel, turn.now, _zone(turn, known))
+    reason = why_not(standing, kind, account.channel, turn.now, turn.services.settings.proactive)
     if reason == "channel":
         return turn.say("agent.consent.elsewhere", only=known.wishes.channel, **said)
     key = "agent.consent.yes" if not reason or reason in PASSING else "agent.consent.no"

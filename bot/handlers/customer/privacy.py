@@ -59,8 +59,9 @@ def shared_contact(turn: CustomerTurn, contact: IncomingAttachment) -> Reply:
 
 # --- unsubscribe ----------------------------------------------------------------------------------------------------
 def unsubscribe(turn: CustomerTurn) -> Reply:
-    """No more marketing, from this moment on."""
-    news = turn.store.unsubscribe(f"said in {turn.message.channel}")
+    """No more marketing, from this moment on; a plain "stop" was obeyed when it came in (`bot/stopping.py`)."""
+    stopped_at = turn.store.unsubscribe(f"said in {turn.message.channel}")
+    news = stopped_at >= turn.message.sent_at
     return turn.reply("customer.unsubscribe.done" if news else "customer.unsubscribe.again")
 
 

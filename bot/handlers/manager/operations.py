@@ -127,7 +127,7 @@ def _waiting(session: Session, now: datetime, words: FigureWords) -> list[Check]
     states = select(OutboxMessage.state, func.count()).where(recent).group_by(OutboxMessage.state)
     counted = {state: int(number) for state, number in session.execute(states)}
     failed, unclear = counted.get("failed", 0), counted.get("unclear", 0)
-    waiting = sum(counted.get(state, 0) for state in ("queued", "sending", "held"))
+    waiting = sum(counted.get(state, 0) for state in ("queued", "sending", "held", "postponed"))
     told = words.say("health.deliveries", sent=counted.get("sent", 0), failed=failed, unclear=unclear, waiting=waiting)
     return [*checks, (ILL if failed or unclear else WELL, words.say("health.parts.deliveries"), told)]
 

@@ -204,6 +204,7 @@ def test_unsubscribing_works_at_once(store: Store, shop: Shop, known: Opened, cl
         )
         assert newest is not None
         assert (newest.customer_id, newest.kind, newest.channel, newest.granted) == (mei, "marketing", "", False)
+    chat.now += timedelta(minutes=1)
     assert chat.say("unsubscribe", "stop").text == phrase("customer.unsubscribe.again", language)
     with store.read() as session:
         assert len(session.execute(select(Consent).where(Consent.granted.is_(False))).all()) == 1
