@@ -47,7 +47,7 @@ class Unsubscribing:
         with self._store.write() as session:
             customer = mailboxes.current(session, customer_id)
             if customer is not None:  # of somebody erased nothing is left to stop
-                consent.withdraw_marketing(session, customer.id, HOW, self._clock())
+                consent.stop(session, customer.id, HOW, self._clock())
         return True
 
     def _named(self, token: str) -> int | None:

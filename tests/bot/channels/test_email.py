@@ -268,7 +268,7 @@ def test_letters_go_through_the_outbox_to_the_address_on_record(store: Store, cl
         session.add(talk)
         session.flush()
         for text in ("first", "second"):
-            queue_reply(session, talk, Reply(text=text), now=NOW, purpose="proactive")
+            queue_reply(session, talk, Reply(text=text), now=NOW, purpose="proactive", kind="orders")
         rows = take_queued(session)
         customer.email = "new@home.example"
 
@@ -278,7 +278,9 @@ def test_letters_go_through_the_outbox_to_the_address_on_record(store: Store, cl
 
     smtp = Smtp(url=SecretStr(f"smtp://127.0.0.1:{server.port}"), sender=SENDER, starttls=False)
     channel = EmailChannel(smtp, Letterhead(address_of(SENDER)), on_record, lambda _: PNG, clock)
-    delivery = Delivery(store, lambda one: asyncio.run(channel.send(one)), {"email": Pace(0, 0)}, clock)
+    delivery = Delivery(
+        store, lambda one: asyncio.run(channel.send(one)), {"email": Pace(0, 0)}, clock, zone="Asia/Shanghai"
+    )
     server.refuses = {"RCPT": ["250 OK", "550 5.1.1 <new@home.example> unknown"]}
     delivery.start()
     assert delivery.idle(20)

@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from bot.unsubscribing import Unsubscribing
 from bot.web.services import WebServices
-from crm_core import mailboxes, preferences
+from config.settings import Proactive
+from crm_core import mailboxes, proactive
 from crm_core.database import Store
 from crm_core.models import Consent, Conversation, Customer, OutboxMessage
 from tests.bot.web.conftest import Open
@@ -33,7 +34,8 @@ def customer_id(store: Store) -> int:
 
 def may_write(store: Store, customer_id: int) -> bool:
     with store.read() as session:
-        return preferences.why_not(session, customer_id, "marketing", "email", "UTC", NOW) == ""
+        standing = proactive.standing_of(session, customer_id, "email", NOW, "Asia/Shanghai", waiting=False)
+    return proactive.why_not(standing, "marketing", "email", NOW, Proactive()) == ""
 
 
 def test_one_click_stops_what_sells_also_what_waits(
