@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.campaign_market import COST, Truth, customers, market_of, past_campaigns, space
+from benchmarks.campaign_regret import regret
 from crm_core.analytics.campaign_gain import Terms
 from crm_core.analytics.campaign_plans import best_plan, halves, usual_of
 from crm_core.analytics.campaign_response import learn
@@ -30,6 +31,7 @@ LONG = 5
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=200, help="campaigns whose variants are split")
     parser.add_argument("--problems", type=int, default=100, help="markets that are searched")
     parser.add_argument("--evaluations", type=int, default=EVALUATIONS, help="plans that each way may try")
     parser.add_argument("--plans", type=int, default=60, help="markets whose past is learnt from")
@@ -37,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     began = time.process_time()
-    figures = searching(options.problems, options.evaluations, options.seed)
+    figures = regret(options.runs, options.seed)
+    figures |= searching(options.problems, options.evaluations, options.seed)
     figures |= planning(options.plans, options.seed)
     figures["cpu_s"] = round(time.process_time() - began, 1)
     if options.json:

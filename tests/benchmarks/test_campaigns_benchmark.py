@@ -8,9 +8,10 @@ from benchmarks import campaigns
 
 
 def test_it_prints_every_figure(capsys: pytest.CaptureFixture[str]):
-    campaigns.main(["--problems", "4", "--plans", "2", "--evaluations", "200", "--json"])
+    campaigns.main(["--runs", "8", "--problems", "3", "--plans", "2", "--evaluations", "200", "--json"])
     figures = json.loads(capsys.readouterr().out)
     assert {f"search.{way}" for way in ("ga", "pso", "random", "grid")} <= set(figures)
+    assert figures["regret.learned"] < figures["regret.equal"] / 2
     assert figures["search.least_points"] >= 1_000_000
     assert figures["search.ga"] > figures["search.random"]
     assert figures["search.pso"] > figures["search.random"]

@@ -1,0 +1,1 @@
+"""Campaigns: whom they write to, who gets which variant, what they bring."""
