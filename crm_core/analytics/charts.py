@@ -5,20 +5,17 @@ Run as `python -m crm_core.analytics.charts` it reads charts as JSON from stdin 
 
 import base64
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from config.settings import PROJECT
+from crm_core.analytics import child
 from crm_core.errors import CrmError
 
 SECONDS = 60
 """How long all charts of one call may take together."""
-KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV")
 
 ChartKind = Literal["days", "bars"]
 
@@ -60,35 +57,11 @@ def render(charts: Sequence[ChartSpec], folder: Path, *, timeout: float = SECOND
     """
     if not charts:
         return []
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    asked = json.dumps({"charts": [asdict(chart) for chart in charts]})
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "crm_core.analytics.charts"],
-            input=asked.encode(),
-            capture_output=True,
-            timeout=timeout,
-            cwd=PROJECT,
-            env=_environment(folder),
-            check=True,
-        )
-        images = json.loads(done.stdout)["images"]
-    except subprocess.TimeoutExpired as error:
-        raise ChartsFailed(f"Drawing took longer than {timeout:.0f} s. Is the machine overloaded?") from error
-    except subprocess.CalledProcessError as error:
-        last = error.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no reason given"]
-        raise ChartsFailed(f"Drawing failed ({last[0][:200]}). Run `make install` if a package is missing.") from error
-    except (OSError, ValueError, KeyError) as error:
-        raise ChartsFailed(f"The drawing process could not be used: {error}") from error
-    return [base64.b64decode(image) for image in images]
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    """Only what is needed: no secret reaches the child, and its caches stay in the data folder."""
-    kept = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    place = {"MPLCONFIGDIR": str(folder.absolute()), "HOME": str(folder.absolute()), "MPLBACKEND": "Agg"}
-    return {**kept, **threads, **place, "PYTHONPATH": str(PROJECT), "PYTHONIOENCODING": "utf-8"}
+        answer = child.ask(__spec__.name, {"charts": [asdict(chart) for chart in charts]}, folder, timeout)
+        return [base64.b64decode(image) for image in answer["images"]]
+    except (child.ChildFailed, KeyError) as error:
+        raise ChartsFailed(f"Charts could not be drawn. {error}") from error
 
 
 def _spec(given: Mapping[str, Any]) -> ChartSpec:

@@ -18,7 +18,7 @@ from datetime import date, datetime
 from typing import Any
 
 from config.settings import PROJECT
-from crm_core.analytics.charts import KEPT_ENVIRONMENT
+from crm_core.analytics.child import KEPT_ENVIRONMENT
 from crm_core.analytics.memory import forget_peak, peak_mb
 from crm_core.errors import CrmError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import PROJECT
-from crm_core.analytics import charts
+from crm_core.analytics import charts, child
 from crm_core.analytics.charts import ChartsFailed, ChartSpec, render
 
 VOLUME = ChartSpec(
@@ -62,14 +62,14 @@ def test_a_home_that_cannot_be_written_is_no_matter(tmp_path: Path, monkeypatch:
 
 def test_no_secret_reaches_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAPPORT_MASTER_KEY", "secret")
-    assert not [name for name in charts._environment(tmp_path) if name.startswith("RAPPORT")]
+    assert not [name for name in child._environment(tmp_path) if name.startswith("RAPPORT")]
 
 
 def test_what_cannot_be_drawn_says_why(tmp_path: Path) -> None:
     with pytest.raises(ChartsFailed, match="longer than"):
         render([WISHES], tmp_path, timeout=0.01)
     broken = ChartSpec("bars", "Broken", ["one"], ["no number"])  # type: ignore[list-item]
-    with pytest.raises(ChartsFailed, match="Drawing failed"):
+    with pytest.raises(ChartsFailed, match="It failed"):
         render([broken], tmp_path)
 
 

@@ -1,0 +1,86 @@
+"""What a figure will be, made in a child process: the serving process never loads statsmodels.
+
+Run as `python -m crm_core.analytics.forecasts` it reads a series as JSON from stdin and writes its forecast to stdout.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from crm_core.analytics import child
+from crm_core.errors import CrmError
+
+SECONDS = 90
+LEVEL = 0.8
+"""In so many of all cases the truth is to lie within the interval."""
+MOST = 1100
+"""Values that are looked at, the latest: three years of days."""
+
+
+class TooShort(CrmError):
+    """There are too few values to try a model on; `needed` would be enough."""
+
+    def __init__(self, count: int, needed: int) -> None:
+        super().__init__(f"{count} values are too few; {needed} would do.")
+        self.count, self.needed = count, needed
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The next values with an interval for each and for their sum, the model, and how it did when it was tried.
+
+    `mase`: mean error at `origins` later points, in units of the mean difference between values a season apart;
+    `mase_naive`: of the answer that all will be as a season ago. `model` is naive, median, or a candidate's name.
+    """
+
+    values: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    total: float
+    total_low: float
+    total_high: float
+    model: str
+    detail: str
+    mase: float
+    mase_naive: float
+    origins: int
+
+    @property
+    def better_by(self) -> int:
+        """Per cent by which its errors were smaller than those of the naive answer."""
+        return round(100 * (1 - self.mase / self.mase_naive)) if self.mase_naive else 0
+
+
+def foretell(values: Sequence[float], season: int, steps: int, folder: Path, floor: float | None = None) -> Forecast:
+    """The forecast of a series; takes some seconds.
+
+    Raises:
+        TooShort: too few values.
+        ChildFailed: the process ended badly.
+    """
+    asked = {"values": list(values)[-MOST:], "season": season, "steps": steps, "floor": floor}
+    answer = child.ask(__spec__.name, asked, folder, SECONDS)
+    if "too_short" in answer:
+        raise TooShort(*answer["too_short"])
+    told: dict[str, Any] = answer["forecast"]
+    return Forecast(**told | {name: tuple(told[name]) for name in ("values", "low", "high")})
+
+
+def _main() -> None:
+    from crm_core.analytics.forecast_trials import forecast
+    from crm_core.analytics.forecasts import TooShort as Short  # as this module is called there
+
+    asked = json.load(sys.stdin)
+    try:
+        found = forecast(asked["values"], asked["season"], asked["steps"], floor=asked["floor"])
+    except Short as problem:
+        json.dump({"too_short": [problem.count, problem.needed]}, sys.stdout)
+        return
+    json.dump({"forecast": asdict(found)}, sys.stdout)
+
+
+if __name__ == "__main__":
+    _main()
