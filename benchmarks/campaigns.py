@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks.campaign_market import COST, Truth, customers, market_of, past_campaigns, space
 from benchmarks.campaign_regret import regret
+from benchmarks.campaign_rules import rules
 from crm_core.analytics.campaign_gain import Terms
 from crm_core.analytics.campaign_plans import best_plan, halves, usual_of
 from crm_core.analytics.campaign_response import learn
@@ -35,11 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--problems", type=int, default=100, help="markets that are searched")
     parser.add_argument("--evaluations", type=int, default=EVALUATIONS, help="plans that each way may try")
     parser.add_argument("--plans", type=int, default=60, help="markets whose past is learnt from")
+    parser.add_argument("--days", type=int, default=10_000, help="days that are lived through by the rules")
+    parser.add_argument("--stored-days", type=int, default=120, help="days more, in a database")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     began = time.process_time()
     figures = regret(options.runs, options.seed)
+    figures |= rules(options.days, options.stored_days, options.seed)
     figures |= searching(options.problems, options.evaluations, options.seed)
     figures |= planning(options.plans, options.seed)
     figures["cpu_s"] = round(time.process_time() - began, 1)

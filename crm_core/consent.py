@@ -47,7 +47,7 @@ def stop(session: Session, customer_id: int, how: str, now: datetime) -> datetim
     """
     for kind in STOPPED[1:]:
         if any(_by_channel(session, customer_id, kind).values()):
-            _withdraw(session, customer_id, kind, how, now)
+            say(session, customer_id, kind, False, how, now)
     withdraw_marketing(session, customer_id, how, now)
     session.flush()
     newest = select(Consent.occurred_at).where(Consent.customer_id == customer_id, Consent.kind == MARKETING)
@@ -59,17 +59,17 @@ def withdraw_marketing(session: Session, customer_id: int, how: str, now: dateti
 
     Returns False when it had been withdrawn before. Answers and messages about orders go on.
     """
-    news = _withdraw(session, customer_id, MARKETING, how, now)
+    news = say(session, customer_id, MARKETING, False, how, now)
     stop_waiting(session, customer_id)
     return news
 
 
-def _withdraw(session: Session, customer_id: int, kind: str, how: str, now: datetime) -> bool:
-    """Note a no to a kind on all channels; False where that is what counts already."""
+def say(session: Session, customer_id: int, kind: str, granted: bool, how: str, now: datetime) -> bool:
+    """Note a word about a kind on all channels; False where that is what counts on all of them already."""
     counts = _by_channel(session, customer_id, kind)
-    if counts.get("") is False and not any(counts.values()):
+    if "" in counts and set(counts.values()) == {granted}:
         return False
-    session.add(Consent(customer_id=customer_id, kind=kind, granted=False, how=how, occurred_at=now))
+    session.add(Consent(customer_id=customer_id, kind=kind, granted=granted, how=how, occurred_at=now))
     return True
 
 

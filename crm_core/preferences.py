@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_core import consent
-from crm_core.models import Consent, ContactPreference, Customer
+from crm_core.models import ContactPreference, Customer
 from crm_core.quiet_hours import DAY, is_quiet
 
 ORDERS = "orders"
@@ -60,8 +60,7 @@ def change(session: Session, customer_id: int, changes: Mapping[str, Any], how: 
     elif changes.get("kinds", {}).get(consent.MARKETING):
         kinds[consent.MARKETING] = True
     for kind, granted in kinds.items():
-        if consent.allowed(session, customer_id, kind) is not granted:
-            session.add(Consent(customer_id=customer_id, kind=kind, granted=granted, how=how, occurred_at=now))
+        consent.say(session, customer_id, kind, granted, how, now)
     plain = {name: value for name, value in changes.items() if name != "kinds"}
     if plain:
         rows = [row for _, row in _rows(session, [customer_id])]
