@@ -42,6 +42,8 @@ MANAGER_ACTIONS = AGENT_ACTIONS | {
     "digest.read",
     "segment.read",
     "segment.write",
+    "campaign.read",
+    "campaign.write",
     "audit.read",
     "evidence.read",
     "report.export",

@@ -36,6 +36,7 @@ from crm_core.models import (
 from crm_core.names import BY_COMPANY, Named, NameIndex
 from crm_core.orders import OrderView
 from crm_core.query import SCORED, Conditions
+from crm_core.staff_campaigns import StaffCampaigns
 from crm_core.staff_cases import UNDO_WITHIN, StaffCases
 from crm_core.staff_scores import StaffScores
 from crm_core.staff_segments import StaffSegments
@@ -168,6 +169,11 @@ class StaffStore:
     def segments(self) -> StaffSegments:
         """Named parts of the customers."""
         return StaffSegments(self.session, self.permit, self.actor, self.now, self.business.zone)
+
+    @property
+    def campaigns(self) -> StaffCampaigns:
+        """Messages to customers by conditions."""
+        return StaffCampaigns(self.session, self.permit, self.actor, self.now)
 
     @property
     def scores(self) -> StaffScores:

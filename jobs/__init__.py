@@ -10,6 +10,7 @@ from jobs.daily_digest import daily_digest
 from jobs.know_customers import know_customers
 from jobs.pull_social import pull_social
 from jobs.retrain import model_sweep, retrain
+from jobs.run_campaigns import run_campaigns
 from jobs.sweeps import unanswered_sweep, undelivered_sweep, unerased_sweep
 from jobs.wake_ups import wake_ups
 
@@ -22,6 +23,7 @@ JOBS: dict[str, Job] = {
     "know_customers": know_customers,
     "pull_social": pull_social,
     "retrain": retrain,
+    "run_campaigns": run_campaigns,
     "unanswered_sweep": unanswered_sweep,
     "undelivered_sweep": undelivered_sweep,
     "unerased_sweep": unerased_sweep,
