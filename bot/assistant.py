@@ -196,10 +196,14 @@ class Assistant:
         if prepare is None or understanding.confidence < UNSURE_BELOW:
             return None
         with self._store.read() as session:
-            language = self._language(session.get_one(Conversation, conversation_id), understanding)
+            conversation = session.get_one(Conversation, conversation_id)
+            language, memory = self._language(conversation, understanding), Memory(conversation.context)
         return prepare(
-            Preparing(message, understanding, argument, language, self._store, self._services, self._clock())
-        )
+            Preparing(
+                message, understanding, argument, language, self._zone(message), memory, self._store, self._services,
+                self._clock(),
+            )
+        )  # fmt: skip
 
     def _zone(self, message: IncomingMessage) -> str:
         """Where "tomorrow at ten" is said: staff have a zone of their own."""

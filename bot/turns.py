@@ -184,6 +184,8 @@ class Preparing:
     understanding: Understanding
     argument: str
     language: Language
+    zone: str
+    memory: Memory
     store: "Store"
     """To read from; what is written is the handler's business."""
     services: Services

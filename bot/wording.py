@@ -21,6 +21,12 @@ def money(minor: int, currency: str, language: str) -> str:
     return format_currency(minor / 100, currency or "CNY", locale=LOCALES[language])
 
 
+def whole_money(minor: int, currency: str, language: str) -> str:
+    """The same without the small change, for sums that are only roughly known: "CN¥123"."""
+    pattern = "¤#,##0"
+    return format_currency(minor / 100, currency or "CNY", pattern, locale=LOCALES[language], currency_digits=False)
+
+
 def day(moment: datetime | date, language: str, zone: str) -> str:
     """A day as people write it: 23 Nov 2026, 2026年11月23日."""
     if isinstance(moment, datetime):

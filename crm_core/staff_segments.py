@@ -17,6 +17,9 @@ from crm_core.query import Condition, Conditions
 
 LOOKED_BACK = (7, 30)
 """Days ago that a segment's size is held against."""
+SIZES_RIGHT = ("segment.read", "segments", ("count",))
+SIDES_RIGHT = ("segment.read", "segments", ("count", "spend", "orders", "mood", "complaints"))
+"""What has to be permitted before sizes, and figures of several sides, are given out."""
 Permit = Callable[[str, str, Sequence[str]], None]
 
 
@@ -91,14 +94,23 @@ class StaffSegments:
         """How many are in a segment now, and were before."""
         segment = self._row(segment_id)
         self._permit("segment.read", f"segment:{segment.name}", ("count",))
+        return self._size(segment, self._count(Conditions()))
+
+    def sizes(self, segment_ids: Sequence[int]) -> list[SegmentSize]:
+        """The same of several."""
+        self._permit(*SIZES_RIGHT)
+        everybody = self._count(Conditions())
+        return [self._size(self._row(segment_id), everybody) for segment_id in segment_ids]
+
+    def _size(self, segment: Segment, everybody: int) -> SegmentSize:
         count = segments.live_size(self._session, segment, self._now, self._zone)
         known = [days for days in LOOKED_BACK if segment.created_at <= self._now - timedelta(days=days)]
-        before = tuple(self._before(segment_id, days) for days in known)
-        return SegmentSize(self._view(segment), count, self._count(Conditions()), before)
+        before = tuple(self._before(segment.id, days) for days in known)
+        return SegmentSize(self._view(segment), count, everybody, before)
 
     def sides(self, compared: Sequence[Conditions]) -> list[Side]:
         """The figures of what fits each of several conditions."""
-        self._permit("segment.read", "segments", ("count", "spend", "orders", "mood", "complaints"))
+        self._permit(*SIDES_RIGHT)
         found = [segments.customers(self._session, one, self._now, self._zone) for one in compared]
         return [side(self._session, query, self._now) for query in found]
 

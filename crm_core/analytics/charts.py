@@ -17,7 +17,7 @@ from crm_core.errors import CrmError
 SECONDS = 60
 """How long all charts of one call may take together."""
 
-ChartKind = Literal["days", "bars"]
+ChartKind = Literal["days", "bars", "histogram", "heat"]
 
 
 class ChartsFailed(CrmError):
@@ -29,7 +29,9 @@ class ChartSpec:
     """What to draw; every text is given in the language of the reader.
 
     `days`: `values` as columns over `labels`, with `line` (-1 … 1) as a band of its own below; None is a gap.
-    `bars`: `values` as horizontal bars, the largest on top, each with its `notes` beside it.
+    `bars`: `values` as horizontal bars in their order, each with its `notes` beside it, below headings (`groups`).
+    `histogram`: `values` as columns that touch; `labels` are where each begins, `line` one place, told by `line_title`.
+    `heat`: `cells` (0 … 1, None is a gap) as a map, rows named by `labels` with their `notes`, columns by `columns`.
     """
 
     kind: ChartKind
@@ -44,6 +46,10 @@ class ChartSpec:
     """Position of the value that the reader should see first."""
     ends: tuple[str, str] = field(default=("", ""))
     """Words for the two ends of the line's scale (low, high)."""
+    groups: Sequence[str] = ()
+    """The heading that each bar stands below; the same words follow each other."""
+    cells: Sequence[Sequence[float | None]] = ()
+    columns: Sequence[str] = ()
 
 
 def render(charts: Sequence[ChartSpec], folder: Path, *, timeout: float = SECONDS) -> list[bytes]:

@@ -3,9 +3,11 @@
 import io
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
+import matplotlib.colors
+import matplotlib.patches
 import pylopdf_fonts_zh_cn
 from matplotlib import font_manager
 from matplotlib.figure import Figure
@@ -19,13 +21,14 @@ GOOD, BAD = "#3f9c6b", "#c8553d"
 WIDTH, DOTS = 6.4, 250
 """Inches and dots per inch: 1,600 dots wide, letters of 11 points and more stay readable on a phone."""
 MANY_DAYS = 16
+OVER_LINES: dict[str, Any] = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}
 FAMILIES = ("Noto Sans SC", "DejaVu Sans")
 
 
 def draw(chart: "ChartSpec") -> bytes:
     """One chart as PNG."""
     _use_font()
-    figure = _days(chart) if chart.kind == "days" else _bars(chart)
+    figure = _FIGURES[chart.kind](chart)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=DOTS, facecolor=PAPER)
     return picture.getvalue()
@@ -168,40 +171,125 @@ def _tell_point(axes: Any, place: int, value: float) -> None:
 
 # --- horizontal bars ------------------------------------------------------------------------------------------------
 def _bars(chart: "ChartSpec") -> Figure:
-    count = max(1, len(chart.values))
-    height = 1.15 + 0.4 * count
+    values = [value or 0 for value in chart.values]
+    places, headings = _places(chart)
+    height = 1.15 + 0.4 * max(1, len(values) + len(headings))
     figure = Figure(figsize=(WIDTH, height))
     top = _head(figure, chart, height)
     longest = max([_width(label) for label in chart.labels] or [0])
-    left = min(0.44, 0.055 + 0.0145 * longest)
+    left = min(0.46, 0.06 + 0.0152 * longest)
     low = 0.14 / height
     axes = figure.add_axes((left, low, 0.965 - left, top - low))
-    values = [value or 0 for value in chart.values]
-    places = range(len(values))
-    axes.barh(places, values, height=0.66, color=[BAR_MARKED if place == chart.marked else BAR for place in places])
-    axes.invert_yaxis()
+    colours = [BAR_MARKED if place == chart.marked else BAR for place in range(len(values))]
+    axes.barh(places, values, height=0.66, color=colours)
+    axes.set_ylim(len(values) + len(headings) - 0.5, -0.5)
     _bare(axes)
     axes.spines["bottom"].set_visible(False)
     axes.set_xticks([])
-    axes.set_yticks(list(places), list(chart.labels), fontsize=12.5, color=INK)
+    axes.set_yticks(places, list(chart.labels), fontsize=12.5, color=INK)
     axes.set_xlim(0, max([*values, 1]) * 1.34)
-    for place, value in enumerate(values):
-        told = chart.notes[place] if place < len(chart.notes) else ""
-        axes.annotate(
-            _number(value), (value, place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=12.5
-        )
-        if told:
-            axes.text(
-                1,
-                place,
-                told,
-                transform=axes.get_yaxis_transform(),
-                va="center",
-                ha="right",
-                fontsize=11.5,
-                color=QUIET,
-            )
+    for place, heading in headings:
+        figure.text(0.035, _height_of(axes, place + 0.1), heading, fontsize=11.5, va="center", color=QUIET)
+    for position, (place, value) in enumerate(zip(places, values, strict=True)):
+        _tell_bar(axes, place, value, chart.notes[position] if position < len(chart.notes) else "")
     return figure
+
+
+def _places(chart: "ChartSpec") -> tuple[list[int], list[tuple[int, str]]]:
+    """Where each bar stands, counted from the top, and where the headings between them do."""
+    places: list[int] = []
+    headings: list[tuple[int, str]] = []
+    for position in range(len(chart.values)):
+        heading = chart.groups[position] if chart.groups else ""
+        if heading and heading != (headings[-1][1] if headings else ""):
+            headings.append((position + len(headings), heading))
+        places.append(position + len(headings))
+    return places, headings
+
+
+def _height_of(axes: Any, place: float) -> float:
+    """Where a place on the upright axis is, as a share of the figure's height."""
+    return float(axes.figure.transFigure.inverted().transform(axes.transData.transform((0, place)))[1])
+
+
+def _tell_bar(axes: Any, place: int, value: float, note: str) -> None:
+    beside = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "fontsize": 12.5}
+    axes.annotate(_number(value), (value, place), **beside)
+    if note:
+        across = axes.get_yaxis_transform()
+        axes.text(1, place, note, transform=across, va="center", ha="right", fontsize=11.5, color=QUIET)
+
+
+# --- columns that touch ---------------------------------------------------------------------------------------------
+def _histogram(chart: "ChartSpec") -> Figure:
+    height = 4.1
+    figure = Figure(figsize=(WIDTH, height))
+    top = _head(figure, chart, height)
+    axes = figure.add_axes((0.05, 0.115, 0.9, top - 0.115))
+    values = [value or 0 for value in chart.values]
+    colours = [BAR_MARKED if place == chart.marked else BAR for place in range(len(values))]
+    axes.bar(range(len(values)), values, width=0.94, align="edge", color=colours)
+    _bare(axes)
+    axes.set_yticks([])
+    axes.set_xticks(range(len(chart.labels)), list(chart.labels), fontsize=11)
+    axes.set_xlim(-0.1, max(len(values), 1) + 0.1)
+    highest = max([*values, 1])
+    axes.set_ylim(0, highest * 1.3)
+    for place, value in enumerate(values):
+        axes.annotate(
+            _number(value),
+            (place + 0.47, value),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            fontsize=11,
+            color=QUIET,
+            bbox=OVER_LINES,
+            zorder=3,
+        )
+    for at in (one for one in chart.line if one is not None):
+        axes.plot((at, at), (0, highest * 1.16), color=INK, linewidth=1.3, linestyle=(0, (4, 2)))
+        side: Literal["left", "right"] = "left" if at < len(values) / 2 else "right"
+        axes.text(at, highest * 1.18, chart.line_title, fontsize=12, ha=side, va="bottom")
+    return figure
+
+
+# --- a map of shares ------------------------------------------------------------------------------------------------
+def _heat(chart: "ChartSpec") -> Figure:
+    rows, columns = max(1, len(chart.cells)), max(1, len(chart.columns))
+    height = 1.75 + 0.37 * rows
+    figure = Figure(figsize=(WIDTH, height))
+    top = _head(figure, chart, height) - 0.44 / height
+    axes = figure.add_axes((0.25, 0.1 / height, 0.72, top - 0.1 / height))
+    axes.set_xlim(0, columns)
+    axes.set_ylim(rows, 0)
+    _bare(axes)
+    axes.spines["bottom"].set_visible(False)
+    axes.xaxis.tick_top()
+    axes.set_xticks([place + 0.5 for place in range(len(chart.columns))], list(chart.columns), fontsize=11)
+    axes.set_yticks([])
+    axes.text(0, 1 + 0.3 / (height * (top - 0.1 / height)), chart.line_title, transform=axes.transAxes, fontsize=11.5)
+    most = max([cell for row in chart.cells for cell in row if cell is not None], default=0) or 1
+    for row, cells in enumerate(chart.cells):
+        y = _height_of(axes, row + 0.5)
+        weight = INK if row == chart.marked else QUIET
+        figure.text(0.035, y, chart.labels[row], fontsize=11.5, va="center", color=weight)
+        figure.text(0.24, y, chart.notes[row] if chart.notes else "", fontsize=11, va="center", ha="right", color=QUIET)
+        for column, cell in enumerate(cells):
+            if cell is not None:
+                _cell(axes, column, row, cell, cell / most)
+    return figure
+
+
+def _cell(axes: Any, column: int, row: int, share: float, strength: float) -> None:
+    colour = mpl.colors.to_rgb(BAR_MARKED)
+    faded = tuple(1 - (1 - part) * (0.06 + 0.94 * strength) for part in colour)
+    axes.add_patch(mpl.patches.Rectangle((column + 0.03, row + 0.04), 0.94, 0.92, facecolor=faded, linewidth=0))
+    ink = PAPER if strength > 0.62 else INK
+    axes.text(column + 0.5, row + 0.5, f"{100 * share:.0f}", ha="center", va="center", fontsize=11, color=ink)
+
+
+_FIGURES = {"days": _days, "bars": _bars, "histogram": _histogram, "heat": _heat}
 
 
 def _width(text: str) -> float:

@@ -36,6 +36,10 @@ METRIC: Table = {
     "complaints": "complaint count|投诉率|complaint|complaint rate|complaint volume|投诉量|投诉数|投诉率|投诉|客诉",
     "handovers": "转人工数|handover rate|escalation rate|人工率|handover|hand over|handoff|hand off|escalation"
     "|transfer to a human|transfer to human|转人工率|转人工|人工接入|升级率|转接量|升级到人工|转给人工|人工转接",
+    "retention": "retention|retention rate|customer retention|cohort retention|留存率|留存|客户留存|留存情况",
+    "value_distribution": "value distribution|distribution of value|distribution of customer value|value is distributed"
+    "|value distributed|value spread|spread of value|spread of customer value|value spread out|价值分布|价值的分布"
+    "|客户价值分布|价值分布图|价值怎么分布|价值如何分布|价值是怎么分布|价值集中",
     "csat": "好评|差评|customer rating|nps score|满意分|平均评分|average rating|csat|satisfaction"
     "|customer satisfaction|rating|满意度|评分|好评率|满意率",
 }
@@ -44,8 +48,8 @@ OTHER_METRICS: Table = {
     "|退货量|退货数|退换率|退换货率|退货比例|退货占比",
     "refunds": "refund rate|refund volume|refund amount|how many refund|how much we refund|退款哪边多|退款率|退款额"
     "|退款金额|退款量|退款数",
-    "repeat_rate": "repeat rate|repeat purchase rate|repeat purchase|repurchase rate|retention|retention rate|复购率"
-    "|复购|回购率|留存率|留存|老客占比|回头客占比|回头客比例|回头率|回头客|复购占比|老客复购",
+    "repeat_rate": "repeat rate|repeat purchase rate|repeat purchase|repurchase rate|复购率"
+    "|复购|回购率|老客占比|回头客占比|回头客比例|回头率|回头客|复购占比|老客复购",
     "average_order_value": "average order value|aov|average order|avg order|avg basket|average basket|basket size"
     "|average ticket|avg ticket|order value|客单价|客单|平均客单价|笔单价",
     "units_sold": "unit sale|units sold|unit sold|units|how many did we sell|pieces sold|sold how many|销量"

@@ -18,6 +18,22 @@ VOLUME = ChartSpec(
     ends=("不满", "满意"),
 )  # fmt: skip
 WISHES = ChartSpec("bars", "What customers wanted", ["查订单", "Complaint"], [3, 1], notes=["+1", "−2"], marked=0)
+SIZES = ChartSpec(
+    "bars",
+    "各分群客户数",
+    ["重要价值客户", "VIP Shanghai"],
+    [77, 3],
+    notes=["15 %", "1 %"],
+    groups=["RFM 网格", "条件"],
+)
+VALUE = ChartSpec(
+    "histogram", "客户预期价值分布", ["0", "1,000", "1万+"], [177, 126, 13], line=[1.6], line_title="中位数 ¥1,573"
+)
+COHORTS = ChartSpec(
+    "heat", "再次下单的客户，%", ["2025年10月", "2025年11月"], [], notes=["25", "22"], columns=["1", "2"],
+    cells=[[0.64, 0.4], [0.36, None]], line_title="首单后第几个月",
+)  # fmt: skip
+ALL = (VOLUME, WISHES, SIZES, VALUE, COHORTS)
 
 
 def size_of(png: bytes) -> tuple[int, int]:
@@ -27,8 +43,9 @@ def size_of(png: bytes) -> tuple[int, int]:
 
 
 def test_charts_are_pictures_wide_enough_for_a_phone(tmp_path: Path) -> None:
-    volume, wishes = render([VOLUME, WISHES], tmp_path)
-    for picture in (volume, wishes):
+    pictures = render(ALL, tmp_path)
+    volume, wishes, *_ = pictures
+    for picture in pictures:
         assert len(picture) > 10_000
         assert size_of(picture)[0] == 1600
     assert size_of(wishes)[1] < size_of(volume)[1]
@@ -40,7 +57,7 @@ def test_every_letter_has_a_glyph(tmp_path: Path) -> None:
         [sys.executable, "-W", "error", "-c",
          "import json, sys; from crm_core.analytics.charts import _spec; from crm_core.analytics.drawing import draw;"
          "[draw(_spec(each)) for each in json.load(sys.stdin)]"],
-        input=charts.json.dumps([charts.asdict(VOLUME), charts.asdict(WISHES)]), text=True, capture_output=True,
+        input=charts.json.dumps([charts.asdict(each) for each in ALL]), text=True, capture_output=True,
         cwd=PROJECT, env={**os.environ, "MPLCONFIGDIR": str(tmp_path), "MPLBACKEND": "Agg"}, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -50,7 +67,8 @@ def test_every_letter_has_a_glyph(tmp_path: Path) -> None:
 
 def test_empty_figures_are_drawn_too(tmp_path: Path) -> None:
     nothing = ChartSpec("days", "Nothing", ["1", "2"], [0, 0], line=[None, None], line_title="Mood")
-    assert all(size_of(picture) for picture in render([nothing, ChartSpec("bars", "Nothing", [], [])], tmp_path))
+    kinds = [ChartSpec(kind, "Nothing", [], []) for kind in ("bars", "histogram", "heat")]
+    assert all(size_of(picture) for picture in render([nothing, *kinds], tmp_path))
 
 
 def test_a_home_that_cannot_be_written_is_no_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from bot.handlers.manager.access import grant_access
 from bot.handlers.manager.digests import digest_now, prepare_digest
 from bot.handlers.manager.evidence import show_evidence
 from bot.handlers.manager.exports import export_report
+from bot.handlers.manager.figure_forms import prepare_figures
 from bot.handlers.manager.metrics import always, metric_query
 from bot.handlers.manager.needs import predict_need
 from bot.handlers.manager.operations import backup_status, health_check, prepare_health
@@ -12,8 +13,8 @@ from bot.handlers.manager.oversight import audit_query
 from bot.handlers.manager.privacy import consent_report, privacy_report
 from bot.handlers.manager.ratings import csat_report
 from bot.handlers.manager.refining import list_or_refine, refine_query
-from bot.handlers.manager.segment_comparison import segment_compare
-from bot.handlers.manager.segment_sizes import segment_size
+from bot.handlers.manager.segment_comparison import prepare_comparison, segment_compare
+from bot.handlers.manager.segment_sizes import prepare_sizes, segment_size
 from bot.handlers.manager.segments import segment_create
 from bot.handlers.manager.small_talk import help_, not_yet
 from bot.handlers.manager.team import agent_performance
@@ -63,5 +64,12 @@ MANAGER_ONLY: dict[str, Handler] = {
 MANAGER: dict[str, Handler] = {**AGENT, **MANAGER_ONLY}
 """Intent -> handler."""
 
-MANAGER_PREPARATIONS: dict[str, Prepare] = {"digest_now": prepare_digest, "health_check": prepare_health}
-"""Intent -> what is made for its handler before the transaction begins."""
+MANAGER_PREPARATIONS: dict[str, Prepare] = {
+    "digest_now": prepare_digest,
+    "health_check": prepare_health,
+    "metric_query": prepare_figures,
+    "refine_query": prepare_figures,
+    "segment_size": prepare_sizes,
+    "segment_compare": prepare_comparison,
+}
+"""Intent -> what is made for its handler before the transaction begins: what takes seconds, such as pictures."""

@@ -7,15 +7,15 @@ from bot.figures import FigureWords
 from bot.handlers.agent.asking import argument, hushed
 from bot.handlers.agent.lists import list_again
 from bot.handlers.manager.asking import ManagerTurn, offers, words_of
-from bot.handlers.manager.metrics import narrowed_lines, shown_metric
-from bot.handlers.manager.queries import OVERVIEW, TEAM, Query, read
+from bot.handlers.manager.metrics import shown_metric
+from bot.handlers.manager.queries import OVERVIEW, RETENTION, TEAM, VALUE_SPREAD, Query, narrowed_lines, read
 from bot.messages import Choice, Reply, Table
 from crm_core.reports.evidence import Behind, Row, behind
 from crm_core.reports.metrics import METRICS, NotMeasured
 
 PAGE = 10
 LONGEST = 300
-BEHIND_OVERVIEWS = {OVERVIEW: "messages", TEAM: "taken"}
+BEHIND_OVERVIEWS = {OVERVIEW: "messages", TEAM: "taken", RETENTION: "orders"}
 """Of an answer with many figures, the one whose records are shown."""
 RECORDS = ("messages", "conversations", "orders", "csat")
 """Figures that are called like records: "show the messages" asks for records, not for another figure."""
@@ -51,6 +51,8 @@ def asked_for(turn: ManagerTurn) -> Query | None:
     if kind not in ("figures", "evidence", "ratings") or not isinstance(kept, dict):
         return None
     last = Query.of(kept["query"] if kind == "ratings" else kept)
+    if last.metric == VALUE_SPREAD:
+        return None  # it is no count of records
     if turn.message.kind == "button":
         return last
     said = read(turn)

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from bot.handlers.agent.lists import list_sheet
 from bot.handlers.manager.asking import ManagerTurn, offers, words_of
 from bot.handlers.manager.evidence import asked_for, evidence_table, records
-from bot.handlers.manager.metrics import TEAM_FIGURES, compared, narrowed_lines, part_lines, shown_metric
-from bot.handlers.manager.queries import OVERVIEW, TEAM, Query
+from bot.handlers.manager.figure_forms import form_sheet
+from bot.handlers.manager.metrics import TEAM_FIGURES, compared, part_lines, shown_metric
+from bot.handlers.manager.queries import FORMS, OVERVIEW, TEAM, Query, narrowed_lines
 from bot.handlers.manager.ratings import ratings_table
+from bot.handlers.manager.segment_comparison import comparison_sheet
+from bot.handlers.manager.segment_sizes import sizes_sheet
 from bot.messages import Choice, Reply
 from bot.sheets import TYPES, Cell, Sheet, written
 from crm_core.reports.digest import LINES, DigestLine
@@ -70,6 +73,8 @@ def _may_be_sent(turn: ManagerTurn) -> bool:
 def _figures(turn: ManagerTurn) -> Sheet:
     words, query = words_of(turn), Query.of(turn.memory.shown("figures") or {})
     turn.store.permit("metric.read", "figures", (query.metric, *query.only, *query.without))
+    if query.metric in FORMS:
+        return form_sheet(turn, query)
     title = shown_metric(query.metric, words)
     about = [f"{title}, {words.period(query.period)} ({words.compared(query.compared)})", *narrowed_lines(query, words)]
     names = ("now", "before", "change")
@@ -161,5 +166,7 @@ EXPORTED: dict[str, Callable[[ManagerTurn], Sheet]] = {
     "customers": _customers,
     "evidence": _evidence,
     "ratings": _ratings,
+    "segments": sizes_sheet,
+    "comparison": comparison_sheet,
 }
 """What the last answer was -> its table, complete."""

@@ -7,7 +7,8 @@ from dataclasses import replace
 from bot import wording
 from bot.figures import FigureWords
 from bot.handlers.manager.asking import ManagerTurn, offers, unread_period, words_of
-from bot.handlers.manager.queries import OVERVIEW, TEAM, Query, Said, read, whole
+from bot.handlers.manager.figure_forms import answer_form
+from bot.handlers.manager.queries import FORMS, OVERVIEW, TEAM, Query, Said, narrowed_lines, read, whole
 from bot.messages import Choice, Reply, Table
 from bot.query_words import Wording
 from bot.turns import Handler
@@ -63,15 +64,16 @@ def refined_figures(turn: ManagerTurn) -> Reply:
 
 def _not_understood(turn: ManagerTurn, last: Query, said: Said) -> Reply:
     words = words_of(turn)
-    name = last.metric if last.metric in METRICS else "messages"
-    possible = wording.listed((words.say(f"dimensions.{dimension}") for dimension in dimensions(name)), words.language)
+    _, narrowed = FORMS.get(last.metric, ((), ()))
+    by = narrowed or dimensions(last.metric if last.metric in METRICS else "messages")
+    possible = wording.listed((words.say(f"dimensions.{dimension}") for dimension in by), words.language)
     text = words.say("figures.not_refined", metric=shown_metric(last.metric, words), possible=possible)
     return Reply(text="\n".join([text, *_not_applied(turn, said.not_applied)]))
 
 
 def shown_metric(metric: str, words: FigureWords) -> str:
     """A figure's name; also of the overviews."""
-    return words.metric(metric) if metric in METRICS else words.say(f"figures.names.{metric}")
+    return words.metric(metric) if metric in METRICS or metric in FORMS else words.say(f"figures.names.{metric}")
 
 
 # --- answers --------------------------------------------------------------------------------------------------------
@@ -90,7 +92,7 @@ def answered(turn: ManagerTurn, query: Query, rest: Sequence[Condition] = ()) ->
         return _not_by(error, words)
     turn.memory.show("figures", query.kept())
     turn.memory.show("answer", "figures")
-    lines = [*_not_applied(turn, rest), *_no_chart(turn, words)]
+    lines = [*_not_applied(turn, rest), *([] if reply.files else _no_chart(turn, words))]
     return reply.model_copy(update={"text": "\n".join([reply.text, *lines])}) if lines else reply
 
 
@@ -145,7 +147,7 @@ def _overview(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply:
     text = "\n".join([*missing, title, *narrowed_lines(query, words)])
     if turn.message.kind != "button":
         text += "\n" + words.say(
-            "figures.known", metrics=wording.listed((words.metric(name) for name in METRICS), words.language)
+            "figures.known", metrics=wording.listed((words.metric(name) for name in (*METRICS, *FORMS)), words.language)
         )
     note = words.say("digest.note", zone=query.period.zone)
     return Reply(text=text, table=Table(columns=columns, rows=rows, note=note), choices=offers(words)[:1])
@@ -153,7 +155,7 @@ def _overview(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply:
 
 def _is_unknown(entity: Entity) -> bool:
     """A figure that is understood, and that no report has."""
-    return entity.name == "metric" and entity.value not in METRICS
+    return entity.name == "metric" and entity.value not in METRICS and entity.value not in FORMS
 
 
 def compared(turn: ManagerTurn, metric: str, query: Query, group_by: str | None = None) -> DigestLine:
@@ -202,15 +204,6 @@ def _headline(line: DigestLine, query: Query, group_by: str | None, words: Figur
         words.say("figures.one", metric=metric, period=period, value=words.value(figure.unit, figure.value)),
         before,
     ]
-
-
-def narrowed_lines(query: Query, words: FigureWords) -> list[str]:
-    """What a question is narrowed to, in words."""
-    told = []
-    for key, chosen in (("only", query.only), ("without", query.without)):
-        values = [words.part(dimension, value) for dimension, each in chosen.items() for value in each]
-        told += [words.say(f"figures.{key}", values=words.say("figures.and").join(values))] if values else []
-    return told
 
 
 def _elsewhere(figure: Figure, words: FigureWords) -> list[str]:
@@ -284,8 +277,10 @@ def _splits(query: Query, words: FigureWords) -> tuple[Choice, ...]:
 
 
 def _not_by(error: NotMeasured, words: FigureWords) -> Reply:
-    possible = wording.listed((words.say(f"dimensions.{name}") for name in error.possible), words.language)
     dimension = words.say(f"dimensions.{error.wanted}")
+    if not error.possible:
+        return Reply(text=words.say("figures.not_by_any", metric=words.metric(error.metric), dimension=dimension))
+    possible = wording.listed((words.say(f"dimensions.{name}") for name in error.possible), words.language)
     return Reply(
         text=words.say("figures.not_by", metric=words.metric(error.metric), dimension=dimension, possible=possible)
     )
@@ -316,4 +311,4 @@ def _cell(line: DigestLine | None, words: FigureWords) -> str:
 
 
 TEAM_FIGURES = ("taken", "first_response", "cases_closed", "resolution_time", "csat")
-_ANSWERS = {OVERVIEW: _overview, TEAM: _team}
+_ANSWERS = {OVERVIEW: _overview, TEAM: _team, **dict.fromkeys(FORMS, answer_form)}

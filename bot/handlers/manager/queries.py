@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
+from bot.figures import FigureWords
 from bot.handlers.manager.asking import ManagerTurn, asked_periods, default_period
+from crm_core.analytics.retention import NARROWED_BY
 from crm_core.colleagues import colleagues, mentioned
 from crm_core.query import Condition
 from crm_core.query_patterns import NOT, folded
@@ -16,6 +18,13 @@ from crm_core.reports.periods import Period, add_months
 
 OVERVIEW, TEAM = "overview", "team"
 """All figures of the business; the figures of every agent."""
+RETENTION, VALUE_SPREAD = "retention", "value_distribution"
+FORMS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
+    RETENTION: (("month",), NARROWED_BY), VALUE_SPREAD: ((), ()),
+}  # fmt: skip
+"""Figures with a form of their own: by what they can be split, and narrowed."""
+COHORT_MONTHS = 13
+"""Whole months of first orders that a question about retention is about, if it names no period."""
 DIMENSION_OF = {"place": "city", "tier": "tier", "language": "language", "category": "category"}
 """Field of a condition -> the dimension of figures that it narrows."""
 NOT_OF_FIGURES = ("bought", "tag", "segment", "kind", "missing", "spend", "open_cases")
@@ -110,7 +119,7 @@ def read(turn: ManagerTurn) -> Said:
     count = said.first("count")
     metric = said.first("metric")
     return Said(
-        metric=str(metric) if metric in METRICS else None,
+        metric=str(metric) if metric in METRICS or metric in FORMS else None,
         period=period,
         compared=compared,
         year_before=bool(LAST_YEAR.search(said.text.lower())),
@@ -126,7 +135,7 @@ def read(turn: ManagerTurn) -> Said:
 def whole(turn: ManagerTurn, metric: str, said: Said) -> Query:
     """A question of its own: what is not said is the usual."""
     period = said.period or (_following(said.compared, turn.now) if said.compared else None)
-    period = period or _usual_period(turn)
+    period = period or (cohort_period(turn) if metric == RETENTION else _usual_period(turn))
     compared = said.compared or period.before()
     natural = period.before()
     if period.is_partial and (compared.first, compared.last) == (natural.first, natural.last):
@@ -134,8 +143,17 @@ def whole(turn: ManagerTurn, metric: str, said: Said) -> Query:
     return replace(said, period=period, compared=compared, metric=metric).applied(Query(metric, period, compared))
 
 
+def narrowed_lines(query: Query, words: FigureWords) -> list[str]:
+    """What a question is narrowed to, in words."""
+    told = []
+    for key, chosen in (("only", query.only), ("without", query.without)):
+        values = [words.part(dimension, value) for dimension, each in chosen.items() for value in each]
+        told += [words.say(f"figures.{key}", values=words.say("figures.and").join(values))] if values else []
+    return told
+
+
 def _of_button(argument: str) -> Said:
-    if argument in METRICS or argument in (OVERVIEW, TEAM):
+    if argument in METRICS or argument in FORMS or argument in (OVERVIEW, TEAM):
         return Said(metric=argument)
     known = {name for metric in METRICS for name in dimensions(metric)}
     return Said(group_by=argument) if argument in known else Said()
@@ -191,6 +209,13 @@ def _usual_period(turn: ManagerTurn) -> Period:
         return usual
     first = (usual.last - date.resolution).replace(day=1)  # its button says "this month"
     return Period(first, add_months(first, 1), zone, turn.now)
+
+
+def cohort_period(turn: ManagerTurn) -> Period:
+    """The whole months whose first orders are told."""
+    zone = turn.services.settings.business.zone
+    this_month = default_period(turn.now, zone).last - date.resolution
+    return Period(add_months(this_month.replace(day=1), -COHORT_MONTHS), this_month.replace(day=1), zone)
 
 
 def _following(period: Period, now: datetime) -> Period:

@@ -6,8 +6,8 @@ from bot import wording
 from bot.figures import FigureWords
 from bot.handlers.agent.asking import argument, hushed
 from bot.handlers.manager.asking import ManagerTurn, words_of
-from bot.handlers.manager.metrics import answered, compared, narrowed_lines
-from bot.handlers.manager.queries import Query, read, whole
+from bot.handlers.manager.metrics import answered, compared
+from bot.handlers.manager.queries import Query, narrowed_lines, read, whole
 from bot.messages import Choice, Reply, Table
 from crm_core.reports.digest import DigestLine
 from crm_core.reports.metrics import NotMeasured, dimensions

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from bot.handlers.agent.lists import list_customers, refined_list
 from bot.handlers.manager.asking import ManagerTurn, offers, words_of
 from bot.handlers.manager.evidence import refined_evidence
-from bot.handlers.manager.metrics import refined_figures
+from bot.handlers.manager.metrics import metric_query, refined_figures
+from bot.handlers.manager.queries import read
 from bot.handlers.manager.ratings import refined_ratings
 from bot.messages import Reply
 
@@ -16,6 +17,8 @@ def refine_query(turn: ManagerTurn) -> Reply:
     again = REFINED.get(str(kind))
     if again is not None:
         return again(turn)
+    if read(turn).metric is not None:  # a whole question, although it sounds like the rest of one
+        return metric_query(turn)
     words = words_of(turn)
     return Reply(text=words.say("refine.nothing_yet" if kind is None else "refine.not_this"), choices=offers(words))
 

@@ -5,11 +5,14 @@ from dataclasses import replace
 
 from bot import wording
 from bot.handlers.manager.asking import ManagerTurn, words_of
-from bot.handlers.manager.segment_reading import in_words, mentioned, said_conditions, unknown
+from bot.handlers.manager.pictures import Picture, illustrated, preparation, shown
+from bot.handlers.manager.segment_reading import in_words, mentioned, said_conditions, shortened, unknown
 from bot.messages import Reply, Table
+from bot.sheets import Sheet
+from crm_core.analytics.charts import ChartSpec
 from crm_core.analytics.segment_figures import FIGURES, Difference, Figure, Side, greatest_difference
 from crm_core.query import Condition, Conditions, Operator
-from crm_core.staff_segments import is_in
+from crm_core.staff_segments import SIDES_RIGHT, is_in
 
 MOST_SIDES = 20
 _OTHERS = re.compile(
@@ -24,8 +27,10 @@ def segment_compare(turn: ManagerTurn) -> Reply:
     sides = _sides(turn)
     if len(sides) < 2:
         return turn.reply("segments.nothing_to_compare")
-    found = turn.store.segments.sides([conditions for _, conditions in sides])
+    made = shown(turn, _PICTURE, tuple(sides))
+    found = made.found
     turn.memory.show("answer", "comparison")
+    turn.memory.show("comparison", [[name, conditions.dump()] for name, conditions in sides])
     names = [name for name, _ in sides]
     moment = wording.moment(turn.now, turn.language, turn.speaker.zone)
     lines = [turn.say("segments.compared", moment=moment), _most(turn, names, found)]
@@ -40,9 +45,45 @@ def segment_compare(turn: ManagerTurn) -> Reply:
         (name, f"{side.size:,}", *(_value(turn, figure, side) for figure in FIGURES))
         for name, side in zip(names, found, strict=True)
     )
-    return Reply(
-        text="\n".join(lines), table=Table(columns=columns, rows=rows, note=turn.say("segments.compared_note"))
+    table = Table(columns=columns, rows=rows, note=turn.say("segments.compared_note"))
+    return illustrated(turn, Reply(text="\n".join(lines), table=table), made, turn.say("segments.picture"))
+
+
+def comparison_sheet(turn: ManagerTurn) -> Sheet:
+    """The comparison shown last, counted anew, as numbers."""
+    sides = [(str(name), Conditions.load(kept)) for name, kept in turn.memory.shown("comparison") or []]
+    found = turn.store.segments.sides([conditions for _, conditions in sides])
+    columns = tuple(turn.say(f"segments.columns.{name}") for name in ("segment", "size", *FIGURES))
+    rows = [
+        (name, side.size, *(_number(figure, side) for figure in FIGURES))
+        for (name, _), side in zip(sides, found, strict=True)
+    ]
+    about = [
+        turn.say("segments.compared", moment=wording.moment(turn.now, turn.language, turn.speaker.zone)),
+        turn.say("segments.compared_note"),
+    ]
+    return Sheet(turn.say("segments.comparison_file"), columns, rows, about)
+
+
+def _compared(turn: ManagerTurn) -> tuple[Labelled, ...] | None:
+    sides = _sides(turn)
+    return tuple(sides) if len(sides) > 1 else None
+
+
+def _found(turn: ManagerTurn, sides: tuple[Labelled, ...]) -> list[Side]:
+    return turn.store.segments.sides([conditions for _, conditions in sides])
+
+
+def _drawn(turn: ManagerTurn, sides: tuple[Labelled, ...], found: list[Side]) -> list[ChartSpec]:
+    """How many there are on each side."""
+    chart = ChartSpec(
+        kind="bars",
+        title=turn.say("segments.picture"),
+        subtitle=wording.moment(turn.now, turn.language, turn.speaker.zone),
+        labels=[shortened(name) for name, _ in sides],
+        values=[side.size for side in found],
     )
+    return [chart]
 
 
 def _sides(turn: ManagerTurn) -> list[Labelled]:
@@ -112,6 +153,13 @@ def _most(turn: ManagerTurn, names: list[str], sides: list[Side]) -> str:
     )  # fmt: skip
 
 
+def _number(figure: Figure, side: Side) -> float | None:
+    """A mean to calculate with: whole money, mood from -1 to 1, complaints of a hundred."""
+    mean = side.figures[figure].mean
+    by = {"spend": 0.01, "mood": 0.001, "complaints": 100}
+    return None if mean is None else round(mean * by.get(figure, 1), 2)
+
+
 def _value(turn: ManagerTurn, figure: Figure, side: Side) -> str:
     mean = side.figures[figure].mean
     if mean is None:
@@ -123,3 +171,7 @@ def _value(turn: ManagerTurn, figure: Figure, side: Side) -> str:
     if figure == "complaints":
         return f"{100 * mean:.1f}"
     return f"{mean:.1f}" if figure == "orders" else f"{mean:.0f}"
+
+
+_PICTURE: Picture[tuple[Labelled, ...], list[Side]] = Picture(_compared, _found, _drawn, SIDES_RIGHT)
+prepare_comparison = preparation(_PICTURE)

@@ -49,6 +49,8 @@ _BEFORE = re.compile(
 )
 _BEHIND = re.compile(r"(?:并保存|并存下来|的?分群|[\s\"”])+$")
 
+LABEL_WIDTH = 26
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -167,6 +169,16 @@ def _stands(name: str, text: str, written: str) -> tuple[int, int] | None:
 
 def _names(segment: SegmentView) -> tuple[str, ...]:
     return tuple(dict.fromkeys((segment.name, segment.name_en, segment.name_zh)))
+
+
+def shortened(name: str) -> str:
+    """A name that fits beside a bar: of about 26 letters, or half as many characters."""
+    room = LABEL_WIDTH
+    for place, letter in enumerate(name):
+        room -= 2 if ord(letter) > 0x2E80 else 1
+        if room < 0:
+            return name[: place - 1].rstrip() + "…"
+    return name
 
 
 # --- in words -------------------------------------------------------------------------------------------------------

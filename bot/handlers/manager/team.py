@@ -63,7 +63,7 @@ def agent_performance(turn: ManagerTurn) -> Reply:
 
 def _metric(turn: ManagerTurn, said: Said) -> str:
     text = turn.understanding.text.lower()
-    named = OF_AGENTS.get(said.metric or "", said.metric)
+    named = OF_AGENTS.get(said.metric or "", said.metric if said.metric in METRICS else None)
     if named and "agent" in dimensions(named):
         return named
     found = next((metric for metric, pattern in SAID if re.search(pattern, text)), None)

@@ -9,11 +9,11 @@ from typing import Any, cast
 from sqlalchemy import select
 
 from bot.files import Files
-from bot.handlers import HANDLERS
+from bot.handlers import HANDLERS, PREPARATIONS
 from bot.handover import Desk, Place
 from bot.messages import IncomingAttachment, IncomingMessage, MessageKind, Reply, Sender
 from bot.outbox import readable
-from bot.turns import Memory, Outcome, Question, Services, Speaker, Turn
+from bot.turns import Memory, Outcome, Preparing, Question, Services, Speaker, Turn
 from crm_core.access import Actor
 from crm_core.database import Store
 from crm_core.errors import CrmError
@@ -21,7 +21,7 @@ from crm_core.models import Conversation, Interaction, OutboxMessage, Staff
 from crm_core.names import NameIndex
 from crm_core.staff_store import StaffStore
 from nlu.entities import Catalogue, Gazetteer, extract
-from nlu.understanding import Entity, Language, Understanding
+from nlu.understanding import Audience, Entity, Language, Understanding
 from tests.bot.shop import PRODUCTS, Shop, add_chat, open_shop
 from tests.bot.turns import PHRASES, SETTINGS, FixedKnowledge
 
@@ -115,6 +115,8 @@ class Colleague:
     language: Language = "en"
     in_thread: bool = False
     direct: bool = True
+    prepares: bool = False
+    """Whether what takes seconds (pictures) is made before its turn, as the assistant does."""
     memory: Memory = field(default_factory=Memory)
     question: Question | None = None
     outcome: Outcome = field(default_factory=Outcome)
@@ -130,7 +132,8 @@ class Colleague:
         """Something said and understood as `intent`; entities are found in it, or given."""
         question = self.question if self.question and (confirmed is not None or intent == "answer") else None
         intent = question.intent if question else intent
-        found = extract(text, CATALOGUE, audience="agent", intent=intent, now=NOW, zone=ZONE, region="CN")
+        audience: Audience = "agent" if self.role == "agent" else "manager"
+        found = extract(text, CATALOGUE, audience=audience, intent=intent, now=NOW, zone=ZONE, region="CN")
         found += tuple(Entity(name=name, value=value) for name, value in entities.items())
         if confirmed is not None:
             found += (Entity(name="confirmed", value=confirmed),)
@@ -222,6 +225,13 @@ class Colleague:
             thread_id=THREAD if self.in_thread else "", direct=self.direct and not self.in_thread, side="staff",
             command=command, reply_to=reply_to, attachments=(),
         )  # fmt: skip
+        prepare = PREPARATIONS["manager"].get(intent) if self.prepares else None
+        prepared = prepare and prepare(
+            Preparing(
+                message, understanding, argument, self.language, ZONE, Memory(self.memory.dump()), self.floor.store,
+                self.floor.services, NOW,
+            )
+        )  # fmt: skip
         with self.floor.store.write() as session:
             actor = Actor(self.staff_id, self.role, f"Staff {self.staff_id}", f"slack:U{self.staff_id}")
             store = StaffStore(session, self.floor.store.vault, actor=actor, now=NOW, business=SETTINGS.business)
@@ -230,7 +240,8 @@ class Colleague:
                 understanding=understanding,
                 speaker=Speaker("agent", self.role, actor.name, actor.external_id, ZONE, staff_id=self.staff_id),
                 language=self.language, store=store, memory=Memory(self.memory.dump()), now=NOW,
-                services=self.floor.services, question=question, argument=argument, outcome=Outcome(),
+                services=self.floor.services, question=question, argument=argument, prepared=prepared,
+                outcome=Outcome(),
             )  # fmt: skip
             handlers = HANDLERS["agent" if self.role == "agent" else "manager"]
             try:
