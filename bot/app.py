@@ -76,6 +76,7 @@ class App:
     loop: Loop
     clock: Callable[[], datetime]
     unsubscribing: Unsubscribing
+    roll: StaffRoll
     unavailable: dict[str, str] = field(default_factory=dict)
     """Channels that could not start, with the reason and the fix."""
 
@@ -225,6 +226,7 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
         loop,
         parts.clock,
         unsubscribing,
+        roll,
     )
     return app
 

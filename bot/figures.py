@@ -1,5 +1,6 @@
 """Figures, changes and periods in the words of the reader's language."""
 
+import math
 from collections.abc import Mapping
 from datetime import date, timedelta
 
@@ -46,6 +47,14 @@ class FigureWords:
         if unit == "seconds":
             return self.duration(value)
         return wording.money(round(value), unit, self.language) if unit else "0"
+
+    def amount(self, unit: str, value: float | None) -> str:
+        """How much, without a sign: of a mood 0.15, of a rating 0.5."""
+        if value is None:
+            return UNKNOWN
+        if unit in ("mood", "rating"):
+            return f"{value / 1000:.2f}" if unit == "mood" else f"{value:.1f}"
+        return self.value(unit, math.ceil(value) if unit == "count" else value)
 
     def duration(self, seconds: float) -> str:
         """How long something took, in the two largest units that matter."""

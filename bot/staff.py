@@ -21,6 +21,13 @@ def listed_role(entries: Iterable[StaffEntry], user: str) -> str | None:
     return max(roles, key=lambda role: RANK[role], default=None)
 
 
+def listed_entry(entries: Iterable[StaffEntry], external_id: str) -> StaffEntry | None:
+    """What the settings say of an account ("slack:U…") by itself: its own addresses; None for members of groups."""
+    user = external_id.partition(":")[2]
+    fitting = [entry for entry in entries if entry.slack_user == user]
+    return max(fitting, key=lambda entry: RANK[entry.role], default=None)
+
+
 class StaffRoll:
     """The list of staff.
 
@@ -53,17 +60,22 @@ class StaffRoll:
         sender = message.sender
         if message.side != "staff" or sender.restricted or sender.is_bot or message.shared:
             return None
-        if message.channel in ("web", "console"):
-            return self._local.get(sender.external_id)
-        groups = self._groups_of(sender.external_id)
-        fitting = [e for e in self._entries if e.slack_user == sender.external_id or e.slack_group in groups]
+        return self.entry_of(f"{message.channel}:{sender.external_id}")
+
+    def entry_of(self, external_id: str) -> StaffEntry | None:
+        """The entry of an account ("slack:U…") as it stands now; None for who has no role (any more)."""
+        channel, _, user = external_id.partition(":")
+        if channel in ("web", "console"):
+            return self._local.get(user)
+        groups = self._groups_of(user)
+        fitting = [e for e in self._entries if e.slack_user == user or e.slack_group in groups]
         listed = max(fitting, key=lambda entry: RANK[entry.role], default=None)
         if listed and listed.role == "admin":
             return listed
-        role = self._granted(f"{message.channel}:{sender.external_id}")
+        role = self._granted(external_id)
         if role is None:
             return listed
-        base = listed or StaffEntry(slack_user=sender.external_id)
+        base = listed or StaffEntry(slack_user=user)
         return base.model_copy(update={"role": role}) if role in RANK else None
 
     def speaker(self, session: Session, message: IncomingMessage, now: datetime) -> Speaker | None:
@@ -82,6 +94,7 @@ class StaffRoll:
             session.flush()
         elif (staff.role, staff.name, staff.aliases) != (entry.role, name, list(entry.aliases)):
             staff.role, staff.name, staff.aliases = entry.role, name, list(entry.aliases)
+        staff.email = entry.email or None
         return Speaker(
             audience="manager" if entry.role in ("manager", "admin") else "agent",
             role=entry.role,

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from bot.intake import find_conversation
 from bot.messages import Reply
 from bot.outbox import queue_reply
 from crm_core.models import Conversation, Interaction
@@ -28,3 +29,15 @@ def own_chat(session: Session, staff_id: int) -> Conversation | None:
 def tell(session: Session, chat: Conversation, reply: Reply, now: datetime) -> None:
     """Queue something proactive into a chat of staff, in its language."""
     queue_reply(session, chat, reply, now=now, purpose="proactive", language=chat.language or "en")
+
+
+def chat_at(session: Session, channel: str, account: str, chat_id: str, now: datetime) -> Conversation:
+    """The chat of staff at a place; begun where nothing was said there yet."""
+    found = find_conversation(session, channel, account, chat_id, "")
+    if found is not None:
+        return found
+    chat = Conversation(channel=channel, account=account, chat_id=chat_id, audience="manager")
+    chat.state_since = chat.started_at = now
+    session.add(chat)
+    session.flush()
+    return chat

@@ -180,6 +180,10 @@ class StaffEntry(Part):
     """Other names colleagues call them by, such as the one in the other script."""
     language: Literal["en", "zh"] = "en"
     zone: str = ""
+    email: str = Field(default="", pattern=r"^$|^[^@\s<>]+@[^@\s<>]+$")
+    """Where their digests and alerts may go by e-mail; nobody can name another address in chat."""
+    telegram: str = Field(default="", pattern=r"^\d{0,20}$")
+    """Their Telegram user id: their digests may go there, once they have started the bot."""
 
 
 class Business(Part):

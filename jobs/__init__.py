@@ -8,6 +8,7 @@ from bot.app import App
 from jobs.cleanup import cleanup
 from jobs.daily_digest import daily_digest
 from jobs.know_customers import know_customers
+from jobs.personal_digests import personal_digests
 from jobs.pull_social import pull_social
 from jobs.retrain import model_sweep, retrain
 from jobs.run_campaigns import run_campaigns
@@ -21,6 +22,7 @@ JOBS: dict[str, Job] = {
     "daily_digest": daily_digest,
     "cleanup": cleanup,
     "know_customers": know_customers,
+    "personal_digests": personal_digests,
     "pull_social": pull_social,
     "retrain": retrain,
     "run_campaigns": run_campaigns,

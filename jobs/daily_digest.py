@@ -8,16 +8,17 @@ from sqlalchemy.orm import Session
 
 from bot.app import App
 from bot.channels.web import MANAGER, WebChannel
-from bot.digest import digest_reply, draw
+from bot.digest import digest_reply, draw, gather
 from bot.figures import FigureWords
 from bot.handlers.manager.digests import SHOWN
 from bot.handover import Place
 from bot.intake import find_conversation
 from bot.outbox import queue_reply, take_queued
+from bot.telling import chat_at
 from crm_core import audit
 from crm_core.database import insert_once
-from crm_core.models import Conversation, Delivery
-from crm_core.reports.digest import build_digest, yesterday
+from crm_core.models import Delivery
+from crm_core.reports.digest import yesterday
 from jobs.errors import TryLater
 
 
@@ -33,9 +34,9 @@ def daily_digest(app: App, due_at: datetime) -> dict[str, Any]:
     period = yesterday(due_at, app.settings.business.zone)
     with app.store.read() as session:
         language = _language(session, app, place)
-        digest = build_digest(session, period)
-    words = FigureWords(app.services.phrases, language)
-    drawn = draw(digest, words, app.settings.data_dir)
+        words = FigureWords(app.services.phrases, language)
+        gathered = gather(session, period, None, words)
+    drawn = draw(gathered, app.settings.data_dir)
     now = app.clock()
     with app.store.write() as session:
         first = insert_once(
@@ -48,7 +49,7 @@ def daily_digest(app: App, due_at: datetime) -> dict[str, Any]:
         )
         if first is None:
             return {"sent": False, "reason": "It was sent already."}
-        conversation = _conversation(session, place, now)
+        conversation = chat_at(session, place.channel, place.account, place.chat_id, now)
         reply = digest_reply(session, drawn, app.files, words)
         audit.record(
             session, app.store.vault, actor="job:daily_digest", action="digest.read", subject="customers",
@@ -57,7 +58,7 @@ def daily_digest(app: App, due_at: datetime) -> dict[str, Any]:
         queue_reply(session, conversation, reply, now=now, purpose="proactive", language=language)
         queued = take_queued(session)
     app.delivery.submit(queued)
-    return {"sent": True, "channel": place.channel, "charts": len(drawn.charts), "notable": len(digest.notable)}
+    return {"sent": True, "channel": place.channel, "charts": len(drawn.charts), "notable": len(gathered.notable)}
 
 
 def digest_place(app: App) -> Place | None:
@@ -87,16 +88,3 @@ def _language(session: Session, app: App, place: Place) -> str:
         return known.language
     spoken = Counter(entry.language for entry in app.settings.staff if entry.role != "agent")
     return spoken.most_common(1)[0][0] if spoken else place.language
-
-
-def _conversation(session: Session, place: Place, now: datetime) -> Conversation:
-    found = find_conversation(session, place.channel, place.account, place.chat_id, "")
-    if found is not None:
-        return found
-    conversation = Conversation(
-        channel=place.channel, account=place.account, chat_id=place.chat_id, audience="manager",
-        state_since=now, started_at=now,
-    )  # fmt: skip
-    session.add(conversation)
-    session.flush()
-    return conversation

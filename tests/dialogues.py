@@ -11,7 +11,6 @@ from sqlalchemy import select
 
 from benchmarks.platform import FakePlatform
 from bot.app import App, Parts, build_app
-from bot.channels import Bridges
 from bot.channels.base import Channel, Refused
 from bot.messages import IncomingAttachment, IncomingMessage, Outgoing, Sender
 from bot.phrases import Phrases
@@ -159,12 +158,9 @@ class Running:
         self._loop.close()
 
     def _started(self) -> App:
-        def channels(given: Settings, bridges: Bridges) -> Mapping[str, Channel]:
-            return {"telegram": self._customers, "slack": self._desk}
-
         parts = Parts(
             clock=self._clock,
-            channels=channels,
+            channels=lambda settings, bridges: self._channels(),
             interpreter=self._interpreter,
             knowledge=self._knowledge,
             phrases=PHRASES,
@@ -173,6 +169,9 @@ class Running:
         app = build_app(self._settings, parts)
         self._wait(app.start())
         return app
+
+    def _channels(self) -> Mapping[str, Channel]:
+        return {"telegram": self._customers, "slack": self._desk}
 
     def _restart(self) -> None:
         self._wait(self._stage.app.stop())

@@ -6,6 +6,7 @@ rest. Money is integer minor units beside a currency; sentiment is milli (-1000 
 
 from crm_core.models.base import Base, UtcDateTime
 from crm_core.models.campaigns import Campaign, CampaignContact
+from crm_core.models.digests import Alert, DigestEdition, DigestPlan
 from crm_core.models.insight import Bundle, Need, RecommendedProducts, Score, Segment, SegmentMember, Suggestion
 from crm_core.models.knowledge import ChangedCustomer, CustomerFeatures, FeatureRun
 from crm_core.models.listening import Post, PostBand, PostRecord, Pull
@@ -16,6 +17,7 @@ from crm_core.models.trade import InvoiceRequest, Order, OrderLine, Product, Ref
 from crm_core.models.work import Case, CaseChange, Consent, ContactPreference, CustomerTag, Merge, Note, Task
 
 __all__ = [
+    "Alert",
     "Attachment",
     "AuditEntry",
     "Base",
@@ -35,6 +37,8 @@ __all__ = [
     "CustomerFeatures",
     "CustomerTag",
     "Delivery",
+    "DigestEdition",
+    "DigestPlan",
     "ErasedMark",
     "FeatureRun",
     "Identity",

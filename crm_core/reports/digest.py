@@ -66,21 +66,29 @@ class DigestLine:
         return round(100 * self.change / abs(self.before.value))
 
     @property
+    def usual(self) -> float | None:
+        """How much such a figure moves by chance, in its own unit; None where that cannot be told of so few."""
+        few, unit = min(self.figure.count, self.before.count) < 5, self.figure.unit
+        before = abs(self.before.value or 0)
+        if unit == "count":
+            return max(3, 2 * math.sqrt(max(self.before.value or 0, self.figure.value or 0, 1)), before * 0.2)
+        if few:
+            return None
+        if unit in ("mood", "rating"):
+            return 150 if unit == "mood" else 0.5
+        if not before:
+            return None
+        return max(1, before * 0.5) if unit == "seconds" else before * 0.3
+
+    @property
+    def surprise(self) -> float:
+        """The change as a multiple of what chance brings; 0 where either is not known."""
+        return abs(self.change) / self.usual if self.change is not None and self.usual else 0.0
+
+    @property
     def notable(self) -> bool:
         """Whether it moved more than such figures do by chance."""
-        if self.change is None:
-            return False
-        amount, few = abs(self.change), min(self.figure.count, self.before.count) < 5
-        if self.figure.unit == "count":
-            usual = 2 * math.sqrt(max(self.before.value or 0, self.figure.value or 0, 1))
-            return amount >= max(3, usual) and abs(self.percent if self.percent is not None else 100) >= 20
-        if self.figure.unit == "mood":
-            return not few and amount >= 150
-        if self.figure.unit == "rating":
-            return not few and amount >= 0.5
-        if self.figure.unit == "seconds":
-            return not few and amount >= 1 and abs(self.percent or 0) >= 50
-        return not few and abs(self.percent or 0) >= 30
+        return self.surprise >= 1
 
 
 @dataclass(frozen=True, slots=True)

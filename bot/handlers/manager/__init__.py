@@ -2,7 +2,8 @@
 
 from bot.handlers.agent import AGENT
 from bot.handlers.manager.access import grant_access
-from bot.handlers.manager.digests import digest_now, prepare_digest
+from bot.handlers.manager.digest_plans import digest_change, digest_pause, digest_schedule
+from bot.handlers.manager.digests import digest_more, digest_now, prepare_digest
 from bot.handlers.manager.evidence import show_evidence
 from bot.handlers.manager.exports import export_report
 from bot.handlers.manager.figure_forms import prepare_figures
@@ -22,6 +23,7 @@ from bot.turns import Handler, Prepare
 
 MANAGER_ONLY: dict[str, Handler] = {
     "digest_now": digest_now,
+    "digest_more": digest_more,
     "metric_query": metric_query,
     "refine_query": refine_query,
     "list_customers": list_or_refine,
@@ -45,9 +47,9 @@ MANAGER_ONLY: dict[str, Handler] = {
     "competitor_compare": not_yet,
     "market_trend": not_yet,
     "social_spike": not_yet,
-    "digest_schedule": not_yet,
-    "digest_change": not_yet,
-    "digest_pause": not_yet,
+    "digest_schedule": digest_schedule,
+    "digest_change": digest_change,
+    "digest_pause": digest_pause,
     "alert_create": not_yet,
     "export_report": export_report,
     "approve_suggestion": not_yet,

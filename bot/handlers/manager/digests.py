@@ -1,11 +1,18 @@
-"""The digest on demand. Its figures and charts are made before the transaction begins."""
+"""The digest on demand, and what its buttons show. Its figures and charts are made before the transaction begins."""
 
-from bot.digest import Drawn, digest_reply, draw
+from datetime import date, timedelta
+
+from bot.digest import Drawn, digest_reply, draw, gather
+from bot.digest_parts import PARTS, RECORDS_SHOWN
 from bot.figures import FigureWords
 from bot.handlers.manager.asking import ManagerTurn, asked_periods, named_period, words_of
-from bot.messages import Reply
+from bot.handlers.manager.evidence import show_evidence
+from bot.handlers.manager.metrics import answered
+from bot.handlers.manager.queries import Query
+from bot.messages import Choice, Reply
 from bot.turns import Preparing
-from crm_core.reports.digest import build_digest, yesterday
+from crm_core.reports.digest import DRIVERS, yesterday
+from crm_core.reports.metrics import METRICS
 from crm_core.reports.periods import Period
 
 SHOWN = ("name", "spend", "mood")
@@ -24,8 +31,9 @@ def prepare_digest(given: Preparing) -> Drawn | Period:
     if period.start >= given.now:
         return period
     with given.store.read() as session:
-        digest = build_digest(session, period, asked.compared)
-    return draw(digest, FigureWords(given.services.phrases, given.language), settings.data_dir)
+        words = FigureWords(given.services.phrases, given.language)
+        gathered = gather(session, period, asked.compared, words, parts=said_parts(given.understanding.text))
+    return draw(gathered, settings.data_dir)
 
 
 def _regular(given: Preparing) -> Period | None:
@@ -45,3 +53,42 @@ def digest_now(turn: ManagerTurn) -> Reply:
     turn.store.permit("digest.read", "customers", SHOWN)
     private = not turn.message.direct
     return digest_reply(turn.store.session, prepared, turn.services.files, words, private=private)
+
+
+def said_parts(text: str) -> tuple[str, ...]:
+    """The parts of a digest that a sentence names; none means all."""
+    folded = text.lower()[:600]
+    return tuple(name for name, part in PARTS.items() if part.words.search(folded))
+
+
+# --- what its buttons show ------------------------------------------------------------------------------------------
+def digest_more(turn: ManagerTurn) -> Reply:
+    """A line of a digest, looked at closely: "revenue:2026-11-16:7" is that figure of the seven days from then on."""
+    query = _query(turn.argument, turn.services.settings.business.zone)
+    if query is None:
+        return Reply(text=turn.say("manager.refine.nothing_yet"))
+    turn.store.permit("metric.read", "figures", (query.metric,))
+    turn.memory.show("figures", query.kept())
+    turn.memory.show("answer", "figures")
+    if query.metric in RECORDS_SHOWN:
+        return show_evidence(turn)
+    reply = answered(turn, query)
+    next_steps = (
+        Choice(label=turn.say("manager.digest.records"), value="show_evidence"),
+        Choice(label=turn.say("manager.digest.export"), value="export_report:xlsx"),
+    )
+    return reply.model_copy(update={"choices": (*reply.choices, *next_steps)})
+
+
+def _query(argument: str, zone: str) -> Query | None:
+    metric, _, rest = argument.strip().partition(":")
+    first, _, days = rest.partition(":")
+    try:
+        begins, count = date.fromisoformat(first), int(days)
+    except ValueError:
+        return None
+    if metric not in METRICS or not 0 < count <= 366:
+        return None
+    period = Period(begins, begins + timedelta(days=count), zone)
+    by = DRIVERS.get(metric, "day") if metric not in RECORDS_SHOWN else None
+    return Query(metric, period, period.before(), group_by=by)

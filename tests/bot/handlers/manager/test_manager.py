@@ -49,14 +49,14 @@ def test_every_intent_of_managers_has_a_handler_and_every_name_its_words() -> No
         ("现在发一份简报", "zh", ["简报：2026年11月22日", "与2026年11月21日", "客户最想要的：", "高价值客户"]),
     ],
 )
-def test_the_digest_comes_as_one_message_with_two_charts(
+def test_the_digest_comes_as_one_message_with_its_charts(
     stage: Stage, text: str, language: str, words: list[str]
 ) -> None:
     sent = told(stage.staff_says(MANAGING, text))
     assert sent.language == language
     for word in words:
         assert word in sent.reply.text
-    assert [file.media_type for file in sent.reply.files] == ["image/png", "image/png"]
+    assert [file.media_type for file in sent.reply.files] == ["image/png"] * 3
     for file in sent.reply.files:
         assert stage.app.files.read(file.attachment_id).startswith(b"\x89PNG")
     table = sent.reply.table
