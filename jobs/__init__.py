@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.app import App
+from jobs.check_alerts import check_alerts
 from jobs.cleanup import cleanup
 from jobs.daily_digest import daily_digest
 from jobs.know_customers import know_customers
@@ -20,6 +21,7 @@ Job = Callable[[App, datetime], dict[str, Any]]
 
 JOBS: dict[str, Job] = {
     "daily_digest": daily_digest,
+    "check_alerts": check_alerts,
     "cleanup": cleanup,
     "know_customers": know_customers,
     "personal_digests": personal_digests,

@@ -24,6 +24,7 @@ CATCH_ALL = {
     "bot/assistant.py": "a handler that fails is answered with an apology and a person",
     "jobs/runner.py": "a job that fails is recorded as such and the next one runs",
     "crm_core/analytics/nightly.py": "a step of the night that fails is told as such and the next one runs",
+    "jobs/personal_digests.py": "a digest that fails is tried again, then told; the others go out",
     "bot/delivery.py": "a message that breaks its channel must not stop all others",
     "bot/channels/telegram.py": "an update that cannot be stored is not confirmed; raising would end polling for good",
 }

@@ -2,6 +2,7 @@
 
 from bot.handlers.agent import AGENT
 from bot.handlers.manager.access import grant_access
+from bot.handlers.manager.alerts import alert_create
 from bot.handlers.manager.digest_plans import digest_change, digest_pause, digest_schedule
 from bot.handlers.manager.digests import digest_more, digest_now, prepare_digest
 from bot.handlers.manager.evidence import show_evidence
@@ -50,7 +51,7 @@ MANAGER_ONLY: dict[str, Handler] = {
     "digest_schedule": digest_schedule,
     "digest_change": digest_change,
     "digest_pause": digest_pause,
-    "alert_create": not_yet,
+    "alert_create": alert_create,
     "export_report": export_report,
     "approve_suggestion": not_yet,
     "audit_query": audit_query,

@@ -3,14 +3,22 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
 
+MOMENT = sa.DateTime(timezone=True)
+
+
 def upgrade() -> None:
-    moment = sa.DateTime(timezone=True)
+    _plans()
+    _editions()
+    _alerts()
+
+
+def _plans() -> None:
     op.create_table(
         "digest_plans",
         sa.Column("staff_id", sa.BigInteger(), nullable=False),
@@ -24,14 +32,17 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=2), nullable=False),
         sa.Column("channel", sa.String(length=20), nullable=False),
         sa.Column("parts", sa.JSON(), nullable=False),
-        sa.Column("since", moment, nullable=False),
-        sa.Column("paused_from", moment, nullable=True),
-        sa.Column("paused_until", moment, nullable=True),
+        sa.Column("since", MOMENT, nullable=False),
+        sa.Column("paused_from", MOMENT, nullable=True),
+        sa.Column("paused_until", MOMENT, nullable=True),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("staff_id", "kind"),
     )
+
+
+def _editions() -> None:
     op.create_table(
         "digest_editions",
         sa.Column("staff_id", sa.BigInteger(), nullable=False),
@@ -39,10 +50,10 @@ def upgrade() -> None:
         sa.Column("local_date", sa.Date(), nullable=False),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
-        sa.Column("lease_until", moment, nullable=False),
+        sa.Column("lease_until", MOMENT, nullable=False),
         sa.Column("outbox_id", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.String(length=300), nullable=True),
-        sa.Column("told_at", moment, nullable=True),
+        sa.Column("told_at", MOMENT, nullable=True),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"]),
         sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], ondelete="SET NULL"),
@@ -50,6 +61,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("staff_id", "kind", "local_date"),
     )
     op.create_index(op.f("ix_digest_editions_state"), "digest_editions", ["state"], unique=False)
+
+
+def _alerts() -> None:
     op.create_table(
         "alerts",
         sa.Column("staff_id", sa.BigInteger(), nullable=False),
@@ -64,9 +78,9 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=2), nullable=False),
         sa.Column("channel", sa.String(length=20), nullable=False),
         sa.Column("armed", sa.Boolean(), nullable=False),
-        sa.Column("told_at", moment, nullable=True),
-        sa.Column("created_at", moment, nullable=False),
-        sa.Column("stopped_at", moment, nullable=True),
+        sa.Column("told_at", MOMENT, nullable=True),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("stopped_at", MOMENT, nullable=True),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"]),
         sa.PrimaryKeyConstraint("id"),
