@@ -17,11 +17,11 @@ NARROWS = re.compile(
 _FIRST = re.compile(rf"\W*(?:(?:and|now|ok|please|那|那就|再|请)\W*)?(?:{NARROWS.pattern})", re.IGNORECASE)
 EXPORTS = re.compile(
     r"\W*(?:please |can you |could you |now |then )*(?:export|download|save)"
-    r"(?: (?:it|this|that|them|these|those|all|the|whole|list|result|results|table|customers|please|now|to|as|an?"
-    r"|in|file|csv|xlsx|excel|sheet|spreadsheet))*\W*"
-    r"|\W*(?:请|帮我|麻烦|把)*(?:它|这个|这份|这些|上面的?|刚才的?|名单|列表|清单|结果|表格)*(?:导出|下载|保存)"
-    r"(?:一下|成|为|到|它|这个|这份|这些|上面的?|刚才的?|名单|列表|清单|结果|表格|表|文件|吧|来|出来|csv|xlsx|excel| )*"
-    r"\W*",
+    r"(?: (?:it|this|that|them|these|those|all|the|whole|list|result|results|table|customers|cases"
+    r"|tickets|please|now|to|as|an?|in|file|csv|xlsx|excel|sheet|spreadsheet))*\W*"
+    r"|\W*(?:请|帮我|麻烦|把)*(?:它|这个|这份|这些|上面的?|刚才的?|名单|列表|清单|结果|表格|工单)*(?:导出|下载|保存)"
+    r"(?:一下|成|为|到|它|这个|这份|这些|上面的?|刚才的?|名单|列表|清单|结果|表格|工单|表|文件|吧|来|出来|csv|xlsx|excel"
+    r"| )*\W*",
     re.IGNORECASE,
 )
 """Says that the answer shown last shall become a file, and nothing else."""

@@ -212,6 +212,8 @@ NOT_BEHIND = re.compile(
 )
 NOT_BOUGHT_BEHIND = re.compile(r"\s?[都却还也]?没有?再?(?:买|购买|下单|订)过?")
 BREAK = re.compile(r"(?<![a-z])(?:but|however|though|whereas)(?![a-z])|但是?|可是|不过|却|;|；")
+DID_NOT = re.compile(r"(?:下过?单|购买过?|买过?|消费过?|来过?|光顾过?|复购过?|动静|活跃|联系过?)[^,，。的]{0,2}的")
+"""What a "not" is said of before the next word begins: 没下单的上海客户 are in Shanghai."""
 JOINT = re.compile(r"(?<![a-z])(?:and|who|that)(?![a-z])|[,，、。.]")
 OR = re.compile(r"\s*(?:or|或者?|还是|/)\s*(?:the |an? )?")
 LIST = re.compile(r"\s*(?:,|，|、|and|or|&|和|或者?|跟|与|也|also|买|bought|\s)*(?:the |an? )?")

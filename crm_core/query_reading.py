@@ -119,7 +119,9 @@ class Reader:
     def _negated(self, start: int) -> bool:
         """Whether a "not" stands right before this place; it is used up then."""
         for first, last in self.nots:
-            if last <= start and start - last <= NEAR and not patterns.BREAK.search(self.folded[last:start]):
+            between = self.folded[last:start]
+            apart = patterns.BREAK.search(between) or patterns.DID_NOT.match(between)
+            if last <= start and start - last <= NEAR and not apart:
                 self._use(first, last)
                 return True
         return False

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, func, select, updat
 from sqlalchemy.orm import Session
 
 from crm_core.analytics import affected, engine
+from crm_core.analytics.contact_kinds import CONTACTS
 from crm_core.analytics.fact_views import Dialect, views
 from crm_core.analytics.features import COLUMNS, OPTIONAL, WINDOWED, Facts, day_number, features, read_form, windowed
 from crm_core.database import Store
@@ -93,7 +94,9 @@ def compute(store: Store, as_of: date, *, currency: str) -> "pd.DataFrame":
 def _definition(dialect: str, currency: str) -> str:
     """Changes when the same facts would give other features."""
     code = Path(features.__code__.co_filename).read_text("utf-8")
-    return hashlib.sha256("\n".join([currency, code, *views(dialect).values()]).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join([currency, code, repr(CONTACTS), *views(dialect).values()]).encode()).hexdigest()[
+        :16
+    ]
 
 
 def _begin(session: Session, day: int, definition: str, now: datetime) -> tuple[int, int | None, set[int]]:

@@ -14,19 +14,11 @@ from datetime import date
 import ibis
 from ibis.expr import types as ir
 
+from crm_core.analytics.contact_kinds import CONTACTS
 from crm_core.analytics.fact_views import DISTANCES
 
 WINDOW = 90
 EPOCH = date(1970, 1, 1)
-CONTACTS = {
-    "contacts_delivery": ("order_status", "delivery_problem", "change_order"),
-    "contacts_return": ("return_request", "refund_status", "cancel_order"),
-    "contacts_question": (
-        "stock_check", "price_question", "product_question", "product_recommend", "place_order", "payment_problem",
-        "invoice_request", "technical_problem", "warranty_check", "business_hours", "faq",
-    ),
-}  # fmt: skip
-"""Column -> the intents of customers that it counts."""
 WINDOWED = (
     "orders_90", "orders_prev90", "spend_90_minor", "spend_prev90_minor", "messages_90", "messages_prev90",
     "complaints_90", "mood_90_milli", "mood_prev90_milli", "posts_90",

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import Session
 
+from crm_core.analytics.contact_kinds import CONTACTS
 from crm_core.analytics.reasons import Reason
 from crm_core.customers import COUNTED
-from crm_core.models import Case, Interaction, Order, Rating, Refund
+from crm_core.models import Campaign, CampaignContact, Case, Interaction, Order, Post, Rating, Refund
+from crm_core.orders import CHAT
 
-Kind = Literal["order", "case", "interaction", "rating"]
+Kind = Literal["order", "case", "interaction", "rating", "campaign", "post"]
 WINDOW = timedelta(days=90)
 MOST = 2
 """Records shown for one fact."""
@@ -23,8 +25,8 @@ MOST = 2
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One record. `key`: an order's or case's number, or the id of a message or rating; `text`: what was written, or
-    the state it is in."""
+    """One record. `key`: an order's or case's number, else the id of the record; `text`: what was written, the state it
+    is in, or what a campaign is called."""
 
     kind: Kind
     key: str
@@ -65,8 +67,10 @@ def _last_orders(session: Session, customer_id: int, reason: Reason, until: date
 
 
 def _lost_orders(session: Session, customer_id: int, reason: Reason, until: datetime) -> Sequence[Evidence]:
-    status = "cancelled" if reason.fact == "cancelled_orders" else "returned"
-    return list(_orders(session, customer_id, Order.status == status, Order.placed_at <= until))
+    if reason.fact == "returned_orders":
+        return list(_orders(session, customer_id, Order.status == "returned", Order.placed_at <= until))
+    never = and_(Order.source == CHAT, Order.cancelled_at.is_(None))  # a draft that was turned down is no order
+    return list(_orders(session, customer_id, Order.status == "cancelled", ~never, Order.placed_at <= until))
 
 
 def _refunded(session: Session, customer_id: int, reason: Reason, until: datetime) -> Sequence[Evidence]:
@@ -109,6 +113,60 @@ def _rated(session: Session, customer_id: int, reason: Reason, until: datetime) 
     return [Evidence("rating", str(row.id), row.given_at or row.asked_at, str(row.score)) for row in rows]
 
 
+def _wanted(session: Session, customer_id: int, reason: Reason, until: datetime) -> Sequence[Evidence]:
+    """The messages whose intent a fact counts."""
+    about = Interaction.intent.in_(CONTACTS[reason.fact])
+    return list(_messages(session, customer_id, about, Interaction.occurred_at <= until))
+
+
+def _by_channel(session: Session, customer_id: int, reason: Reason, until: datetime) -> Sequence[Evidence]:
+    channel = Interaction.channel == reason.fact.removeprefix("messages_")
+    return list(_messages(session, customer_id, channel, Interaction.occurred_at <= until))
+
+
+def _first_order(session: Session, customer_id: int, reason: Reason, until: datetime) -> Sequence[Evidence]:
+    query = select(Order.id).where(Order.customer_id == customer_id, Order.status.in_(COUNTED))
+    first = query.order_by(Order.placed_at, Order.id).limit(1).scalar_subquery()
+    return list(_orders(session, customer_id, Order.id == first, Order.placed_at <= until))
+
+
+def _orders_before(session: Session, customer_id: int, reason: Reason, until: datetime) -> Sequence[Evidence]:
+    """Of the 90 days before the last 90."""
+    window = (Order.placed_at > until - 2 * WINDOW, Order.placed_at <= until - WINDOW)
+    return list(_orders(session, customer_id, Order.status.in_(COUNTED), *window))
+
+
+def _sent(session: Session, customer_id: int, reason: Reason, until: datetime) -> Sequence[Evidence]:
+    """The campaigns that reached, moved or brought somebody, by what the fact counts."""
+    at = _CAMPAIGN_MOMENTS[reason.fact]
+    query = (
+        select(CampaignContact, Campaign.name, at.label("at"))
+        .join(Campaign, Campaign.id == CampaignContact.campaign_id)
+        .where(CampaignContact.customer_id == customer_id, at <= until)
+    )
+    rows = session.execute(query.order_by(at.desc(), CampaignContact.id.desc()).limit(MOST))
+    return [Evidence("campaign", str(row.CampaignContact.campaign_id), row.at, row.name) for row in rows]
+
+
+def _posted(session: Session, customer_id: int, reason: Reason, until: datetime) -> Sequence[Evidence]:
+    query = select(Post).where(Post.customer_id == customer_id, Post.occurred_at <= until)
+    if reason.fact == "posts_90":
+        query = query.where(Post.occurred_at > until - WINDOW)
+    rows = session.execute(query.order_by(Post.occurred_at.desc(), Post.id.desc()).limit(MOST)).scalars()
+    return [Evidence("post", str(row.id), row.occurred_at, row.text or "") for row in rows]
+
+
+def _said_before(session: Session, customer_id: int, reason: Reason, until: datetime) -> Sequence[Evidence]:
+    """Of the 90 days before the last 90."""
+    window = (Interaction.occurred_at > until - 2 * WINDOW, Interaction.occurred_at <= until - WINDOW)
+    return list(_messages(session, customer_id, *window))
+
+
+_CAMPAIGN_MOMENTS = {
+    "campaigns_sent": CampaignContact.sent_at, "campaigns_replied": CampaignContact.replied_at,
+    "campaigns_converted": CampaignContact.converted_at,
+}  # fmt: skip
+
 _FINDERS: Mapping[str, Finder] = {
     **dict.fromkeys(("recency_days", "last_gap_days", "gap_mean_days", "orders", "orders_90"), _last_orders),
     **dict.fromkeys(("spend_minor", "spend_90_minor", "mean_order_minor", "units", "categories"), _last_orders),
@@ -121,6 +179,13 @@ _FINDERS: Mapping[str, Finder] = {
     **dict.fromkeys(("mood_mean_milli", "mood_90_milli"), _moods),
     **dict.fromkeys(("messages", "messages_90", "contact_recency_days"), _written),
     **dict.fromkeys(("ratings", "rating_mean_milli"), _rated),
+    **dict.fromkeys(CONTACTS, _wanted),
+    **dict.fromkeys(("messages_telegram", "messages_web"), _by_channel),
+    **dict.fromkeys(("messages_prev90", "mood_prev90_milli"), _said_before),
+    **dict.fromkeys(("orders_prev90", "spend_prev90_minor"), _orders_before),
+    "tenure_days": _first_order,
+    **dict.fromkeys(_CAMPAIGN_MOMENTS, _sent),
+    **dict.fromkeys(("posts", "posts_90", "post_mood_milli"), _posted),
 }
 
 

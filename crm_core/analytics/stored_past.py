@@ -12,7 +12,8 @@ from ibis.expr import types as ir
 from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, delete, insert, text
 
 from crm_core.analytics import affected, engine, feature_store
-from crm_core.analytics.features import CONTACTS, Facts, day_number, features, read_form
+from crm_core.analytics.contact_kinds import CONTACTS
+from crm_core.analytics.features import Facts, day_number, features, read_form
 from crm_core.analytics.snapshots import EPOCH, Frame, Ids
 from crm_core.analytics.value import TooFewPurchases
 from crm_core.database import Store

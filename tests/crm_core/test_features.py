@@ -13,8 +13,9 @@ from pandas.testing import assert_frame_equal
 from sqlalchemy import Table, delete, select, update
 
 from crm_core.analytics import engine, feature_store
+from crm_core.analytics.contact_kinds import CONTACTS
 from crm_core.analytics.fact_views import Dialect
-from crm_core.analytics.features import COLUMNS, CONTACTS, WINDOWED
+from crm_core.analytics.features import COLUMNS, WINDOWED
 from crm_core.database import Store, open_store
 from crm_core.models import (
     Base,

@@ -81,6 +81,8 @@ SENTENCES: list[tuple[str, list[Condition]]] = [
     ("哪些 customer 超过 90 天 no order", [QUIET]),
     ("inactive customers in the uk", [place("GB"), QUIET]),
     ("三个月没来买东西的老客户有哪些", [QUIET]),
+    ("三个月没下单的上海客户", [place("Shanghai"), QUIET]),
+    ("没买过东西的上海VIP", [place("Shanghai"), VIP, orders("is", 0)]),
     ("not VIP customers in Shanghai", [Condition("tier", "is_not", "vip"), place("Shanghai")]),
     ("customers in guangdong", [place("Guangdong")]),
     # bought this, not that: whose "not" it is

@@ -16,13 +16,24 @@ from crm_core.analytics.reasons import Reason
 from crm_core.analytics.score_evidence import evidence
 from crm_core.analytics.sparkline import sparkline
 from crm_core.database import Store
-from crm_core.models import Customer, Need, Order, Score
+from crm_core.models import (
+    Campaign,
+    CampaignContact,
+    Case,
+    Customer,
+    Need,
+    Order,
+    Post,
+    Refund,
+    Score,
+)
 from crm_core.needs import expected
 from crm_core.query import Condition, Conditions, to_sql
 from crm_core.query_reading import conditions_from
 from crm_core.scores import scores_of
 from nlu.entities import extract
 from tests.bot.handlers.agent_turns import CATALOGUE
+from tests.crm_core import figures
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 PHRASES = Phrases()
@@ -175,6 +186,42 @@ def test_evidence_of_somebody_else_is_not_given(store: Store) -> None:
         assert keys("order:SO-2") == ["SO-1"], "found live instead"
         assert keys("case:x", "interaction:9", "nonsense") == ["SO-1"]
         assert keys(until=NOW - timedelta(days=10)) == [], "not there yet on the day of the score"
+
+
+def test_every_fact_has_what_it_rests_on(store: Store) -> None:
+    """One customer with something of everything, and another one whose records are never given."""
+    long_ago = NOW - timedelta(days=120)
+    with store.write() as session:
+        campaign = Campaign(name="Spring", state="done", created_at=long_ago)
+        session.add(campaign)
+        session.flush()
+        for number, at in ((1, long_ago), (2, NOW)):
+            who = session.get_one(Customer, add(session, number))
+            talk = figures.chat(session, who, long_ago)
+            web = figures.chat(session, who, long_ago, "web")
+            for moment in (long_ago, at):
+                for intent in ("complaint", "order_status", "return_request", "faq"):
+                    figures.said(session, talk, moment, intent=intent, sentiment_milli=-300)
+                figures.said(session, web, moment, sentiment_milli=300)
+                for status in ("paid", "returned", "cancelled"):
+                    order = figures.bought(session, who, moment, 100, status=status, discount_minor=1)
+            session.add(Refund(order_id=order.id, status="paid", amount_minor=1, currency="CNY", requested_at=long_ago))
+            session.add(Case(number=number, customer_id=who.id, title="t", status="open", opened_at=long_ago))
+            session.add(Post(connector="feed", external_id=str(number), customer_id=who.id, about="brand",
+                             text="Lovely", occurred_at=NOW))  # fmt: skip
+            session.add(CampaignContact(campaign_id=campaign.id, customer_id=who.id, variant="A", sent_at=long_ago,
+                                        replied_at=long_ago, converted_at=long_ago))  # fmt: skip
+            figures.rated(session, talk, long_ago, 5)
+            mine = who.id
+    with store.read() as session:
+        without = [
+            column for column in COLUMNS
+            if not evidence(session, mine, Reason(column, 1, None, 1), NOW)
+        ]  # fmt: skip
+        assert without == []
+        first = evidence(session, mine, Reason("tenure_days", 120, None, 1), NOW)
+        assert [one.at for one in first] == [long_ago]
+        assert evidence(session, mine, Reason("posts", 1, None, 1), NOW - timedelta(days=1)) == ()
 
 
 def test_what_would_lower_a_risk_and_raise_a_value() -> None:

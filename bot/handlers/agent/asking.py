@@ -23,6 +23,7 @@ _HERSELF = re.compile(r"(?<![a-z])(?:her|hers|she|him|his|he)(?![a-z])|(?<!其)[
 """Words for one person, who is never a company."""
 _FREE_WORDS = frozenset({"add_note", "add_task", "case_create"})
 """Intents whose words may be about anybody."""
+_WORD = re.compile(r"[A-Za-z][\w'’-]*")
 _LEADING = re.compile(r"\s*[#＃]?(\d{4,9})(?=\s|[:：,，]|$)")
 _PHONE = re.compile(r"(?<![\w.-])\+?\d[\d ()-]{6,18}\d(?!\w)")
 """What may be a telephone number, given out or not: whether anybody has it is for the records to say."""
@@ -118,7 +119,8 @@ def whom(
         found = turn.store.find(Search(names=(left,)), turn.services.names) if left else []
         if found:
             return found[0] if len(found) == 1 else several(turn, wanted, found)
-        hints = " ".join(str(value) for value in _hints(wanted) if not text or str(value) in text) or left
+        said_so = [_whole_name(text, str(value)) for value in _hints(wanted) if not text or str(value) in text]
+        hints = " ".join(dict.fromkeys(said_so)) or left
         if hints:
             return not_found(turn, hints)
     meant = about_shown and not _NO_SUCH.search(text) if finding else True
@@ -194,6 +196,26 @@ def _hints(wanted: Asked) -> list[Any]:
     names = ("customer_id", "person_name", "company", "phone", "email", "handle")
     number = [wanted.number] if wanted.number is not None else []
     return number + [value for name in names for value in wanted.all(name)]
+
+
+def _whole_name(text: str, part: str) -> str:
+    """A name with the capitalised words beside it that were not recognised: of Nobody McPerson, more than McPerson."""
+    words = list(_WORD.finditer(text[:READ_UP_TO]))
+    inside = [place for place, word in enumerate(words) if word.group() in part.split()]
+    if not inside or not part.isascii():
+        return part
+    first, last = inside[0], inside[-1]
+    while first > 0 and _may_be_name(text, words[first - 1], words[first]):
+        first -= 1
+    while last + 1 < len(words) and _may_be_name(text, words[last + 1], words[last]):
+        last += 1
+    return text[words[first].start() : words[last].end()]
+
+
+def _may_be_name(text: str, word: "re.Match[str]", beside: "re.Match[str]") -> bool:
+    """Whether a word is written like a name, means nothing here, and stands right beside one."""
+    start, end = sorted((word, beside), key=lambda each: each.start())
+    return word.group()[0].isupper() and text[start.end() : end.start()] == " " and bool(leftover(word.group()))
 
 
 def leftover(text: str) -> str:

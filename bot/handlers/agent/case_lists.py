@@ -13,10 +13,17 @@ from bot.handlers.agent.case_meant import short
 from bot.handlers.agent.case_reading import find_name, numbers, without_customers
 from bot.handlers.agent.customers import period
 from bot.messages import Card, Choice, Reply, Table
+from bot.sheets import TYPES, Cell, Sheet, written
 from crm_core.cases import PRIORITIES
 from crm_core.staff_cases import CaseFilter, CasePage, Colleague, StaffCase
+from crm_core.staff_store import MOST_EXPORTED
 
 PAGE = 10
+FILED = (
+    "number", "title", "status", "priority", "topic", "customer_number", "customer", "owner", "opened_at", "due_at",
+    "snoozed_until", "closed_at",
+)  # fmt: skip
+"""What a file of cases tells of each; moments are UTC."""
 SOON = timedelta(hours=8)
 _MINE = re.compile(r"(?<![a-z])(?:my|mine|i|i'm|me)(?![a-z])|我(?!们)", re.IGNORECASE)
 _NOT_MINE = re.compile(
@@ -329,6 +336,32 @@ def _listed(turn: StaffTurn, kind: str, values: Sequence[str]) -> str:
 
 def _name(colleagues: Sequence[Colleague], staff_id: int) -> str:
     return next((one.name for one in colleagues if one.staff_id == staff_id), "–")
+
+
+# --- as a file ------------------------------------------------------------------------------------------------------
+def case_sheet(turn: StaffTurn) -> Sheet:
+    """All cases of the list shown last, and its conditions in words."""
+    wished = _loaded(turn.memory.shown("cases") or {})
+    turn.store.permit("customer.export_list", "cases", FILED)
+    found = turn.store.cases.listed(wished, limit=MOST_EXPORTED).cases
+    return Sheet("cases", FILED, [_record(case) for case in found], [conditions_in_words(turn, wished)])
+
+
+def case_file(turn: StaffTurn) -> Reply:
+    """The same as CSV, which only the asker gets."""
+    sheet = case_sheet(turn)
+    name = f"cases-{turn.now:%Y-%m-%d}.csv"
+    file = turn.services.files.save(turn.store.session, written(sheet, "csv"), name, TYPES["csv"])
+    text = turn.say("agent.cases.file", count=len(sheet.rows), conditions=sheet.about[0])
+    return Reply(text=text, files=(file,), private=not turn.message.direct)
+
+
+def _record(case: StaffCase) -> tuple[Cell, ...]:
+    moments = (case.opened_at, case.due_at, case.snoozed_until, case.closed_at)
+    return (
+        case.number, case.title, case.status, case.priority, case.topic, case.customer_number, case.customer,
+        case.owner, *("" if moment is None else moment.isoformat(timespec="minutes") for moment in moments),
+    )  # fmt: skip
 
 
 # --- kept for "show more" -------------------------------------------------------------------------------------------

@@ -1,7 +1,10 @@
 """Everything that is held on a customer, as a file: for those who may, in a direct message, after a yes."""
 
+from collections.abc import Callable
+
 from bot.following import EXPORTS, READ_UP_TO
 from bot.handlers.agent.asking import Asked, StaffTurn, asked, confirming, declined, hushed, label, whom
+from bot.handlers.agent.case_lists import case_file
 from bot.handlers.agent.lists import list_file
 from bot.messages import Reply
 from crm_core import privacy
@@ -10,6 +13,8 @@ from crm_core.personal_data import counts
 from crm_core.staff_store import Brief
 
 RIGHT = "customer.export"
+FILES: dict[str, Callable[[StaffTurn], Reply]] = {"customers": list_file, "cases": case_file}
+"""What was listed last -> all of it as a file."""
 ZIP = "application/zip"
 TOLD = ("orders", "interactions", "conversations", "identities", "cases", "notes", "tasks", "consents", "customer_tags")
 
@@ -23,8 +28,9 @@ def data_export(turn: StaffTurn) -> Reply:
         who = turn.store.numbered(number)
         return _made(turn, who) if who else turn.reply("agent.too_late")
     wanted = asked(turn)
-    if turn.memory.shown("answer") == "customers" and EXPORTS.fullmatch(wanted.text[:READ_UP_TO]):
-        return list_file(turn)
+    filed = FILES.get(str(turn.memory.shown("answer")))
+    if filed is not None and EXPORTS.fullmatch(wanted.text[:READ_UP_TO]):
+        return filed(turn)
     return _shown(turn, wanted)
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from bot.handlers.agent.case_lists import case_sheet
 from bot.handlers.agent.lists import list_sheet
 from bot.handlers.manager.asking import ManagerTurn, offers, words_of
 from bot.handlers.manager.evidence import asked_for, evidence_table, records
@@ -25,7 +26,7 @@ _OTHER = re.compile(
     r"|pictures?|images?|png|pdf)(?![a-z])|打印|幻灯|图表|图片|曲线图|柱状图|折线图"
 )
 _NOT_IN_NAMES = re.compile(r"[^\w-]+")
-PERSONAL = ("customers", "evidence", "ratings")
+PERSONAL = ("customers", "evidence", "ratings", "cases")
 """Answers that name people: their file goes to the asker alone."""
 
 
@@ -168,5 +169,6 @@ EXPORTED: dict[str, Callable[[ManagerTurn], Sheet]] = {
     "ratings": _ratings,
     "segments": sizes_sheet,
     "comparison": comparison_sheet,
+    "cases": case_sheet,
 }
 """What the last answer was -> its table, complete."""

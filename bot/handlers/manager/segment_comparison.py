@@ -1,12 +1,13 @@
 """Segments side by side: size, spend, orders, recency, mood, complaints; and in what they differ most."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot import wording
 from bot.handlers.manager.asking import ManagerTurn, words_of
 from bot.handlers.manager.pictures import Picture, illustrated, preparation, shown
-from bot.handlers.manager.segment_reading import in_words, mentioned, said_conditions, shortened, unknown
+from bot.handlers.manager.segment_reading import half_known, in_words, mentioned, said_conditions, shortened, unknown
 from bot.messages import Reply, Table
 from bot.sheets import Sheet
 from crm_core.analytics.charts import ChartSpec
@@ -37,6 +38,9 @@ def segment_compare(turn: ManagerTurn) -> Reply:
     missing = _missing(turn, names)
     if missing:
         lines.insert(0, turn.say("segments.unknown", words=turn.say("agent.query.quoted").join(missing)))
+    shared = _shared([conditions for _, conditions in sides])
+    if shared.all:
+        lines.insert(1, turn.say("segments.within", conditions=in_words(turn, shared)))
     if len(sides) == 2 and not any(one.operator == "is_not" for _, conditions in sides for one in conditions.all):
         both = Conditions(all=tuple(one for _, conditions in sides for one in conditions.all))
         lines.append(turn.say("segments.in_both", count=turn.store.segments.count(both)))
@@ -90,7 +94,7 @@ def _sides(turn: ManagerTurn) -> list[Labelled]:
     """What is held against what, with its name: the things of one kind that are named, within all else that is said."""
     named = mentioned(turn)
     said = [one for segment in named for one in is_in(segment).all]
-    said += [part for one in said_conditions(turn).all for part in _apart(one)]
+    said += [part for one in said_conditions(turn, half_known(turn)).all for part in _apart(one)]
     if not said:
         everything = [(one.called(turn.language), is_in(one)) for one in turn.store.segments.all()]
         return everything[:MOST_SIDES]
@@ -109,8 +113,17 @@ def _sides(turn: ManagerTurn) -> list[Labelled]:
     return told[:MOST_SIDES]
 
 
+def _shared(sides: Sequence[Conditions]) -> Conditions:
+    """What all sides are narrowed to."""
+    first, *others = sides
+    return Conditions(tuple(one for one in first.all if all(one in other.all for other in others)))
+
+
 def _missing(turn: ManagerTurn, names: list[str]) -> tuple[str, ...]:
-    """What was to be the other side where everybody else had to stand in for it, though nobody asked for them."""
+    """What was to be a side and is not known: everybody else had to stand in for it, though nobody asked for them."""
+    unmade = tuple(turn.understanding.text[start:end] for start, end in half_known(turn))
+    if unmade:
+        return unmade
     stand_in = names[-1] in (turn.say("segments.everybody"), turn.say("segments.everybody_else"))
     if not stand_in or _OTHERS.search(turn.understanding.text.lower()):
         return ()

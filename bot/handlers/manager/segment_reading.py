@@ -1,6 +1,7 @@
 """What a sentence about segments says: which ones it names, what a new one is called, whom it takes."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.handlers.agent.lists import wording_of
@@ -49,6 +50,9 @@ _BEFORE = re.compile(
 )
 _BEHIND = re.compile(r"(?:并保存|并存下来|的?分群|[\s\"”])+$")
 
+NAMING = ("沉睡", "沉默", "休眠", "流失", "安静")
+"""Words that are conditions of their own before people (沉睡客户), and beside a city alone make a name (沉睡上海)."""
+_NO_PEOPLE = r"(?! ?的?(?:客户|客人|顾客|用户|会员|买家|的))(?! (?:customers?|clients?|buyers?|people|ones)(?![a-z]))"
 LABEL_WIDTH = 26
 
 
@@ -114,10 +118,10 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return first, max(first, start + behind.start() if behind else end)
 
 
-def said_conditions(turn: ManagerTurn) -> Conditions:
-    """The conditions of a question about segments, besides the segments that it names."""
+def said_conditions(turn: ManagerTurn, besides: Sequence[tuple[int, int]] = ()) -> Conditions:
+    """The conditions of a question about segments, besides the segments that it names, and some other places."""
     text = turn.understanding.text
-    places = list(_places(turn))
+    places = [*_places(turn), *besides]
     for start, end in places:
         text = text[:start] + " " * (end - start) + text[end:]
     mentions = [
@@ -134,6 +138,21 @@ def unknown(said: Conditions) -> tuple[str, ...]:
     """The words of a question that only a segment nobody made can explain."""
     left = (_ASKING.sub(" ", word.lower()) for word in said.unused)
     return tuple(word for word in (" ".join(each.split()) for each in left) if re.search(r"[^\W\d_]{2}|\d", word))
+
+
+def half_known(turn: ManagerTurn) -> list[tuple[int, int]]:
+    """Where words that nothing explains stand right beside a city: 沉睡上海 is a segment's name, and nobody made it."""
+    text, strange = turn.understanding.text, unknown(said_conditions(turn))
+    words = "|".join([*(re.escape(word) for word in strange), *NAMING])
+    found = []
+    for entity in turn.understanding.entities:
+        if entity.name != "location" or entity.start < 0:
+            continue
+        city = re.escape(entity.text)
+        match = re.search(rf"(?:(?:{words}) ?{city}|{city} ?(?:{words})){_NO_PEOPLE}", text, re.IGNORECASE)
+        if match:
+            found.append(match.span())
+    return found
 
 
 def mentioned(turn: ManagerTurn) -> list[SegmentView]:

@@ -55,6 +55,8 @@ def test_a_new_number_is_found_and_the_old_one_is_not(floor: Floor, agent: Colle
     agent.says("update_field", "change the phone of Tom Reed to 13912345678")
     assert "Tom Reed" in agent.says("find_customer", "who is 13912345678").cards[0].title
     assert "find nobody" in agent.says("find_customer", "who is +447700900118").text
+    whole = agent.says("find_customer", "find Nobody McPerson please", person_name="McPerson")
+    assert 'nobody for "Nobody McPerson"' in whole.text
     with floor.store.read() as session:
         noted = session.execute(select(AuditEntry).where(AuditEntry.action == "customer.write")).scalars().all()
     assert [(entry.subject, entry.fields) for entry in noted] == [("customer:10002", ["phone"])]

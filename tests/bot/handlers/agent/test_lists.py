@@ -187,3 +187,17 @@ def test_a_score_asked_of_nobody_in_particular_is_a_list(floor: Floor, text: str
     agent = Colleague(floor)
     agent.says("show_customer", "李梅")
     assert listed(agent.says("get_score", text)) == ["Tom Reed #10002"]
+
+
+@pytest.mark.parametrize(("role", "intent"), [("agent", "data_export"), ("manager", "export_report")])
+def test_cases_shown_last_become_a_file(floor: Floor, role: str, intent: str) -> None:
+    someone = Colleague(floor, role=role, staff_id=7)
+    for title in ("late parcel", "broken cup"):
+        someone.says("case_create", f"open a case for tom@example.org: {title}", email="tom@example.org")
+    someone.says("case_list", "open cases")
+    reply = someone.says(intent, "export it as csv")
+    found = records(floor, reply)
+    assert {row["title"] for row in found} == {"late parcel", "broken cup"} if role == "agent" else len(found) == 2
+    private = Colleague(floor, role=role, staff_id=7, direct=False)
+    private.memory = someone.memory
+    assert private.says(intent, "export it as csv").private

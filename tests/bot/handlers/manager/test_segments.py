@@ -287,6 +287,11 @@ def test_segments_side_by_side(floor: Floor, manager: Colleague):
     assert "In both: 1." in reply.text
     half = manager.says("segment_compare", "compare spenders and dreamers")
     assert half.text.startswith('I know no segment by "dreamers"')
+    for text in ("compare spenders with dozing Shanghai", "compare spenders with 沉睡上海"):
+        beside = manager.says("segment_compare", text)  # a city in a name that nobody gave narrows nothing
+        assert beside.text.startswith(f'I know no segment by "{text.split(" with ")[1]}"')
+        assert beside.table
+        assert [row[0] for row in beside.table.rows] == ["spenders", "everybody else"]
     alone = manager.says("segment_compare", "spenders against everyone else")
     assert "I know no segment" not in alone.text
     assert alone.table
