@@ -1,7 +1,8 @@
 """Figures, changes and periods in the words of the reader's language."""
 
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
 from babel.dates import format_date
@@ -13,16 +14,23 @@ from crm_core.reports.digest import DigestLine
 from crm_core.reports.periods import Period, add_months
 
 UNKNOWN = "–"
-PLURALS = {"category": "categories", "priority": "priorities"}
+PLURALS = {"need": "needs_said", "category": "categories", "priority": "priorities"}
 PATTERNS = {"en": ("EEE d MMM", "d MMM", "d MMM y", "MMM y"), "zh": ("M月d日 EEE", "M月d日", "y年M月d日", "y年M月")}
 
 
 class FigureWords:
-    """Says figures in one language. `agents`: names of staff by id, as text."""
+    """Says figures in one language. `agents`: names of staff by id, as text; `product`: what a SKU is called."""
 
-    def __init__(self, phrases: Phrases, language: str, agents: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        phrases: Phrases,
+        language: str,
+        agents: Mapping[str, str] | None = None,
+        product: Callable[[str], str] = str,
+    ) -> None:
         self._phrases = phrases
         self._agents = agents or {}
+        self._product = product
         self.language = language
 
     def say(self, key: str, **values: object) -> str:
@@ -80,6 +88,10 @@ class FigureWords:
         told = ("+" if change > 0 else "−") + self.value(unit, abs(change))
         return told if line.percent is None else f"{told} ({_signed(line.percent, 0)} %)"
 
+    def signed(self, value: float, digits: int) -> str:
+        """A number with its sign."""
+        return _signed(value, digits)
+
     # --- parts ------------------------------------------------------------------------------------------------------
     def part(self, dimension: str, key: str | None) -> str:
         """A part of a figure: an intent, a channel, a city …; what has no name of its own is shown as stored."""
@@ -87,14 +99,19 @@ class FigureWords:
             return self.say("unknown")
         if dimension in ("day", "week", "month"):
             return self.bucket(dimension, date.fromisoformat(key))
+        if dimension in ("agent", "product", "city"):
+            return self._named(dimension, key)
+        name = f"manager.{PLURALS.get(dimension, f'{dimension}s')}.{key}"
+        if self._phrases.has(name):
+            return self._phrases(name, self.language)
+        return key.replace("_", " ") if dimension in ("intent", "category", "topic") else key
+
+    def _named(self, dimension: str, key: str) -> str:
         if dimension == "agent":
             return self._agents.get(key, key)
         if dimension == "city":
             return spoken("places", key, self.language)
-        name = f"manager.{PLURALS.get(dimension, f'{dimension}s')}.{key}"
-        if self._phrases.has(name):
-            return self._phrases(name, self.language)
-        return key.replace("_", " ") if dimension in ("intent", "category") else key
+        return wording.listed((self._product(sku) for sku in _skus(key)), self.language) or self.say("no_product")
 
     def bucket(self, unit: str, first: date) -> str:
         """A day, week or month in a table."""
@@ -129,6 +146,11 @@ class FigureWords:
 
     def _date(self, day: date, pattern: int) -> str:
         return format_date(day, PATTERNS[self.language][pattern], locale=wording.LOCALES[self.language])
+
+
+def _skus(key: str) -> list[str]:
+    """The products of a part: a SKU, or the JSON list that posts have."""
+    return [str(sku) for sku in json.loads(key)] if key.startswith("[") else [key]
 
 
 def _signed(value: float, digits: int) -> str:

@@ -75,6 +75,12 @@ def by_sku(session: Session, skus: Sequence[str]) -> list[ProductView]:
     return [found[sku] for sku in dict.fromkeys(skus) if sku in found]
 
 
+def product_name(session: Session, sku: str, language: str) -> str:
+    """What a product is called; its SKU when nobody knows it."""
+    found = session.execute(select(Product.name_en, Product.name_zh).where(Product.sku == sku)).first()
+    return str(found.name_zh if language == "zh" else found.name_en) if found else sku
+
+
 def variants(session: Session, product: ProductView) -> list[ProductView]:
     """The product with its siblings in other colours: same category, same price, all but the end of the SKU alike."""
     stem, dash, _ = product.sku.rpartition("-")

@@ -38,6 +38,7 @@ TWINS = {
     "docs/import.md": "docs/zh/import.md",
     "docs/operations.md": "docs/zh/operations.md",
     "docs/listening.md": "docs/zh/listening.md",
+    "docs/trends.md": "docs/zh/trends.md",
     "docs/email.md": "docs/zh/email.md",
 }
 OURS = ("bot", "nlu", "crm_core", "jobs")

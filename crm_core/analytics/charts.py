@@ -17,7 +17,7 @@ from crm_core.errors import CrmError
 SECONDS = 60
 """How long all charts of one call may take together."""
 
-ChartKind = Literal["days", "bars", "histogram", "heat"]
+ChartKind = Literal["days", "bars", "histogram", "heat", "gaps", "lines"]
 
 
 class ChartsFailed(CrmError):
@@ -32,6 +32,8 @@ class ChartSpec:
     `bars`: `values` as horizontal bars in their order, each with its `notes` beside it, below headings (`groups`).
     `histogram`: `values` as columns that touch; `labels` are where each begins, `line` one place, told by `line_title`.
     `heat`: `cells` (0 … 1, None is a gap) as a map, rows named by `labels` with their `notes`, columns by `columns`.
+    `gaps`: `values` as horizontal bars to both sides of nothing; `low` and `high` are their intervals, if given.
+    `lines`: `lines` over `labels`, each called by its one of `names`; `low` and `high` are a band around the last one.
     """
 
     kind: ChartKind
@@ -50,6 +52,12 @@ class ChartSpec:
     """The heading that each bar stands below; the same words follow each other."""
     cells: Sequence[Sequence[float | None]] = ()
     columns: Sequence[str] = ()
+    names: Sequence[str] = ()
+    lines: Sequence[Sequence[float | None]] = ()
+    low: Sequence[float | None] = ()
+    high: Sequence[float | None] = ()
+    ahead: int = 0
+    """So many of the last labels lie ahead: what is drawn there is dashed."""
 
 
 def render(charts: Sequence[ChartSpec], folder: Path, *, timeout: float = SECONDS) -> list[bytes]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 INK, QUIET, FAINT, PAPER = "#23302e", "#6b7a77", "#e4e9e7", "#ffffff"
 BAR, BAR_MARKED = "#9cc3bb", "#2b7a6c"
+COLOURS = ("#2b7a6c", "#c8553d", "#4a6fa5", "#b08a2e", "#7d5ba6", "#6b7a77")
+"""Of lines, in their order."""
 GOOD, BAD = "#3f9c6b", "#c8553d"
 WIDTH, DOTS = 6.4, 250
 """Inches and dots per inch: 1,600 dots wide, letters of 11 points and more stay readable on a phone."""
@@ -289,7 +291,119 @@ def _cell(axes: Any, column: int, row: int, share: float, strength: float) -> No
     axes.text(column + 0.5, row + 0.5, f"{100 * share:.0f}", ha="center", va="center", fontsize=11, color=ink)
 
 
-_FIGURES = {"days": _days, "bars": _bars, "histogram": _histogram, "heat": _heat}
+# --- bars to both sides ---------------------------------------------------------------------------------------------
+def _gaps(chart: "ChartSpec") -> Figure:
+    count = max(1, len(chart.values))
+    height = 1.25 + 0.42 * count
+    figure = Figure(figsize=(WIDTH, height))
+    top = _head(figure, chart, height)
+    longest = max([_width(label) for label in chart.labels] or [0])
+    left = min(0.4, 0.055 + 0.0145 * longest)
+    axes = figure.add_axes((left, 0.14 / height, 0.965 - left, top - 0.14 / height))
+    values = [value or 0 for value in chart.values]
+    places = range(len(values))
+    axes.barh(places, values, height=0.62, color=[GOOD if value >= 0 else BAD for value in values], alpha=0.75)
+    for place, (low, high) in enumerate(zip(chart.low, chart.high, strict=True)):
+        if low is not None and high is not None:
+            axes.plot([low, high], [place, place], color=INK, linewidth=1.6, solid_capstyle="butt")
+    axes.axvline(0, color=QUIET, linewidth=0.9)
+    axes.invert_yaxis()
+    _bare(axes)
+    axes.spines["bottom"].set_visible(False)
+    axes.set_xticks([])
+    axes.set_yticks(list(places), list(chart.labels), fontsize=12, color=INK)
+    ends = [*values, *(each for each in (*chart.low, *chart.high) if each is not None), 0]
+    span = (max(ends) - min(ends)) or 1
+    axes.set_xlim(min(ends) - 0.26 * span * (min(ends) < 0), max(ends) + 0.26 * span * (max(ends) > 0))
+    for place, value in enumerate(values):
+        _note_gap(axes, chart, place, value)
+    return figure
+
+
+def _note_gap(axes: Any, chart: "ChartSpec", place: int, value: float) -> None:
+    """What a bar comes to, written past its end, or past the end of its interval."""
+    told = chart.notes[place] if place < len(chart.notes) else _number(value)
+    reach = [each[place] for each in (chart.low, chart.high) if place < len(each)]
+    interval = [end for end in reach if end is not None]
+    end = (max if value >= 0 else min)([value, *interval])
+    axes.annotate(
+        told, (end, place), xytext=(5 if value >= 0 else -5, 0), textcoords="offset points", va="center",
+        ha="left" if value >= 0 else "right", fontsize=11.5, color=INK,
+    )  # fmt: skip
+
+
+# --- lines over time ------------------------------------------------------------------------------------------------
+def _lines(chart: "ChartSpec") -> Figure:
+    height = 4.2
+    figure = Figure(figsize=(WIDTH, height))
+    top = _head(figure, chart, height)
+    named = len(chart.lines) > 1
+    axes = figure.add_axes((0.1, 0.1, 0.86 - (0.2 if named else 0), top - 0.12))
+    count = len(chart.labels)
+    places = list(range(count))
+    _band(axes, chart, places)
+    ends = []
+    for number, line in enumerate(chart.lines):
+        values = [float("nan") if value is None else value for value in line]
+        colour = COLOURS[number % len(COLOURS)]
+        past = count - chart.ahead
+        axes.plot(places[:past], values[:past], color=colour, linewidth=2.2 if number == 0 else 1.6)
+        if chart.ahead:
+            start = max(0, past - 1)
+            axes.plot(places[start:], values[start:], color=colour, linewidth=2.2, linestyle=(0, (3, 1.5)))
+        known = [place for place in places if values[place] == values[place]]
+        if named and known:
+            ends.append((values[known[-1]], chart.names[number], colour))
+    _tell_ends(axes, ends)
+    _bare(axes)
+    axes.tick_params(axis="y", labelsize=10.5)
+    axes.grid(axis="y", color=FAINT, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.set_xlim(-0.4, count - 0.6)
+    lowest, highest = axes.get_ylim()
+    axes.set_ylim(0 if lowest >= -0.06 * highest else lowest, highest)
+    step = max(1, -(-count // (5 if named else 6)))
+    shown = [place for place in places if (count - 1 - place) % step == 0]
+    axes.set_xticks(shown, [chart.labels[place] for place in shown], fontsize=11)
+    axes.yaxis.set_major_formatter(lambda value, place: chart_number(value))
+    return figure
+
+
+def _band(axes: Any, chart: "ChartSpec", places: Sequence[int]) -> None:
+    if not chart.low:
+        return
+    low, high = ([float("nan") if value is None else value for value in each] for each in (chart.low, chart.high))
+    axes.fill_between(places, low, high, color=BAR, alpha=0.45, lw=0)
+    if chart.ahead:
+        axes.axvline(len(places) - chart.ahead - 0.5, color=QUIET, linewidth=0.8)
+
+
+def _tell_ends(axes: Any, ends: Sequence[tuple[float, str, str]]) -> None:
+    """The names of the lines at their ends, moved apart where they would overlap."""
+    if not ends:
+        return
+    lowest, highest = axes.get_ylim()
+    apart = (highest - lowest) * 0.075
+    below = float("-inf")
+    for value, name, colour in sorted(ends):
+        at = max(value, below + apart)
+        below = at
+        axes.annotate(
+            textwrap.shorten(name, 18, placeholder="…"), (1.015, at), xycoords=("axes fraction", "data"), va="center",
+            fontsize=11.5, color=colour, annotation_clip=False,
+        )  # fmt: skip
+
+
+def chart_number(value: float) -> str:
+    """A number on an axis."""
+    if abs(value) >= 10_000:
+        return f"{value / 1000:,.0f}k"
+    return f"{value:,.0f}" if value == round(value) else f"{value:.1f}".replace("-", "−")
+
+
+_FIGURES = {
+    "days": _days, "bars": _bars, "histogram": _histogram, "heat": _heat, "gaps": _gaps, "lines": _lines
+}  # fmt: skip
 
 
 def _width(text: str) -> float:

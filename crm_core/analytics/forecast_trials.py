@@ -11,13 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from crm_core.analytics.forecast_models import CANDIDATES, Ahead, Array, naive, quiet
-from crm_core.analytics.forecasts import LEVEL, Forecast, TooShort
+from crm_core.analytics.forecasts import LEVEL, Forecast, TooShort, begins, enough
 
-EARLIER, LATER = 0.4, 0.7
-"""Shares of the values after which the choice begins, and the trial."""
 CHOICES, TRIALS = 8, 10
 """Origins, at most, of the choice and of the trial."""
-FEWEST = 3
 BETTER = 0.95
 """A model is used from this share of the naive answer's error on: less of a difference is chance."""
 CLEARLY = 0.9
@@ -57,20 +54,12 @@ def origins_of(count: int, season: int, steps: int) -> Origins:
     Raises:
         TooShort: fewer than three origins would be left.
     """
-    learnt, cut = max(int(EARLIER * count), 2 * season + 1, 10), int(LATER * count)
-    if cut - steps - learnt < FEWEST - 1 or count - steps - cut < FEWEST - 1:
-        raise TooShort(count, _needed(season, steps))
+    if not enough(count, season, steps):
+        raise TooShort(
+            count, next(more for more in range(count, 200 * (season + steps)) if enough(more, season, steps))
+        )
+    learnt, cut = begins(count, season)
     return Origins(learnt, _spread(learnt, cut - steps, CHOICES), cut, _spread(cut, count - steps, TRIALS))
-
-
-def _needed(season: int, steps: int) -> int:
-    counts = range(1, 100 * (season + steps))
-    return next(
-        count
-        for count in counts
-        if int(LATER * count) - steps - max(int(EARLIER * count), 2 * season + 1, 10) >= FEWEST - 1
-        and count - steps - int(LATER * count) >= FEWEST - 1
-    )
 
 
 def _spread(first: int, last: int, most: int) -> list[int]:
@@ -128,8 +117,8 @@ def choose(values: Array, season: int, steps: int, where: Origins) -> tuple[str,
     return (best, logs) if wrong[best] <= BETTER * wrong[NAIVE] else (NAIVE, False)
 
 
-def try_out(values: Array, season: int, steps: int, where: Origins, chosen: str, logs: bool) -> Trial:
-    """How the choice does at the later origins."""
+def try_out(values: Array, season: int, steps: int, where: Origins, chosen: str, logs: bool, skipped: int = 0) -> Trial:
+    """How the choice does at the later origins; totals leave out the steps that are skipped."""
     models = learn(values[: where.cut], season, logs)
     pairs = [(foretold(models, values[:at], steps), values[at : at + steps]) for at in where.later]
     scale = scale_of(values[: where.cut], season)
@@ -138,7 +127,9 @@ def try_out(values: Array, season: int, steps: int, where: Origins, chosen: str,
         mase=_error([(said[chosen], followed) for said, followed in pairs]) / scale,
         mase_naive=_error([(said[NAIVE], followed) for said, followed in pairs]) / scale,
         errors=np.array([_apart(said[chosen], followed, logs) for said, followed in pairs]),
-        totals=np.array([_apart(said[chosen].sum(), followed.sum(), logs) for said, followed in pairs]),
+        totals=np.array([
+            _apart(said[chosen][skipped:].sum(), followed[skipped:].sum(), logs) for said, followed in pairs
+        ]),
     )  # fmt: skip
 
 
@@ -183,30 +174,29 @@ def around(said: Array, width: Array, logs: bool) -> tuple[Array, Array]:
 
 
 # --- the forecast ---------------------------------------------------------------------------------------------------
-def forecast(given: Sequence[float], season: int, steps: int, *, floor: float | None = None) -> Forecast:
-    """What comes next, by the model that did best so far, if it did better than the naive answer.
-
-    Args:
-        floor: nothing lies below it: 0 for what is counted.
+def forecast(
+    values: Sequence[float], season: int, steps: int, *, floor: float | None = None, skipped: int = 0
+) -> Forecast:
+    """What comes next (see `foretell`), by the model that did best so far, if it did better than the naive answer.
 
     Raises:
         TooShort: too few values to try anything.
     """
-    values = np.asarray(given, dtype=np.float64)
-    where = origins_of(len(values), season, steps)
+    known = np.asarray(values, dtype=np.float64)
+    where = origins_of(len(known), season, steps)
     with quiet():
-        chosen, logs = choose(values, season, steps, where)
-        trial = try_out(values, season, steps, where, chosen, logs)
+        chosen, logs = choose(known, season, steps, where)
+        trial = try_out(known, season, steps, where, chosen, logs, skipped)
         if trial.mase > trial.mase_naive:
-            trial = try_out(values, season, steps, where, NAIVE, False)
-        models = learn(values, season, trial.logs)
-        said = foretold(models, values, steps)[trial.chosen]
+            trial = try_out(known, season, steps, where, NAIVE, False, skipped)
+        models = learn(known, season, trial.logs)
+        said = foretold(models, known, steps)[trial.chosen]
     low, high = around(said, reach(trial.errors), trial.logs)
-    total = np.array([said.sum()])
+    total = np.array([said[skipped:].sum()])
     width = np.array([_quantile(np.abs(trial.totals), LEVEL, trial.origins)])
     total_low, total_high = around(total, width, trial.logs)
     bounded = [np.maximum(each, floor) if floor is not None else each for each in (said, low, high)]
-    least = -np.inf if floor is None else floor * steps
+    least = -np.inf if floor is None else floor * (steps - skipped)
     return Forecast(
         values=tuple(map(float, bounded[0])), low=tuple(map(float, bounded[1])), high=tuple(map(float, bounded[2])),
         total=max(float(total[0]), least), total_low=max(float(total_low[0]), least),

@@ -20,6 +20,12 @@ MOST = 1100
 """Values that are looked at, the latest: three years of days."""
 
 
+EARLIER, LATER = 0.4, 0.7
+"""Shares of the values after which the choice of a model begins, and its trial."""
+FEWEST = 3
+"""Points, at least, from which both are made."""
+
+
 class TooShort(CrmError):
     """There are too few values to try a model on; `needed` would be enough."""
 
@@ -54,14 +60,32 @@ class Forecast:
         return round(100 * (1 - self.mase / self.mase_naive)) if self.mase_naive else 0
 
 
-def foretell(values: Sequence[float], season: int, steps: int, folder: Path, floor: float | None = None) -> Forecast:
+def enough(count: int, season: int, steps: int) -> bool:
+    """Whether so many values are enough to try models on."""
+    learnt, cut = begins(count, season)
+    return cut - steps - learnt >= FEWEST - 1 and count - steps - cut >= FEWEST - 1
+
+
+def begins(count: int, season: int) -> tuple[int, int]:
+    """After how many values the choice begins, and the trial."""
+    return max(int(EARLIER * count), 2 * season + 1, 10), int(LATER * count)
+
+
+def foretell(
+    values: Sequence[float], season: int, steps: int, folder: Path, floor: float | None = None, skipped: int = 0
+) -> Forecast:
     """The forecast of a series; takes some seconds.
+
+    Args:
+        floor: nothing lies below it: 0 for what is counted.
+        skipped: so many of the steps are not part of the total.
 
     Raises:
         TooShort: too few values.
         ChildFailed: the process ended badly.
     """
-    asked = {"values": list(values)[-MOST:], "season": season, "steps": steps, "floor": floor}
+    asked = {"values": list(values)[-MOST:], "season": season, "steps": steps, "floor": floor,
+             "skipped": skipped}  # fmt: skip
     answer = child.ask(__spec__.name, asked, folder, SECONDS)
     if "too_short" in answer:
         raise TooShort(*answer["too_short"])
@@ -75,7 +99,7 @@ def _main() -> None:
 
     asked = json.load(sys.stdin)
     try:
-        found = forecast(asked["values"], asked["season"], asked["steps"], floor=asked["floor"])
+        found = forecast(**asked)
     except Short as problem:
         json.dump({"too_short": [problem.count, problem.needed]}, sys.stdout)
         return

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Integer,
     Select,
     SQLColumnExpression,
+    Subquery,
     distinct,
     false,
     func,
@@ -30,7 +31,8 @@ from sqlalchemy.sql.functions import GenericFunction
 from crm_core.models import UtcDateTime
 from crm_core.reports.periods import Period, Unit
 
-Kind = Literal["distinct", "sum", "mean", "median"]
+Kind = Literal["distinct", "sum", "mean", "median", "span"]
+"""A median is of the time between two moments; a span adds these times up."""
 Join = tuple[Any, ColumnElement[bool]]
 Spans = Sequence[tuple[date, datetime, datetime]]
 
@@ -123,7 +125,10 @@ def aggregate(
     conditions = [*where, *(narrowing.condition() for narrowing in only)]
     conditions += [source.at >= period.start, source.at < period.end]
     key: Any = by.column if by else part.bucket if unit else None
-    statement = _median(part, key, conditions) if kind == "median" else _added(part, kind, key, conditions)
+    if kind in ("median", "span"):
+        statement = (_median if kind == "median" else _span)(part, key, conditions)
+    else:
+        statement = _added(part, kind, key, conditions)
     found = [
         Grouped(None if name is None else str(name), int(total), int(count), int(terms))
         for name, total, count, terms in session.execute(statement)
@@ -172,13 +177,24 @@ def _added(part: Part, kind: Kind, key: Any, conditions: Sequence[ColumnElement[
     return statement if key is None else statement.group_by(key)
 
 
+def _span(part: Part, key: Any, conditions: Sequence[ColumnElement[bool]]) -> "Select[Any]":
+    """Microseconds between the two moments, added up."""
+    pair = _pairs(part, key, conditions)
+    span = micros(pair.c.until) - micros(pair.c.since)
+    added = select(null() if key is None else pair.c.key, func.coalesce(func.sum(span), 0), func.count(), literal(1))
+    added = added.where(pair.c.until.is_not(None))
+    return added if key is None else added.group_by(pair.c.key)
+
+
+def _pairs(part: Part, key: Any, conditions: Sequence[ColumnElement[bool]]) -> Subquery:
+    since, until = part.what
+    columns = (_named(key), part.source.record.id.label("id"), since.label("since"), until.label("until"))
+    return part.tables(select(*columns)).where(*conditions).subquery()
+
+
 def _median(part: Part, key: Any, conditions: Sequence[ColumnElement[bool]]) -> "Select[Any]":
     """The middle one or two of each group: where twice the rank is the number of them, give or take one."""
-    since, until = part.what
-    pairs = part.tables(
-        select(_named(key), part.source.record.id.label("id"), since.label("since"), until.label("until"))
-    ).where(*conditions)
-    pair = pairs.subquery()
+    pair = _pairs(part, key, conditions)
     span = micros(pair.c.until) - micros(pair.c.since)
     ranked = (
         select(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.customers import COUNTED
 from crm_core.models import Customer, Interaction, Order
+from crm_core.reports.changes import explain
 from crm_core.reports.metrics import Figure, dimensions, measure
 from crm_core.reports.periods import ONE_DAY, Period, one_day
 
@@ -180,15 +181,12 @@ def compare(session: Session, metric: str, period: Period, compared: Period) -> 
 
 
 def _driver(session: Session, line: DigestLine, by: str, period: Period, compared: Period) -> Driver | None:
-    now = {row.key: row.value or 0 for row in measure(session, line.figure.metric, period, by).rows}
-    then = {row.key: row.value or 0 for row in measure(session, line.figure.metric, compared, by).rows}
-    moves = {key: now.get(key, 0) - then.get(key, 0) for key in {*now, *then}}
-    whole = line.change or 0
-    if len(moves) < 2 or not whole:
+    found = explain(session, line.figure.metric, period, compared, by, {}, {})
+    if len(found.parts) < 2 or not found.change:
         return None
-    key = max(moves, key=lambda each: (moves[each] / whole, each or ""))
-    share = moves[key] / whole
-    return Driver(by, key, min(share, 1.0)) if share >= DRIVES_FROM else None
+    part = max(found.parts, key=lambda each: (each.did / found.change, each.key or ""))
+    share = float(part.did / found.change)
+    return Driver(by, part.key, min(share, 1.0)) if share >= DRIVES_FROM else None
 
 
 def _intents(session: Session, period: Period, compared: Period) -> tuple[IntentLine, ...]:

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crm_core.models import Case, Customer, Interaction, Order, Rating
+from crm_core.models import Case, Customer, Interaction, Order, Post, Rating
 from crm_core.reports.metrics import METRICS, Values, narrowings
 from crm_core.reports.periods import Period
 
 KINDS = {"interactions": "messages", "orders": "orders", "customers": "customers", "ratings": "ratings",
-         "cases": "cases"}  # fmt: skip
+         "cases": "cases", "posts": "posts"}  # fmt: skip
 """Table that a figure counts -> what its rows are called."""
 
 
@@ -120,6 +120,12 @@ def _case(row: Case, customer: Customer | None) -> Row:
     )  # fmt: skip
 
 
+def _post(row: Post, customer: Customer | None) -> Row:
+    """Public posts are shown under the name they were written under, whoever that is."""
+    return Row(row.occurred_at, row.author or "", None, row.text or "", label=row.need or "", channel=row.connector)
+
+
 _READERS: dict[str, Any] = {
     "interactions": _message, "orders": _order, "customers": _customer, "ratings": _rating, "cases": _case,
+    "posts": _post,
 }  # fmt: skip

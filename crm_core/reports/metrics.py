@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from crm_core.customers import COUNTED
 from crm_core.errors import CrmError
-from crm_core.models import Case, Conversation, Customer, Interaction, Order, OrderLine, Product, Rating, Staff
+from crm_core.models import Case, Conversation, Customer, Interaction, Order, OrderLine, Post, Product, Rating, Staff
 from crm_core.query import place_test
 from crm_core.reports.aggregates import Aggregate, Grouped, Kind, Narrowing, Source, aggregate
 from crm_core.reports.periods import Period, Unit
@@ -191,6 +191,23 @@ _ASKED_BY = _by(
     _ASKED, channel=Interaction.channel, language=Conversation.language, city=Customer.city, tier=Customer.tier
 )
 
+US = "us"
+_PUBLIC = Source(Post, Post.occurred_at, {})
+VOICES = (Post.kind != "reaction", Post.spam.is_(False))
+"""What counts as said in public; a post that repeats another is volume, and no opinion of its own."""
+OPINIONS = (*VOICES, Post.duplicate_of_id.is_(None), Post.sentiment_milli.is_not(None))
+_PRODUCTS = cast(Post.products, String)
+
+
+def _names_product(sku: str) -> ColumnElement[bool]:
+    return _PRODUCTS.contains(f'"{sku}"', autoescape=True)
+
+
+_PUBLIC_BY = {
+    **_by(_PUBLIC, network=Post.connector, language=Post.language, topic=Post.topic, need=Post.need),
+    "product": Aggregate(_PRODUCTS, test=_names_product),
+}
+
 
 METRICS: dict[str, Metric] = {
     "conversations": Metric("count", "distinct", _SAID, Interaction.conversation_id, _MESSAGES, _SAID_BY),
@@ -238,8 +255,16 @@ METRICS: dict[str, Metric] = {
     "resolution_time": Metric(
         "seconds", "median", _CLOSED, (Case.opened_at, Case.closed_at), _WAS_CLOSED, _CASE_BY
     ),
+    "voice": Metric("count", "distinct", _PUBLIC, Post.id, VOICES, {**_PUBLIC_BY, **_by(_PUBLIC, brand=Post.about)}),
+    "mentions": Metric("count", "distinct", _PUBLIC, Post.id, (*VOICES, Post.about == US), _PUBLIC_BY),
+    "post_mood": Metric(
+        "mood", "mean", _PUBLIC, Post.sentiment_milli, (*OPINIONS, Post.about == US), _PUBLIC_BY
+    ),
 }  # fmt: skip
-"""Name to what it counts. first_response and answer_time are medians of the ones that were answered."""
+"""Name to what it counts. first_response and answer_time are medians of the ones that were answered.
+
+Posts are split by the products they name together: a post that names two is in a part of its own.
+"""
 
 
 def dimensions(metric: str) -> tuple[str, ...]:
@@ -313,6 +338,40 @@ def _money(
     figure = _figure(metric, currency, "sum", ranked[0] if ranked else None, rows, group_by)
     elsewhere = tuple((part.key or "", part.total) for part in ranked[1:])
     return Figure(figure.metric, figure.unit, figure.value, figure.count, figure.rows, elsewhere)
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What a figure is made of, in whole numbers: `unit` as in `Figure`, all of it, and its parts."""
+
+    unit: str
+    whole: Grouped
+    parts: tuple[Grouped, ...]
+
+
+def sums(
+    session: Session, metric: str, period: Period, by: str, only: Values, without: Values, currency: str | None = None
+) -> Sums:
+    """The sums behind a figure and its parts; of times between two moments (microseconds), those behind their mean.
+
+    Args:
+        currency: of money; that of most orders unless given.
+
+    Raises:
+        NotMeasured: not by this dimension.
+    """
+    asked, narrowed, unit = METRICS[metric], narrowings(metric, only, without), METRICS[metric].unit
+    if by not in asked.by:
+        raise NotMeasured(metric, by, dimensions(metric))
+    if unit == "money":
+        unit = currency or measure(session, metric, period, only=only, without=without).unit
+        narrowed.append(Narrowing(Aggregate(Order.currency), (unit,)))
+    kind: Kind = "span" if asked.kind == "median" else asked.kind
+
+    def ask(**split: Any) -> list[Grouped]:
+        return aggregate(session, asked.source, kind, asked.what, asked.where, period, only=narrowed, **split)
+
+    return Sums(unit, next(iter(ask()), Grouped(None, 0, 0)), tuple(ask(by=asked.by[by])))
 
 
 def _ask(

@@ -33,7 +33,16 @@ COHORTS = ChartSpec(
     "heat", "再次下单的客户，%", ["2025年10月", "2025年11月"], [], notes=["25", "22"], columns=["1", "2"],
     cells=[[0.64, 0.4], [0.36, None]], line_title="首单后第几个月",
 )  # fmt: skip
-ALL = (VOLUME, WISHES, SIZES, VALUE, COHORTS)
+
+GAPS = ChartSpec(
+    "gaps", "谁更好", ["全部", "Delivery"], [0.5, -1.2], low=[0.2, -1.5], high=[0.8, -0.9], notes=["+0.50", "−1.20"]
+)  # fmt: skip
+LINES = ChartSpec(
+    "lines", "预计走势 Forecast", [str(day) for day in range(30)], (), names=["订单"], ahead=10,
+    lines=[[*range(20), None, *range(9)]], low=[None] * 19 + [1.0] * 11, high=[None] * 19 + [25.0] * 11,
+)  # fmt: skip
+VOICE = ChartSpec("lines", "Share", ["1", "2"], (), names=["us", "Copper Kettle Company"], lines=[[40, 41], [40, None]])
+ALL = (VOLUME, WISHES, SIZES, VALUE, COHORTS, GAPS, LINES, VOICE)
 
 
 def size_of(png: bytes) -> tuple[int, int]:
@@ -67,7 +76,7 @@ def test_every_letter_has_a_glyph(tmp_path: Path) -> None:
 
 def test_empty_figures_are_drawn_too(tmp_path: Path) -> None:
     nothing = ChartSpec("days", "Nothing", ["1", "2"], [0, 0], line=[None, None], line_title="Mood")
-    kinds = [ChartSpec(kind, "Nothing", [], []) for kind in ("bars", "histogram", "heat")]
+    kinds = [ChartSpec(kind, "Nothing", [], []) for kind in ("bars", "histogram", "heat", "gaps")]
     assert all(size_of(picture) for picture in render([nothing, *kinds], tmp_path))
 
 

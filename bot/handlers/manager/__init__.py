@@ -5,6 +5,8 @@ from bot.handlers.manager.access import grant_access
 from bot.handlers.manager.alerts import alert_create
 from bot.handlers.manager.digest_plans import digest_change, digest_pause, digest_schedule
 from bot.handlers.manager.digests import digest_more, digest_now, prepare_digest
+from bot.handlers.manager.drawing import prepared, shown
+from bot.handlers.manager.drawn import DRAWN, prepare_list, prepare_refined
 from bot.handlers.manager.evidence import show_evidence
 from bot.handlers.manager.exports import export_report
 from bot.handlers.manager.figure_forms import prepare_figures
@@ -29,25 +31,19 @@ MANAGER_ONLY: dict[str, Handler] = {
     "refine_query": refine_query,
     "list_customers": list_or_refine,
     "top_topics": always("top_intents"),
-    "sentiment_trend": always("mood", "day"),
     "csat_report": csat_report,
     "agent_performance": agent_performance,
     "sla_report": not_yet,
-    "explain_change": not_yet,
     "show_evidence": show_evidence,
     "segment_create": segment_create,
     "segment_size": segment_size,
     "segment_compare": segment_compare,
-    "forecast": not_yet,
     "predict_need": predict_need,
     "campaign_create": not_yet,
     "campaign_preview": not_yet,
     "campaign_stop": not_yet,
     "campaign_report": not_yet,
     "experiment_result": not_yet,
-    "competitor_compare": not_yet,
-    "market_trend": not_yet,
-    "social_spike": not_yet,
     "digest_schedule": digest_schedule,
     "digest_change": digest_change,
     "digest_pause": digest_pause,
@@ -62,6 +58,7 @@ MANAGER_ONLY: dict[str, Handler] = {
     "health_check": health_check,
     "help": help_,
     "not_yet": not_yet,
+    **{kind: shown(kind, make) for kind, make in DRAWN.items()},
 }
 
 MANAGER: dict[str, Handler] = {**AGENT, **MANAGER_ONLY}
@@ -71,8 +68,10 @@ MANAGER_PREPARATIONS: dict[str, Prepare] = {
     "digest_now": prepare_digest,
     "health_check": prepare_health,
     "metric_query": prepare_figures,
-    "refine_query": prepare_figures,
     "segment_size": prepare_sizes,
     "segment_compare": prepare_comparison,
+    "refine_query": prepare_refined,
+    "list_customers": prepare_list,
+    **{kind: prepared(kind, make) for kind, make in DRAWN.items()},
 }
 """Intent -> what is made for its handler before the transaction begins: what takes seconds, such as pictures."""

@@ -74,7 +74,7 @@ def alert_create(turn: ManagerTurn) -> Reply:
 
 # --- watching -------------------------------------------------------------------------------------------------------
 def _created(turn: ManagerTurn, text: str) -> Reply:
-    words, said = _words(turn), read(turn)
+    words, said = _words(turn), read(turn, turn.store.session)
     metric = "complaints" if _BAD_REVIEWS.search(text) else said.metric
     if metric is None or metric == "top_intents":
         names = wording.listed((words.metric(name) for name in METRICS if name != "top_intents"), turn.language)
@@ -181,7 +181,7 @@ def _stopped(turn: ManagerTurn, text: str) -> Reply:
     if not known:
         return Reply(text=words.say("none"))
     numbers = {int(found) for found in re.findall(r"(?<!\d)\d{1,6}(?!\d)", text)}
-    metric = read(turn).metric
+    metric = read(turn, turn.store.session).metric
     meant = [one for one in known if one.number in numbers] or [one for one in known if one.metric == metric]
     if not meant and (len(known) == 1 or _ALL.search(text)):
         meant = known

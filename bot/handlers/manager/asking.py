@@ -3,12 +3,17 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.orm import Session
+
 from bot.figures import FigureWords
 from bot.messages import Choice
+from bot.phrases import Phrases
 from bot.turns import Turn
+from crm_core.catalogue import product_name
 from crm_core.colleagues import names_by_id
 from crm_core.reports.digest import yesterday
 from crm_core.reports.periods import Period, last_days, one_day
@@ -36,7 +41,13 @@ class Asked:
 
 def words_of(turn: ManagerTurn) -> FigureWords:
     """Figures in the language of the turn."""
-    return FigureWords(turn.services.phrases, turn.language, names_by_id(turn.store.session))
+    return words_in(turn.language, turn.services.phrases, turn.store.session)
+
+
+def words_in(language: str, phrases: Phrases, session: Session) -> FigureWords:
+    """Figures in a language, with the names of colleagues and products."""
+    product = partial(product_name, session, language=language)
+    return FigureWords(phrases, language, names_by_id(session), product)
 
 
 def asked_periods(understanding: Understanding, now: datetime, zone: str) -> Asked:

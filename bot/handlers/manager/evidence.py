@@ -7,7 +7,8 @@ from bot.figures import FigureWords
 from bot.handlers.agent.asking import argument, hushed
 from bot.handlers.agent.lists import list_again
 from bot.handlers.manager.asking import ManagerTurn, offers, words_of
-from bot.handlers.manager.metrics import shown_metric
+from bot.handlers.manager.drawn import DRAWN
+from bot.handlers.manager.metrics import not_by_text, shown_metric
 from bot.handlers.manager.queries import OVERVIEW, RETENTION, TEAM, VALUE_SPREAD, Query, narrowed_lines, read
 from bot.messages import Choice, Reply, Table
 from crm_core.reports.evidence import Behind, Row, behind
@@ -19,9 +20,11 @@ BEHIND_OVERVIEWS = {OVERVIEW: "messages", TEAM: "taken", RETENTION: "orders"}
 """Of an answer with many figures, the one whose records are shown."""
 RECORDS = ("messages", "conversations", "orders", "csat")
 """Figures that are called like records: "show the messages" asks for records, not for another figure."""
+BEHIND_FIGURES = ("figures", "evidence", "ratings", *DRAWN)
+"""Answers that remember which figures they are about."""
 FIELDS = {
     "messages": ("name", "messages"), "orders": ("name", "orders"), "customers": ("name", "city"),
-    "ratings": ("name", "ratings", "comment"), "cases": ("name", "cases"),
+    "ratings": ("name", "ratings", "comment"), "cases": ("name", "cases"), "posts": ("author", "posts"),
 }  # fmt: skip
 
 
@@ -48,14 +51,14 @@ def asked_for(turn: ManagerTurn) -> Query | None:
     """The question whose records are wanted: the last one, with what is said now; None when there is none."""
     kind = turn.memory.shown("answer")
     kept = turn.memory.shown("ratings") if kind == "ratings" else turn.memory.shown("figures")
-    if kind not in ("figures", "evidence", "ratings") or not isinstance(kept, dict):
+    if kind not in BEHIND_FIGURES or not isinstance(kept, dict):
         return None
     last = Query.of(kept["query"] if kind == "ratings" else kept)
     if last.metric == VALUE_SPREAD:
         return None  # it is no count of records
     if turn.message.kind == "button":
         return last
-    said = read(turn)
+    said = read(turn, turn.store.session)
     return replace(said, metric=None if said.metric in RECORDS else said.metric).applied(last)
 
 
@@ -74,11 +77,7 @@ def _page(turn: ManagerTurn, query: Query, offset: int) -> Reply:
     try:
         found = records(turn, query, offset, PAGE)
     except NotMeasured as error:
-        possible = wording.listed((words.say(f"dimensions.{name}") for name in error.possible), words.language)
-        named = words.say(f"dimensions.{error.wanted}")
-        return Reply(
-            text=words.say("figures.not_by", metric=words.metric(error.metric), dimension=named, possible=possible)
-        )
+        return Reply(text=not_by_text(error, words))
     turn.memory.show("figures", query.kept())
     turn.memory.show("answer", "evidence")
     title = words.say(
@@ -97,12 +96,13 @@ def _page(turn: ManagerTurn, query: Query, offset: int) -> Reply:
 
 def evidence_table(turn: ManagerTurn, found: Behind, words: FigureWords, note: str = "") -> Table:
     """The records as a table; long texts are cut."""
-    columns = ("when", "customer", *COLUMNS[found.kind])
+    who = "author" if found.kind == "posts" else "customer"
+    columns = ("when", who, *COLUMNS[found.kind])
     zone = turn.services.settings.business.zone
     told = tuple(
         (
             wording.moment(row.at, turn.language, zone),
-            f"{row.customer or turn.say('cards.visitor')} #{row.number or '–'}",
+            row.customer if who == "author" else f"{row.customer or turn.say('cards.visitor')} #{row.number or '–'}",
             *(_cell(turn, row, name, words) for name in COLUMNS[found.kind]),
         )
         for row in found.rows
@@ -112,6 +112,7 @@ def evidence_table(turn: ManagerTurn, found: Behind, words: FigureWords, note: s
 
 COLUMNS = {
     "messages": ("channel", "text"),
+    "posts": ("network", "text"),
     "orders": ("order", "status", "amount"),
     "customers": ("city", "tier"),
     "ratings": ("score", "agent", "text"),
@@ -123,6 +124,7 @@ def _cell(turn: ManagerTurn, row: Row, name: str, words: FigureWords) -> str:
     text = " ".join(row.text.split())
     values = {
         "channel": lambda: words.part("channel", row.channel),
+        "network": lambda: words.part("network", row.channel),
         "text": lambda: text[:LONGEST] + ("…" if len(text) > LONGEST else "") or "–",
         "order": lambda: row.text,
         "status": lambda: (

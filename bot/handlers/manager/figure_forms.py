@@ -53,7 +53,7 @@ def form_sheet(turn: ManagerTurn, query: Query) -> Sheet:
 
 def _asked(turn: ManagerTurn) -> Query | None:
     """The question about one of them, new or changed by what is said now; None for any other."""
-    said, kept = read(turn), turn.memory.shown("figures")
+    said, kept = read(turn, turn.store.session), turn.memory.shown("figures")
     refined = turn.understanding.intent == "refine_query" and turn.memory.shown("answer") == "figures"
     if refined and isinstance(kept, dict) and said.anything:
         query: Query | None = said.applied(Query.of(kept))

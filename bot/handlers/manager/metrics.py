@@ -37,7 +37,7 @@ NO_SUM = ("mood", "rating", "seconds")
 
 def metric_query(turn: ManagerTurn) -> Reply:
     """The figure that was asked for, or all of them when none was recognised."""
-    said = read(turn)
+    said = read(turn, turn.store.session)
     return answered(turn, whole(turn, said.metric or OVERVIEW, said), said.not_applied)
 
 
@@ -45,7 +45,7 @@ def always(metric: str, group_by: str | None = None) -> Handler:
     """The handler of an intent that is about one figure."""
 
     def handle(turn: ManagerTurn) -> Reply:
-        said = read(turn)
+        said = read(turn, turn.store.session)
         query = whole(turn, metric, said)
         if group_by and not query.group_by:
             query = replace(query, group_by="week" if query.period.days > SHOWN_TIMES else group_by)
@@ -56,7 +56,7 @@ def always(metric: str, group_by: str | None = None) -> Handler:
 
 def refined_figures(turn: ManagerTurn) -> Reply:
     """The last figure again, narrowed, split, sorted or of another period, as said now."""
-    last, said = Query.of(turn.memory.shown("figures") or {}), read(turn)
+    last, said = Query.of(turn.memory.shown("figures") or {}), read(turn, turn.store.session)
     if not said.anything:
         return _not_understood(turn, last, said)
     return answered(turn, said.applied(last), said.not_applied)
@@ -89,7 +89,7 @@ def answered(turn: ManagerTurn, query: Query, rest: Sequence[Condition] = ()) ->
     try:
         reply = _ANSWERS.get(query.metric, _figure)(turn, query, words)
     except NotMeasured as error:
-        return _not_by(error, words)
+        return Reply(text=not_by_text(error, words))
     turn.memory.show("figures", query.kept())
     turn.memory.show("answer", "figures")
     lines = [*_not_applied(turn, rest), *([] if reply.files else _no_chart(turn, words))]
@@ -276,14 +276,13 @@ def _splits(query: Query, words: FigureWords) -> tuple[Choice, ...]:
     )
 
 
-def _not_by(error: NotMeasured, words: FigureWords) -> Reply:
+def not_by_text(error: NotMeasured, words: FigureWords) -> str:
+    """By what a figure can be told instead."""
     dimension = words.say(f"dimensions.{error.wanted}")
     if not error.possible:
-        return Reply(text=words.say("figures.not_by_any", metric=words.metric(error.metric), dimension=dimension))
+        return words.say("figures.not_by_any", metric=words.metric(error.metric), dimension=dimension)
     possible = wording.listed((words.say(f"dimensions.{name}") for name in error.possible), words.language)
-    return Reply(
-        text=words.say("figures.not_by", metric=words.metric(error.metric), dimension=dimension, possible=possible)
-    )
+    return words.say("figures.not_by", metric=words.metric(error.metric), dimension=dimension, possible=possible)
 
 
 def _team(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply:

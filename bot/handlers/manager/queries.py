@@ -4,10 +4,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
+
+from sqlalchemy.orm import Session
 
 from bot.figures import FigureWords
-from bot.handlers.manager.asking import ManagerTurn, asked_periods, default_period
+from bot.handlers.manager.asking import asked_periods, default_period
+from bot.messages import IncomingMessage
+from bot.turns import Services
 from crm_core.analytics.retention import NARROWED_BY
 from crm_core.colleagues import colleagues, mentioned
 from crm_core.query import Condition
@@ -15,6 +19,7 @@ from crm_core.query_patterns import NOT, folded
 from crm_core.query_reading import NEAR, conditions_from
 from crm_core.reports.metrics import METRICS, dimensions
 from crm_core.reports.periods import Period, add_months
+from nlu.understanding import Understanding
 
 OVERVIEW, TEAM = "overview", "team"
 """All figures of the business; the figures of every agent."""
@@ -27,6 +32,8 @@ COHORT_MONTHS = 13
 """Whole months of first orders that a question about retention is about, if it names no period."""
 DIMENSION_OF = {"place": "city", "tier": "tier", "language": "language", "category": "category"}
 """Field of a condition -> the dimension of figures that it narrows."""
+IN_PUBLIC = {"channel": "network", "intent": "topic", "category": "product"}
+"""What a dimension of chats is called where posts are meant."""
 NOT_OF_FIGURES = ("bought", "tag", "segment", "kind", "missing", "spend", "open_cases")
 """Fields of conditions that narrow customers, and no figure: they are named as not applied."""
 LAST_YEAR = re.compile(r"year before|(?:a )?year ago|same .{0,12}last year|去年同期|同比")
@@ -36,6 +43,21 @@ _FROM_MOST = re.compile(r"highest|most|descending|best|biggest|largest|从高到
 _RANKED = re.compile(r"sort|order(?:ed)? by|first|ranked?|ascending|descending|排|升序|降序|从[高低多少]")
 
 Values = Mapping[str, Sequence[str]]
+
+
+class Spoken(Protocol):
+    """A turn, or what is known of it before its transaction begins."""
+
+    @property
+    def message(self) -> IncomingMessage: ...
+    @property
+    def understanding(self) -> Understanding: ...
+    @property
+    def argument(self) -> str: ...
+    @property
+    def now(self) -> datetime: ...
+    @property
+    def services(self) -> Services: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +121,21 @@ class Said:
                 if left:
                     other[dimension] = left
                 mine[dimension] = list(values)
+        metric, group_by = self.metric or last.metric, self.group_by or last.group_by
+        if metric in METRICS and "network" in METRICS[metric].by:
+            only, without = _in_public(only), _in_public(without)
+            group_by = IN_PUBLIC.get(group_by or "", group_by)
         return Query(
-            self.metric or last.metric, period, compared, self.group_by or last.group_by, only, without,
+            metric, period, compared, group_by, only, without,
             self.limit or last.limit, last.ascending if self.ascending is None else self.ascending,
         )  # fmt: skip
 
 
-def read(turn: ManagerTurn) -> Said:
+def _in_public(values: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    return {IN_PUBLIC.get(name, name): chosen for name, chosen in values.items()}
+
+
+def read(turn: Spoken, session: Session) -> Said:
     """What this turn says about figures."""
     said, zone = turn.understanding, turn.services.settings.business.zone
     if turn.message.kind == "button":
@@ -114,7 +144,7 @@ def read(turn: ManagerTurn) -> Said:
     period, compared = asked.period, asked.compared
     if period and compared is None and _is_compared(said.text, _first_start(turn)):
         period, compared = None, period
-    only, without, rest = _narrowed(turn)
+    only, without, rest = _narrowed(turn, session)
     ranked = bool(_RANKED.search(said.text.lower()))
     count = said.first("count")
     metric = said.first("metric")
@@ -132,7 +162,7 @@ def read(turn: ManagerTurn) -> Said:
     )
 
 
-def whole(turn: ManagerTurn, metric: str, said: Said) -> Query:
+def whole(turn: Spoken, metric: str, said: Said) -> Query:
     """A question of its own: what is not said is the usual."""
     period = said.period or (_following(said.compared, turn.now) if said.compared else None)
     period = period or (cohort_period(turn) if metric == RETENTION else _usual_period(turn))
@@ -159,7 +189,7 @@ def _of_button(argument: str) -> Said:
     return Said(group_by=argument) if argument in known else Said()
 
 
-def _narrowed(turn: ManagerTurn) -> tuple[Values, Values, tuple[Condition, ...]]:
+def _narrowed(turn: Spoken, session: Session) -> tuple[Values, Values, tuple[Condition, ...]]:
     said, business = turn.understanding, turn.services.settings.business
     conditions = conditions_from(said.text, said.entities, now=turn.now, zone=business.zone, currency=business.currency)
     only: dict[str, list[str]] = {}
@@ -175,7 +205,7 @@ def _narrowed(turn: ManagerTurn) -> tuple[Values, Values, tuple[Condition, ...]]
     for entity in said.entities:
         if entity.name == "channel":
             put("channel", [str(entity.value)], excluded=_negated(said.text, entity.start))
-    for colleague in mentioned(colleagues(turn.store.session), said.text):
+    for colleague in mentioned(colleagues(session), said.text):
         put("agent", [str(colleague.id)], excluded=_negated(said.text, said.text.lower().find(colleague.name.lower())))
     return only, without, tuple(one for one in conditions.all if one.field in NOT_OF_FIGURES)
 
@@ -198,11 +228,11 @@ def _is_ranked(text: str) -> bool:
     return bool(_FROM_LEAST.search(text.lower()) or _FROM_MOST.search(text.lower()))
 
 
-def _first_start(turn: ManagerTurn) -> int:
+def _first_start(turn: Spoken) -> int:
     return next((one.start for one in turn.understanding.entities if one.name == "date_range"), -1)
 
 
-def _usual_period(turn: ManagerTurn) -> Period:
+def _usual_period(turn: Spoken) -> Period:
     zone = turn.services.settings.business.zone
     usual = default_period(turn.now, zone)
     if turn.message.kind != "button" or turn.argument.strip() != "revenue":
@@ -211,7 +241,7 @@ def _usual_period(turn: ManagerTurn) -> Period:
     return Period(first, add_months(first, 1), zone, turn.now)
 
 
-def cohort_period(turn: ManagerTurn) -> Period:
+def cohort_period(turn: Spoken) -> Period:
     """The whole months whose first orders are told."""
     zone = turn.services.settings.business.zone
     this_month = default_period(turn.now, zone).last - date.resolution

@@ -25,7 +25,7 @@ def csat_report(turn: ManagerTurn) -> Reply:
     if offset is not None and isinstance(kept, dict):
         page = int(offset) if offset.isdigit() and len(offset) < 7 else 0
         return _report(turn, Query.of(kept["query"]), tuple(kept["scores"]), page)
-    said = read(turn)
+    said = read(turn, turn.store.session)
     query = whole(turn, "csat", said)
     if query.group_by:
         return answered(turn, query, said.not_applied)
@@ -34,7 +34,7 @@ def csat_report(turn: ManagerTurn) -> Reply:
 
 def refined_ratings(turn: ManagerTurn) -> Reply:
     """The last report of ratings, narrowed as said now."""
-    kept, said = turn.memory.shown("ratings") or {}, read(turn)
+    kept, said = turn.memory.shown("ratings") or {}, read(turn, turn.store.session)
     scores = _scores(turn)
     query = said.applied(Query.of(kept["query"]))
     if query.group_by or query.metric != "csat":

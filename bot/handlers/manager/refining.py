@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from bot.handlers.agent.lists import list_customers, refined_list
 from bot.handlers.manager.asking import ManagerTurn, offers, words_of
+from bot.handlers.manager.drawn import AGAIN, DRAWN, MAY_AS_WELL, refined
 from bot.handlers.manager.evidence import refined_evidence
 from bot.handlers.manager.metrics import metric_query, refined_figures
 from bot.handlers.manager.queries import read
@@ -17,7 +18,7 @@ def refine_query(turn: ManagerTurn) -> Reply:
     again = REFINED.get(str(kind))
     if again is not None:
         return again(turn)
-    if read(turn).metric is not None:  # a whole question, although it sounds like the rest of one
+    if read(turn, turn.store.session).metric is not None:  # a whole question, although it sounds like the rest of one
         return metric_query(turn)
     words = words_of(turn)
     return Reply(text=words.say("refine.nothing_yet" if kind is None else "refine.not_this"), choices=offers(words))
@@ -31,11 +32,11 @@ def list_or_refine(turn: ManagerTurn) -> Reply:
     return list_customers(turn)
 
 
-MAY_AS_WELL = 0.3
 REFINED: dict[str, Callable[[ManagerTurn], Reply]] = {
     "figures": refined_figures,
     "customers": refined_list,
     "ratings": refined_ratings,
     "evidence": refined_evidence,
+    **{kind: refined if kind in AGAIN else refined_figures for kind in DRAWN},
 }
 """What the last answer was -> what changes it."""

@@ -45,7 +45,7 @@ _NOBODY_ZH = re.compile(r"客服|团队|每|各|谁|哪|大家|同事|坐席|本
 
 def agent_performance(turn: ManagerTurn) -> Reply:
     """The figure that was asked for by agent, or the usual ones side by side; for named agents alone if any are."""
-    said = read(turn)
+    said = read(turn, turn.store.session)
     unknown = "" if "agent" in said.only else _unknown_name(turn)
     if unknown:
         names = wording.listed(sorted({one.name for one in colleagues(turn.store.session)}), turn.language)

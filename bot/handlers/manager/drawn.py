@@ -1,0 +1,46 @@
+"""Which intents are answered with charts; and their answers again, changed by what is said next."""
+
+from typing import Any
+
+from bot.handlers.manager.asking import ManagerTurn
+from bot.handlers.manager.drawing import Make, made_ready, show
+from bot.handlers.manager.explaining import explain_change
+from bot.handlers.manager.figure_forms import prepare_figures
+from bot.handlers.manager.foretelling import forecast
+from bot.handlers.manager.market import market_trend, social_spike
+from bot.handlers.manager.moods import sentiment_trend
+from bot.handlers.manager.rivals import competitor_compare
+from bot.messages import Reply
+from bot.turns import Preparing
+
+DRAWN: dict[str, Make] = {
+    "competitor_compare": competitor_compare,
+    "explain_change": explain_change,
+    "forecast": forecast,
+    "market_trend": market_trend,
+    "sentiment_trend": sentiment_trend,
+    "social_spike": social_spike,
+}
+"""Intent -> what makes its answer; also what the answer is remembered as."""
+AGAIN = ("competitor_compare", "explain_change", "forecast", "sentiment_trend")
+"""Answers that are made anew when they are narrowed; of the others, the figures behind them are told then."""
+MAY_AS_WELL = 0.3
+"""From this chance on, a sentence that sounds like a list of customers may as well narrow the answer before it."""
+
+
+def prepare_refined(given: Preparing) -> Any:
+    """The last answer again, if it was one with charts, or the figure with a picture that is asked for."""
+    kind = str(given.memory.shown("answer"))
+    return made_ready(kind, DRAWN[kind], given, again=True) if kind in AGAIN else prepare_figures(given)
+
+
+def prepare_list(given: Preparing) -> Any:
+    """The same, when what sounds like a list of customers narrows such an answer."""
+    near = dict(given.understanding.alternatives).get("refine_query", 0.0) >= MAY_AS_WELL
+    return prepare_refined(given) if near and given.message.kind != "button" else None
+
+
+def refined(turn: ManagerTurn) -> Reply:
+    """Show the last answer, changed."""
+    kind = str(turn.memory.shown("answer"))
+    return show(turn, kind, DRAWN[kind], again=True)

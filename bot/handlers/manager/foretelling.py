@@ -1,0 +1,243 @@
+"""What a figure will be: the next days, weeks or months with an interval, the model, and how it did when tried."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.figures import FigureWords
+from bot.handlers.manager.drawing import Answer, Asking
+from bot.handlers.manager.explaining import OF_POSTS, PUBLIC
+from bot.handlers.manager.queries import Query, narrowed_lines, read
+from bot.messages import Choice, Reply, Table
+from crm_core.analytics.charts import ChartSpec
+from crm_core.analytics.child import ChildFailed
+from crm_core.analytics.forecasts import Forecast, enough, foretell
+from crm_core.reports.metrics import METRICS, FigureRow, begin, measure
+from crm_core.reports.periods import ONE_DAY, Period, Unit, add_months, last_days
+
+USUAL_DAYS = 28
+MOST: dict[Unit, int] = {"day": 42, "week": 26, "month": 12}
+"""Further ahead than so many days, weeks are foretold; further than so many weeks, months."""
+_FINER: dict[Unit, Unit] = {"week": "day", "month": "week"}
+HISTORY = timedelta(days=3 * 366)
+SEASONS: dict[Unit, int] = {"day": 7, "week": 1, "month": 12}
+DRAWN: dict[Unit, int] = {"day": 56, "week": 30, "month": 24}
+"""Steps of the past in the chart."""
+SHOWN = 12
+FORETOLD = ("revenue", "orders", "messages", "conversations")
+"""Offered when no figure was named."""
+_SPAN = re.compile(
+    r"(?:next|coming|in|within|following|未来|接下来|今后|后面|往后)\s*(\d{1,3})\s*个?(days?|weeks?|months?|天|日|周|星期|礼拜|月)"
+)
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What is asked for: steps of a unit, from today on; the first `skipped` of them are not asked for."""
+
+    unit: Unit
+    steps: int
+    skipped: int = 0
+    further: bool = False
+    """More was asked for than can be told."""
+
+
+def forecast(asking: Asking) -> Answer:
+    """The forecast of a figure that is counted or added up; of orders when none was named."""
+    words, query = asking.words, _query(asking)
+    metric = words.metric(query.metric)
+    if METRICS[query.metric].kind not in ("distinct", "sum") or query.metric == "top_intents":
+        return Answer(Reply(text=words.say("forecast.not_this", metric=metric), choices=_offers(words)))
+    ahead, past = _fitting(asking, query)
+    if ahead is None:
+        text = words.say("forecast.too_short", metric=metric, count=len(past), needed=_least())
+        return Answer(Reply(text=text, choices=_offers(words)))
+    values, season = [row.value or 0.0 for row in past], SEASONS[ahead.unit]
+    try:
+        found = foretell(values, season, ahead.steps, asking.folder, 0.0, ahead.skipped)
+    except ChildFailed as problem:
+        return Answer(Reply(text=words.say("forecast.failed", reason=str(problem))))
+    unit = measure(asking.session, query.metric, query.period, only=query.only, without=query.without).unit
+    told = Told(words, query, ahead, found, past, unit)
+    choices = (Choice(label=words.say("changes.why"), value=f"explain_change:{query.metric}"),)
+    reply = Reply(text="\n".join([*told.lines(), *narrowed_lines(query, words)]), table=told.table(), choices=choices)
+    return Answer(reply, ((words.say("forecast.file"), told.chart()),), query, (query.metric,))
+
+
+def _offers(words: FigureWords) -> tuple[Choice, ...]:
+    return tuple(Choice(label=words.metric(name), value=f"forecast:{name}") for name in FORETOLD)
+
+
+def _least() -> int:
+    return next(count for count in range(1, 999) if enough(count, SEASONS["day"], 7))
+
+
+def _query(asking: Asking) -> Query:
+    """The figure and what it is narrowed to; its period is of the records that are shown as evidence."""
+    said = read(asking.spoken, asking.session)
+    last = asking.memory.shown("figures")
+    metric = said.metric or (str(last["metric"]) if asking.again and isinstance(last, dict) else "orders")
+    if PUBLIC.search(asking.text):
+        metric = OF_POSTS.get(metric, "mentions")
+    metric = metric if metric in METRICS else "orders"
+    query = asking.query(metric, replace(said, metric=metric, period=None, compared=None, group_by=None))
+    today = asking.today
+    period = last_days(today - ONE_DAY, USUAL_DAYS, asking.zone)
+    return replace(query, metric=metric, period=period, compared=period.before(), group_by=None)
+
+
+# --- how far ahead --------------------------------------------------------------------------------------------------
+def _wanted(asking: Asking) -> tuple[date, date]:
+    """The span that is asked for, from today on: four weeks when none is named."""
+    today = asking.today
+    named = _SPAN.search(asking.text)
+    if named:
+        count, unit = int(named[1]), named[2]
+        if unit.startswith("month") or unit == "月":
+            return today, add_months(today, max(1, count))
+        return today, today + timedelta(days=max(1, count) * (1 if unit in ("day", "days", "天", "日") else 7))
+    for span in asking.spoken.understanding.all("date_range"):
+        if isinstance(span, dict) and span.get("end") and date.fromisoformat(span["end"]) > today:
+            first = date.fromisoformat(span["start"]) if span.get("start") else today
+            return max(first, today), date.fromisoformat(span["end"])
+    return today, today + timedelta(days=USUAL_DAYS)
+
+
+def _fitting(asking: Asking, query: Query) -> tuple[Ahead | None, tuple[FigureRow, ...]]:
+    """The finest unit that reaches far enough and has enough of a past; else as far as the past allows."""
+    first, last = _wanted(asking)
+    days, skipped = (last - asking.today).days, (first - asking.today).days
+    wanted = (
+        Ahead("day", days, skipped),
+        Ahead("week", -(-(days + asking.today.weekday()) // 7), (skipped + asking.today.weekday()) // 7),
+        Ahead("month", _months(asking.today, last), _months(asking.today, first + ONE_DAY) - 1),
+    )
+    pasts = {ahead.unit: _past(asking, query, ahead.unit) for ahead in wanted}
+    for ahead in wanted:
+        if ahead.steps <= MOST[ahead.unit] and enough(len(pasts[ahead.unit]), SEASONS[ahead.unit], ahead.steps):
+            return ahead, pasts[ahead.unit]
+    for ahead in reversed(wanted):
+        past = pasts[ahead.unit]
+        fits = [steps for steps in range(1, MOST[ahead.unit] + 1) if enough(len(past), SEASONS[ahead.unit], steps)]
+        if fits and (ahead.unit == "day" or max(fits) > MOST[_FINER[ahead.unit]] // 2):
+            return Ahead(ahead.unit, min(max(fits), ahead.steps), 0, further=True), past
+    return None, pasts["day"]
+
+
+def _months(first: date, last: date) -> int:
+    """In how many months the days from the first up to the last lie."""
+    end = last - ONE_DAY
+    return (end.year - first.year) * 12 + end.month - first.month + 1
+
+
+def _past(asking: Asking, query: Query, unit: Unit) -> tuple[FigureRow, ...]:
+    """The figure by whole days, weeks or months, up to yesterday; from the first that has anything on."""
+    begun, last = begin(asking.session), asking.today
+    last = last.replace(day=1) if unit == "month" else last - timedelta(days=last.weekday() if unit == "week" else 0)
+    first = max(begun.astimezone(ZoneInfo(asking.zone)).date() + ONE_DAY if begun else last, last - HISTORY)
+    if unit == "week":
+        first += timedelta(days=-first.weekday() % 7)
+    elif unit == "month":
+        first = first if first.day == 1 else add_months(first.replace(day=1), 1)
+    if first >= last:
+        return ()
+    period = Period(first, last, asking.zone)
+    rows = measure(asking.session, query.metric, period, unit, only=query.only, without=query.without).rows
+    start = next((at for at, row in enumerate(rows) if row.value), len(rows))
+    return rows[start:]
+
+
+# --- words and chart ------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Told:
+    """A forecast in words, as a table and as a chart."""
+
+    words: FigureWords
+    query: Query
+    ahead: Ahead
+    found: Forecast
+    past: tuple[FigureRow, ...]
+    unit: str
+
+    def lines(self) -> list[str]:
+        """The sum with its interval, what it is held against, and how far to trust it."""
+        words, found, say = self.words, self.found, self.words.say
+        wanted = len(found.values) - self.ahead.skipped
+        last = dates_from(self._first(self.ahead.skipped), self.ahead.unit, wanted)[-1]
+        until = _following(last, self.ahead.unit)
+        period = words.period(Period(self._first(self.ahead.skipped), until, self.query.period.zone))
+        total = say(
+            "forecast.total", metric=words.metric(self.query.metric), period=period, value=self._value(found.total),
+            low=self._value(found.total_low), high=self._value(found.total_high),
+        )  # fmt: skip
+        unit = say(f"dimensions.{self.ahead.unit}")
+        before = sum(row.value or 0 for row in self.past[-wanted:])
+        lines = [total, say("forecast.before", count=wanted, unit=unit, value=self._value(before))]
+        lines += [say("forecast.further")] if self.ahead.further else []
+        return [*lines, self._trust()]
+
+    def _trust(self) -> str:
+        found, say = self.found, self.words.say
+        season = say(f"forecast.seasons.{self.ahead.unit}")
+        if found.model == "naive":
+            return say("forecast.naive", season=season, origins=found.origins)
+        model = say(f"forecast.models.{found.model}") + (f" {found.detail}" if found.detail else "")
+        return say("forecast.model", model=model, origins=found.origins, better=found.better_by, season=season)
+
+    def table(self) -> Table:
+        """The steps one by one, those that are asked for."""
+        found, skipped = self.found, self.ahead.skipped
+        dates = dates_from(self._first(0), self.ahead.unit, len(found.values))
+        steps = list(zip(dates, found.values, found.low, found.high, strict=True))[skipped:]
+        rows = tuple(
+            (self.words.bucket(self.ahead.unit, day), self._value(value), f"{self._value(low)} – {self._value(high)}")
+            for day, value, low, high in steps[:SHOWN]
+        )
+        columns = (
+            self.words.say(f"dimensions.{self.ahead.unit}").capitalize(), self.words.metric(self.query.metric),
+            self.words.say("forecast.interval"),
+        )  # fmt: skip
+        note = self.words.say("forecast.cut", count=SHOWN, all=len(steps)) if len(steps) > SHOWN else ""
+        return Table(columns=columns, rows=rows, note=note)
+
+    def chart(self) -> ChartSpec:
+        """The past, and the way ahead with its band."""
+        words, found = self.words, self.found
+        past = self.past[-DRAWN[self.ahead.unit] :]
+        dates = [date.fromisoformat(row.key or "") for row in past]
+        dates += dates_from(self._first(0), self.ahead.unit, len(found.values))
+        gap: list[float | None] = [None] * (len(past) - 1)
+        here = past[-1].value or 0
+        return ChartSpec(
+            kind="lines", title=words.say("forecast.title", metric=words.metric(self.query.metric)),
+            subtitle=words.say("forecast.note", unit=words.say(f"dimensions.{self.ahead.unit}")),
+            labels=[words.short_day(day) for day in dates],
+            values=(), names=(words.metric(self.query.metric),),
+            lines=([self._scaled(row.value or 0) for row in past] + [self._scaled(each) for each in found.values],),
+            low=[*gap, *map(self._scaled, (here, *found.low))], high=[*gap, *map(self._scaled, (here, *found.high))],
+            ahead=len(found.values),
+        )  # fmt: skip
+
+    def _first(self, skipped: int) -> date:
+        last = date.fromisoformat(self.past[-1].key or "")
+        return dates_from(_following(last, self.ahead.unit), self.ahead.unit, skipped + 1)[-1]
+
+    def _value(self, value: float) -> str:
+        return self.words.value(self.unit, round(value))
+
+    def _scaled(self, value: float) -> float:
+        """Money in its major unit."""
+        return value if self.unit == "count" else value / 100
+
+
+def dates_from(first: date, unit: Unit, count: int) -> list[date]:
+    """The first days of so many days, weeks or months."""
+    found = [first]
+    while len(found) < count:
+        found.append(_following(found[-1], unit))
+    return found
+
+
+def _following(day: date, unit: Unit) -> date:
+    return add_months(day, 1) if unit == "month" else day + timedelta(days=7 if unit == "week" else 1)

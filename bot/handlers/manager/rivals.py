@@ -1,0 +1,132 @@
+"""We and our competitors in public: share of voice, the gap between moods, and what each is better at."""
+
+import re
+from collections.abc import Sequence
+
+from bot.figures import FigureWords
+from bot.handlers.manager.asking import asked_periods
+from bot.handlers.manager.drawing import Answer, Asking
+from bot.handlers.manager.market import brand_word, voice
+from bot.messages import Choice, Reply, Table
+from crm_core.analytics.charts import ChartSpec
+from crm_core.analytics.competitors import Comparison, Field, Rival, compare_brands
+from crm_core.analytics.public_voice import DAY, cells
+from crm_core.reports.metrics import US
+from crm_core.reports.periods import last_days
+
+USUAL_DAYS, MOST_DAYS = 30, 180
+WEEKS = 8
+SHOWN = 4
+"""Fields on each side that are told."""
+
+
+def competitor_compare(asking: Asking) -> Answer:
+    """All competitors, or those named, against us, over the last 30 days or as many as the period named has."""
+    words, days = asking.words, _days(asking)
+    found = cells(asking.session, asking.now, max(2 * days, 7 * WEEKS))
+    brands = {brand for cell in found for brand in cell.brands} - {US}
+    query = voice(last_days(asking.today, days, asking.zone, asking.now))
+    if not brands:
+        return Answer(Reply(text=words.say("rivals.nobody")), query=query)
+    compared = compare_brands(found, days, _named(asking, brands), WEEKS)
+    lines = [words.say("rivals.title", days=days), *(_voice(rival, words) for rival in compared.rivals)]
+    lines += [line for rival in compared.rivals if rival.brand != US for line in [_feeling(rival, words)]]
+    lines += _fields(compared.fields, words) or [words.say("rivals.no_fields")]
+    charts = [(words.say("rivals.voice_file"), _voice_chart(compared, words))]
+    if any(rival.gap for rival in compared.rivals):
+        charts.append((words.say("rivals.mood_file"), _mood_chart(compared, words)))
+    offers = tuple(Choice(label=words.say(f"market.offers.{n}"), value=n) for n in ("market_trend", "show_evidence"))
+    reply = Reply(text="\n".join(lines), table=_table(compared, words), choices=offers)
+    return Answer(reply, tuple(charts), query, ("posts",))
+
+
+def _days(asking: Asking) -> int:
+    """How many days the period has that was named; what is compared ends now."""
+    period = asked_periods(asking.spoken.understanding, asking.now, asking.zone).period
+    if period is None or period.start >= asking.now:
+        return USUAL_DAYS
+    return max(7, min(MOST_DAYS, -(-(asking.now - period.start) // DAY)))
+
+
+def _named(asking: Asking, brands: set[str]) -> list[str]:
+    """The competitors that are named, by their names or as the entities say."""
+    said = {str(value) for value in asking.spoken.understanding.all("competitor")}
+    return [
+        brand
+        for brand in sorted(brands)
+        if brand in said or re.search(rf"(?<!\w){re.escape(brand.lower())}(?!\w)", asking.text)
+    ]
+
+
+def _voice(rival: Rival, words: FigureWords) -> str:
+    return words.say(
+        "rivals.voice", brand=brand_word(words, rival.brand), share=f"{100 * rival.share:.0f}",
+        count=f"{rival.count:,}", change=words.signed(100 * (rival.share - rival.share_before), 0),
+    )  # fmt: skip
+
+
+def _feeling(rival: Rival, words: FigureWords) -> str:
+    if rival.gap is None:
+        return words.say("rivals.few", brand=rival.brand)
+    kind = ("ahead" if rival.gap.value > 0 else "behind") if rival.gap.clear else "alike"
+    return words.say(
+        f"rivals.{kind}", brand=rival.brand, gap=words.signed(rival.gap.value / 1000, 2),
+        low=words.signed(rival.gap.low / 1000, 2), high=words.signed(rival.gap.high / 1000, 2),
+    )  # fmt: skip
+
+
+def _fields(found: Sequence[Field], words: FigureWords) -> list[str]:
+    told = []
+    for key, better in (("wins", True), ("losses", False)):
+        parts = [_field(field, words) for field in found if (field.gap.value > 0) == better]
+        told += [words.say(f"rivals.{key}", told="; ".join(parts[:SHOWN]))] if parts else []
+    return told
+
+
+def _field(field: Field, words: FigureWords) -> str:
+    return words.say(
+        "rivals.field", part=words.part(field.dimension, field.key), brand=field.brand,
+        ours=words.value("mood", field.ours.mean), theirs=words.value("mood", field.theirs.mean),
+    )  # fmt: skip
+
+
+def _table(compared: Comparison, words: FigureWords) -> Table:
+    names = ("brand", "count", "share", "change", "mood", "gap")
+    rows = tuple(
+        (
+            brand_word(words, rival.brand), f"{rival.count:,}", f"{100 * rival.share:.0f} %",
+            words.signed(100 * (rival.share - rival.share_before), 0), words.value("mood", rival.mood.mean),
+            words.signed(rival.gap.value / 1000, 2) if rival.gap else "–",
+        )
+        for rival in compared.rivals
+    )  # fmt: skip
+    return Table(
+        columns=tuple(words.say(f"rivals.columns.{name}") for name in names), rows=rows, note=words.say("rivals.note")
+    )
+
+
+def _voice_chart(compared: Comparison, words: FigureWords) -> ChartSpec:
+    brands = [US, *(rival.brand for rival in compared.rivals if rival.brand != US)][:6]
+    labels = [words.say("rivals.weeks_ago", count=WEEKS - 1 - at) for at in range(WEEKS - 1)]
+    return ChartSpec(
+        kind="lines", title=words.say("rivals.voice_chart"), subtitle=words.say("rivals.voice_note"),
+        labels=[*labels, words.say("rivals.now")], values=(), names=[brand_word(words, brand) for brand in brands],
+        lines=[[None if each is None else 100 * each for each in compared.weeks[brand]] for brand in brands],
+    )  # fmt: skip
+
+
+def _mood_chart(compared: Comparison, words: FigureWords) -> ChartSpec:
+    """Our mood less theirs: of all posts, then field by field; green is where we are better."""
+    bars = [
+        (words.say("rivals.all_of", brand=rival.brand), rival.gap) for rival in compared.rivals if rival.gap is not None
+    ]
+    bars += [
+        (words.say("rivals.field_of", brand=field.brand, part=words.part(field.dimension, field.key)), field.gap)
+        for field in compared.fields[: 2 * SHOWN]
+    ]
+    return ChartSpec(
+        kind="gaps", title=words.say("rivals.mood_chart"), subtitle=words.say("rivals.mood_note"),
+        labels=[name for name, _ in bars], values=[gap.value / 1000 for _, gap in bars],
+        low=[gap.low / 1000 for _, gap in bars], high=[gap.high / 1000 for _, gap in bars],
+        notes=[words.signed(gap.value / 1000, 2) for _, gap in bars],
+    )  # fmt: skip

@@ -1,0 +1,180 @@
+"""Changes, moods, trends, spikes, competitors and forecasts as managers are told them, on the sample business."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.handlers.manager import MANAGER, MANAGER_PREPARATIONS
+from bot.handlers.manager.drawn import AGAIN, DRAWN
+from bot.handlers.manager.explaining import explain_change
+from bot.handlers.manager.foretelling import forecast
+from bot.handlers.manager.market import market_trend, social_spike
+from bot.handlers.manager.moods import sentiment_trend
+from bot.handlers.manager.queries import Said, whole
+from bot.handlers.manager.refining import REFINED
+from bot.handlers.manager.rivals import competitor_compare
+from crm_core.database import Store, open_store
+from crm_core.models import Post
+from tests.bot.handlers.manager.asking_charts import answer, asking, remembered, settings_of
+from tests.conftest import NOW
+from tests.dialogues import Stage
+
+MANAGING = "U-MANAGER"
+
+
+@pytest.fixture(scope="module")
+def sample(sample_sqlite: Path) -> Iterator[Store]:
+    store = open_store(f"sqlite:///{sample_sqlite / 'rapport.sqlite'}", sample_sqlite, None)
+    yield store
+    store.close()
+
+
+def asked(sample: Store, folder: Path, make: Any, text: str, language: str = "en", **more: Any) -> Any:
+    with sample.read() as session:
+        return answer(make, session, settings_of(folder), NOW, text, language, **more)
+
+
+def test_what_is_drawn_is_prepared_handled_and_refined():
+    for kind in DRAWN:
+        assert kind in MANAGER_PREPARATIONS
+        assert kind in REFINED
+        assert MANAGER[kind] is not MANAGER["not_yet"]
+    assert set(AGAIN) <= set(DRAWN)
+    assert {"refine_query", "list_customers"} <= set(MANAGER_PREPARATIONS)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", ["Revenue: ", "Most of the difference", "In all: "]), ("zh", ["差别最明显", "合计："])],
+)
+def test_a_change_is_explained_and_its_table_adds_up(sample: Store, tmp_path: Path, language: str, words: list[str]):
+    found = asked(sample, tmp_path, explain_change, "why", language, metric="revenue")
+    assert all(word in found.reply.text for word in words)
+    *parts, whole_row = found.reply.table.rows
+    amounts = [_money(row[3]) for row in parts]
+    assert sum(amounts) == pytest.approx(_money(whole_row[3]), abs=0.05)  # each is shown to the cent
+    assert _money(whole_row[3]) == pytest.approx(_money(whole_row[1]) - _money(whole_row[2]), abs=0.05)
+    assert found.charts[0][1].kind == "gaps"
+    assert found.query.metric == "revenue"
+
+
+def _money(text: str) -> float:
+    return float(re.sub(r"[^\d.−]", "", text).replace("−", "-"))
+
+
+def test_why_is_about_the_figure_shown_last_and_can_be_split_otherwise(sample: Store, tmp_path: Path):
+    first = asked(sample, tmp_path, explain_change, "why do people complain more", metric="complaints")
+    memory = remembered("explain_change", first)
+    again = asked(sample, tmp_path, explain_change, "by channel", memory=memory, again=True, group_by="channel")
+    assert again.query.metric == "complaints"
+    assert again.query.group_by == "channel"
+    assert again.reply.table.columns[0] == "Channel"
+    posts = asked(sample, tmp_path, explain_change, "为什么网上说我们的人多了", "zh")
+    assert posts.query.metric == "mentions"
+    most = asked(sample, tmp_path, explain_change, "what happened")
+    assert most.reply.table.rows
+
+
+def test_moods_say_whether_they_surely_changed(sample: Store, tmp_path: Path):
+    chats = asked(sample, tmp_path, sentiment_trend, "how is the mood")
+    assert "No clear change" in chats.reply.text
+    assert chats.charts[0][1].kind == "days"
+    assert len(chats.charts[0][1].labels) == 28
+    posts = asked(sample, tmp_path, sentiment_trend, "社媒情绪", "zh")
+    assert posts.query.metric == "post_mood"
+    split = asked(sample, tmp_path, sentiment_trend, "by channel", again=True, group_by="channel",
+                  memory=remembered("sentiment_trend", posts))  # fmt: skip
+    assert split.query.group_by == "network"
+    assert split.reply.table.columns[0] == "Network"
+
+
+def test_the_wave_of_the_sample_is_what_rises_and_what_blew_up(sample: Store, tmp_path: Path):
+    rising = asked(sample, tmp_path, market_trend, "what is trending")
+    assert "Rising: battery" in rising.reply.text
+    blowing = asked(sample, tmp_path, social_spike, "有什么在爆", "zh")
+    assert "关于我们一切平静" in blowing.reply.text
+    assert "BrightBrew" in blowing.reply.text
+    assert "battery" in blowing.reply.text
+    assert blowing.query.only == {"brand": ["BrightBrew"]}
+
+
+def test_competitors_are_compared_with_intervals(sample: Store, tmp_path: Path):
+    found = asked(sample, tmp_path, competitor_compare, "how do we compare")
+    shares = [float(row[2].split()[0]) for row in found.reply.table.rows]
+    assert sum(shares) == pytest.approx(100, abs=1.5)
+    assert "better about us than about BrightBrew" in found.reply.text
+    assert "We lose on: delivery against BrightBrew" in found.reply.text
+    assert [chart.kind for _, chart in found.charts] == ["lines", "gaps"]
+    one = asked(sample, tmp_path, competitor_compare, "us against copper kettle co")
+    assert [row[0] for row in one.reply.table.rows] == ["Copper Kettle Co", "us"]
+
+
+def test_nothing_public_is_said_so(store: Store, tmp_path: Path):
+    for make in (market_trend, social_spike, competitor_compare, sentiment_trend, explain_change):
+        found = asked(store, tmp_path, make, "posts about us")
+        assert found.reply.text
+        assert not found.charts
+
+
+def test_a_forecast_has_an_interval_a_model_and_how_it_did(sample: Store, tmp_path: Path):
+    found = asked(sample, tmp_path, forecast, "orders for the next 2 weeks", metric="orders")
+    text = found.reply.text
+    value, low, high = (float(n.replace(",", "")) for n in re.search(
+        r"about ([\d,]+), in four of five cases between ([\d,]+) and ([\d,]+)", text).groups())  # fmt: skip
+    assert low < value < high
+    assert "23 Nov – 6 Dec 2026" in text
+    assert re.search(r"Tried at \d+ later points|tried at \d+ earlier points", text)
+    assert len(found.reply.table.rows) == 12
+    chart = found.charts[0][1]
+    assert (chart.ahead, len(chart.labels)) == (14, 56 + 14)
+    assert len(chart.low) == len(chart.labels) == len(chart.lines[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "unit", "steps", "skipped"),
+    [
+        ("next 6 weeks", None, "day", 42, 0),
+        ("in the next 3 months", None, "week", 14, 0),
+        ("未来 10 天", None, "day", 10, 0),
+        ("december", {"start": "2026-12-01", "end": "2027-01-01"}, "day", 39, 8),
+        ("anything", None, "day", 28, 0),
+    ],
+)
+def test_how_far_ahead(sample: Store, tmp_path: Path, text: str, span: Any, unit: str, steps: int, skipped: int):
+    from bot.handlers.manager.foretelling import _fitting, _query
+
+    with sample.read() as session:
+        given = asking(session, settings_of(tmp_path), NOW, text, **({"date_range": span} if span else {}))
+        ahead, past = _fitting(given, _query(given))
+    assert ahead is not None
+    assert (ahead.unit, ahead.steps, ahead.skipped) == (unit, steps, skipped)
+    assert len(past) > steps
+
+
+def test_what_cannot_be_foretold_says_so(sample: Store, store: Store, tmp_path: Path):
+    assert "cannot be foretold" in asked(sample, tmp_path, forecast, "forecast the mood", metric="mood").reply.text
+    assert "too few" in asked(store, tmp_path, forecast, "forecast orders", metric="orders").reply.text
+
+
+def test_words_of_chats_mean_those_of_posts(sample: Store, tmp_path: Path):
+    with sample.read() as session:
+        given = asking(session, settings_of(tmp_path), NOW, "x").spoken
+    said = Said(group_by="channel", only={"channel": ["weibo"]})
+    query = whole(given, "mentions", said)
+    assert (query.group_by, query.only) == ("network", {"network": ["weibo"]})
+    assert whole(given, "messages", said).group_by == "channel"
+
+
+def test_why_and_by_channel_and_show_me_through_the_whole_product(stage: Stage) -> None:
+    with stage.app.store.write() as session:
+        session.add(Post(connector="weibo", external_id="1", about="us", occurred_at=stage.clock.now, text="x"))
+    first = stage.staff_says(MANAGING, "why did revenue drop last week")[0]
+    assert "Most of the difference shows by" in first.reply.text
+    assert [file.media_type for file in first.reply.files] == ["image/png"]
+    split = stage.staff_says(MANAGING, "/refine_query by category")
+    assert split
+    shown = stage.staff_says(MANAGING, "show me the records behind it")[0]
+    assert shown.reply.table is not None
