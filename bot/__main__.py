@@ -64,6 +64,7 @@ def run(
         what = "Playground" if not settings.has_tokens else "Running, health at"
         screen.print(f"[bold green]{what}:[/] {where}  (ready after {time.monotonic() - started:.1f} s; Ctrl-C stops)")
         if fresh:
+            schedule.soon("sense_posts")
             schedule.soon("know_customers")  # so that the sample business has scores; it takes a minute
 
     asyncio.run(serve(app, ready, background=[nightly.stop, schedule.close]))

@@ -196,7 +196,7 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
         settings=settings,
         health=lambda: app.health(),  # noqa: PLW0108 - the app is put together below
     )
-    names = KnownNames(store, interpreter, settings.staff, parts.clock)
+    names = KnownNames(store, interpreter, settings, parts.clock)
     roll = StaffRoll(
         settings.staff, settings.business.zone, _groups_of(channels), dict(parts.local_staff), _granted(store)
     )

@@ -8,11 +8,11 @@ from typing import Any
 import yaml
 from sqlalchemy import func, select
 
-from config.settings import FOLDER, StaffEntry
+from config.settings import FOLDER, Settings
 from crm_core.analytics.segment_words import segment_words
 from crm_core.database import Store
 from crm_core.models import Customer, CustomerTag, Product, Segment
-from nlu.entities.catalogue import Gazetteer
+from nlu.entities.catalogue import Gazetteer, Names
 from nlu.interpreter import Interpreter
 from nlu.models import Models
 
@@ -23,10 +23,10 @@ class KnownNames:
     """Gives the interpreter with the present names. They are read again at most once a minute, when records changed."""
 
     def __init__(
-        self, store: Store, interpreter: Interpreter, staff: tuple[StaffEntry, ...], clock: Callable[[], datetime]
+        self, store: Store, interpreter: Interpreter, settings: Settings, clock: Callable[[], datetime]
     ) -> None:
         self._store = store
-        self._staff = staff
+        self._settings = settings
         self._interpreter = interpreter
         self._clock = clock
         self._checked: datetime | None = None
@@ -76,11 +76,25 @@ class KnownNames:
             locations=_said(spoken["places"], {city for city in cities if city}),
             tags=tuple((tag, tag) for tag in tags),
             segments=tuple(_names_of_segments(segments)),
-            agents=tuple((entry.name, entry.name) for entry in self._staff if entry.name),
+            agents=tuple((entry.name, entry.name) for entry in self._settings.staff if entry.name),
+            brands=own_names(self._settings),
+            competitors=names_of_competitors(self._settings),
         )
         with self._lock:
             self._interpreter = self._interpreter.with_gazetteer(gazetteer)
         self._version = version
+
+
+def own_names(settings: Settings) -> Names:
+    """Pairs of what the business is called and its own name."""
+    business = settings.business
+    said = (business.name_en, business.name_zh, *business.brands)
+    return tuple((name, business.name_en) for name in dict.fromkeys(said))
+
+
+def names_of_competitors(settings: Settings) -> Names:
+    """Pairs of what competitors are called and their names in the settings."""
+    return tuple((said, one.name) for one in settings.competitors for said in dict.fromkeys((one.name, *one.aliases)))
 
 
 def _names_of(product: Product) -> tuple[str, ...]:

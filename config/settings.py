@@ -193,6 +193,8 @@ class Business(Part):
     region: str = "CN"
     """Country whose telephone numbers may be written without a prefix (ISO 3166)."""
     currency: str = "CNY"
+    brands: tuple[str, ...] = ()
+    """What people call the business and what it makes, besides its names."""
     cancel_window_hours: int = 0
     """How long after ordering a customer may cancel by chat; 0: until it ships."""
 
@@ -224,6 +226,15 @@ class Proactive(Part):
         """A time of the day as its minute."""
         time = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", given) if isinstance(given, str) else None
         return int(time[1]) * 60 + int(time[2]) if time else given
+
+
+class Competitor(Part):
+    """Somebody who sells to the same people."""
+
+    name: str = Field(min_length=1, max_length=60)
+    """As it is shown, and as sources say in `about`."""
+    aliases: tuple[str, ...] = ()
+    """What else people call it, in any language."""
 
 
 class Source(Part):
@@ -287,6 +298,8 @@ class Settings(BaseSettings):
     analytics: Analytics = Analytics()
     business: Business = Business()
     proactive: Proactive = Proactive()
+    competitors: tuple[Competitor, ...] = ()
+    """Whose names are found in what people write."""
     staff: tuple[StaffEntry, ...] = ()
     channels: dict[str, bool] = {}
     """Which channels may start; one whose tokens are missing stays off anyway."""

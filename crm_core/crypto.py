@@ -104,6 +104,7 @@ class Vault:
         self._audit_key = _derived(master, b"audit chain")
         self._signing_key = _derived(master, b"web sessions")
         self._mark_key = _derived(master, b"erased marks")
+        self._compare_key = _derived(master, b"comparing posts")
         self._transport_key = _derived(master, b"keystore backup")
         self._ciphers: OrderedDict[int, AESGCM] = OrderedDict()
         self._current: OrderedDict[int, int] = OrderedDict()
@@ -120,6 +121,11 @@ class Vault:
     def signing_key(self) -> bytes:
         """Key that signs the cookies of the web chat."""
         return self._signing_key
+
+    @property
+    def compare_key(self) -> bytes:
+        """Key of the hashes by which posts that say the same are found."""
+        return self._compare_key
 
     @property
     def transport_key(self) -> bytes:

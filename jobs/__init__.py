@@ -13,6 +13,7 @@ from jobs.personal_digests import personal_digests
 from jobs.pull_social import pull_social
 from jobs.retrain import model_sweep, retrain
 from jobs.run_campaigns import run_campaigns
+from jobs.sense_posts import sense_posts
 from jobs.sweeps import unanswered_sweep, undelivered_sweep, unerased_sweep
 from jobs.wake_ups import wake_ups
 
@@ -26,6 +27,7 @@ JOBS: dict[str, Job] = {
     "know_customers": know_customers,
     "personal_digests": personal_digests,
     "pull_social": pull_social,
+    "sense_posts": sense_posts,
     "retrain": retrain,
     "run_campaigns": run_campaigns,
     "unanswered_sweep": unanswered_sweep,

@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, delete, select, update
 from bot.app import App
 from bot.channels.web_spool import Spool
 from crm_core.analytics.fact_folder import NAME, remove_stale
-from crm_core.models import Attachment, Base, Delivery, Interaction, JobRun, PostRecord
+from crm_core.listening.echoes import KEPT
+from crm_core.models import Attachment, Base, Delivery, Interaction, JobRun, Post, PostBand, PostRecord
 from crm_core.privacy import remove_files
 
 DELIVERIES = timedelta(days=7)
@@ -24,13 +25,14 @@ BATCH = 500
 
 
 def cleanup(app: App, due_at: datetime) -> dict[str, Any]:
-    """Remove old deliveries, done envelopes, files that we made, finished runs, raw posts, forgotten uploads, facts."""
+    """Remove old deliveries, done envelopes, own files, finished runs, what was kept of posts, forgotten uploads."""
     now = app.clock()
     done = {
         "deliveries": _delete(app, Delivery, Delivery.received_at < now - DELIVERIES),
         "envelopes": _empty_envelopes(app, now - ENVELOPES),
         "files": _delete_own_files(app, now - OWN_FILES),
         "job_runs": _delete(app, JobRun, (JobRun.due_at < now - JOB_RUNS) & (JobRun.state != "running")),
+        "post_bands": _delete(app, PostBand, PostBand.post_id.in_(select(Post.id).where(Post.sensed_at < now - KEPT))),
         "post_records": _delete(app, PostRecord, PostRecord.received_at < now - POST_RECORDS),
     }
     done["facts"] = int(remove_stale(app.settings.data_dir / NAME, now))

@@ -9,7 +9,7 @@ from nlu import clauses, shortcuts
 from nlu.cleaning import clean
 from nlu.encoder import ENCODERS, Encoder, Vector
 from nlu.engines import ENGINES, Classification, Engine, Health, Setup
-from nlu.entities import Catalogue, Gazetteer, extract
+from nlu.entities import Catalogue, Gazetteer, extract, extract_names
 from nlu.intents import OUT_OF_SCOPE
 from nlu.language import detect
 from nlu.models import Models, load_or_train
@@ -77,6 +77,10 @@ class Interpreter:
     def vectors(self, texts: list[str]) -> Vector:
         """Return one vector per row; for lists, where it costs a third per text."""
         return self._encoder.shared(self._encoder.vectors([clean(text) for text in texts]))
+
+    def names(self, text: str) -> tuple[Entity, ...]:
+        """Return the names of things in a text that was written to nobody in particular."""
+        return extract_names(clean(text), self._catalogue)
 
     def health(self) -> Health:
         """Say which engine decides, and how it is."""

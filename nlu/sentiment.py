@@ -85,13 +85,17 @@ class Sentiment:
     def feel(self, text: str, vector: Vector, *, at_work: bool = False) -> Mood:
         """Return the mood of a cleaned text; who is at work asks more often than feels."""
         moods = dict(self._classifier.classify(text, vector).ranking)
-        positive, negative = moods.get("positive", 0.0), moods.get("negative", 0.0)
         neutral = moods.get("neutral", 0.0) * (NEUTRAL_AT_WORK if at_work else 1)
-        whole = (positive + neutral + negative) or 1.0
-        sentiment = balance(positive / whole, neutral / whole, negative / whole)
-        plain = fold(text[:1_000])
-        sentiment = _with_pictures(plain, sentiment)
-        return _with_signs(plain, text, sentiment)
+        return felt(text, moods.get("positive", 0.0), neutral, moods.get("negative", 0.0))
+
+
+def felt(text: str, positive: float, neutral: float, negative: float) -> Mood:
+    """Return the mood of a cleaned text from how likely the three moods are, and from plain signs in it."""
+    whole = (positive + neutral + negative) or 1.0
+    sentiment = balance(positive / whole, neutral / whole, negative / whole)
+    plain = fold(text[:1_000])
+    sentiment = _with_pictures(plain, sentiment)
+    return _with_signs(plain, text, sentiment)
 
 
 def balance(positive: float, neutral: float, negative: float) -> float:

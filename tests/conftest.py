@@ -21,6 +21,7 @@ from crm_core.sample import load_sample
 if TYPE_CHECKING:
     from nlu.interpreter import Interpreter
     from nlu.knowledge import KnowledgeBase
+    from nlu.post_models import PostModels
     from tests.dialogues import Stage
 
 STAFF = (
@@ -180,6 +181,17 @@ def interpreter(models_dir: Path) -> "Interpreter":
     with (models_dir.parent / "training.lock").open("w") as lock:  # one of several test processes trains
         fcntl.flock(lock, fcntl.LOCK_EX)
         return build_interpreter(FOLDER / "nlu", models_dir)
+
+
+@pytest.fixture(scope="session")
+def post_models(models_dir: Path) -> "PostModels":
+    """What is learnt about public posts."""
+    from nlu import post_models
+
+    models_dir.mkdir(parents=True, exist_ok=True)
+    with (models_dir.parent / "training.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return post_models.load_or_train(FOLDER / "nlu", models_dir)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from crm_core.connectors import base
+from crm_core.listening.echoes import forget_originals
 from crm_core.models import Post, PostRecord, Pull
 
 AT_ONCE = 400
@@ -119,5 +120,6 @@ def _record(row: Post, found: base.Post, now: datetime) -> PostRecord:
 
 def _remove(session: Session, ids: list[int]) -> int:
     for start in range(0, len(ids), AT_ONCE):
+        forget_originals(session, ids[start : start + AT_ONCE])
         session.execute(delete(Post).where(Post.id.in_(ids[start : start + AT_ONCE])))
     return len(ids)

@@ -1,6 +1,6 @@
 """Finds the values in a text: numbers, names, dates, amounts and the words of closed lists, each normalised."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from nlu.entities import amounts, closed_lists, companies, dates, identifiers, new_names
 from nlu.entities.catalogue import Catalogue, Gazetteer
@@ -9,7 +9,9 @@ from nlu.entities.phrases import tokens
 from nlu.entities.spans import Passage, in_zone
 from nlu.understanding import Audience, Entity
 
-__all__ = ["Catalogue", "Gazetteer", "extract", "read_names"]
+__all__ = ["Catalogue", "Gazetteer", "extract", "extract_names", "read_names"]
+
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def extract(
@@ -42,4 +44,13 @@ def extract(
     catalogue.find_unknown_people(passage, words)
     closed_lists.find_sharing(passage, words)
     new_names.find(passage)
+    return tuple(sorted(passage.entities, key=lambda entity: (entity.start, -entity.end)))
+
+
+def extract_names(text: str, catalogue: Catalogue) -> tuple[Entity, ...]:
+    """Return the names of things (products, brands, competitors …) in a cleaned text that nobody wrote to us."""
+    passage = Passage(text, now=_ANY_TIME)
+    words = tokens(passage.folded)
+    catalogue.find(passage, words)
+    catalogue.find_misspelt(passage, words)
     return tuple(sorted(passage.entities, key=lambda entity: (entity.start, -entity.end)))

@@ -50,7 +50,7 @@ def app(
     monkeypatch.setattr(retrain, "TRAINING", config)
     monkeypatch.setattr(retrain, "learn_in_child", learn)
     settings = Settings(_env_file=None, data_dir=tmp_path / "data")
-    names = KnownNames(store, interpreter, (), clock)
+    names = KnownNames(store, interpreter, settings, clock)
     return SimpleNamespace(store=store, clock=clock, settings=settings, names=names, base=base_name(config))
 
 
