@@ -28,10 +28,11 @@ def softmax(scores: Floats) -> Floats:
     return result
 
 
-def kernel(cosines: Floats) -> Floats:
-    """Gaussian kernel of unit vectors, from their cosines."""
-    result: Floats = np.exp(2 * (cosines - 1))
-    return result
+def kernel(cosines: Floats, out: Floats | None = None) -> Floats:
+    """Gaussian kernel of unit vectors, from their cosines; `out` may be these themselves, where they are many."""
+    result = np.subtract(cosines, 1, out=out)
+    result *= 2
+    return np.exp(result, out=result)
 
 
 @dataclass(frozen=True)

@@ -145,9 +145,10 @@ def _kernel_regression(vectors: Vector, targets: NDArray[np.intp], classes: int)
 
     wanted = np.full((len(targets), classes), -1, dtype=np.float32)
     wanted[np.arange(len(targets)), targets] = 1
-    gram = kernel(vectors @ vectors.T)
+    gram = vectors @ vectors.T
+    kernel(gram, out=gram)
     gram[np.diag_indices(len(gram))] += np.float32(SMOOTHING)
-    factor = cho_factor(gram, overwrite_a=True, check_finite=False)
+    factor = cho_factor(gram.T, overwrite_a=True, check_finite=False)  # turned, as LAPACK wants it: it is not copied
     return np.asarray(cho_solve(factor, wanted, overwrite_b=True, check_finite=False), dtype=np.float32)
 
 
