@@ -94,7 +94,7 @@ def planning(plans: int, seed: int) -> Figures:
         terms, choice = _terms(known, random), space(known)
         market = truth.market(known, terms, choice)
         one, other = (market_of(choice, terms, response.design, half, known) for half in halves(response, number))
-        plan = best_plan(one, other, usual_of(past), seed=number)
+        plan = best_plan(one, other, usual_of(past, choice), seed=number)
         assert plan is not None, "every market has plans within its limits"
         real = float(market.outcomes(np.array([plan.levels])).gain[0, 0])
         best = max(by_genes(market, LONG * EVALUATIONS, number).gain or 0.0, real)

@@ -237,6 +237,18 @@ class Competitor(Part):
     """What else people call it, in any language."""
 
 
+class Campaigns(Part):
+    """What the optimiser of campaigns reckons with where a manager says nothing else."""
+
+    margin_percent: int = Field(default=40, ge=1, le=100)
+    """What is left of an order before its discount."""
+    budget: int = Field(default=5000, ge=0)
+    """For the discounts and the sending of one campaign, in whole units of the business's currency."""
+    most_messages: int = Field(default=5000, ge=1)
+    message_minor: dict[str, float] = {}
+    """What one message costs by channel, in minor units; nothing where it is not named."""
+
+
 class Source(Part):
     """Something that a connector reads: a feed, an account, a tag, a search, a page, a file."""
 
@@ -300,6 +312,7 @@ class Settings(BaseSettings):
     proactive: Proactive = Proactive()
     competitors: tuple[Competitor, ...] = ()
     """Whose names are found in what people write."""
+    campaigns: Campaigns = Campaigns()
     staff: tuple[StaffEntry, ...] = ()
     channels: dict[str, bool] = {}
     """Which channels may start; one whose tokens are missing stays off anyway."""

@@ -81,12 +81,15 @@ class Outcome:
 class Market:
     """Who may be written to, and, by draws of the response model, how they would answer.
 
-    `scale`: how many customers each of these stands for, where they are a sample.
+    `reached`: by channel, whom it reaches at all; a channel that is not named reaches everybody. `scale`: how many
+    customers each of these stands for, where they are a sample.
     """
 
     def __init__(self, space: Space, terms: Terms, design: Design, weights: Weights, known: Frame, before: Array,
-                 *, order_minor: Array, scale: float = 1.0) -> None:  # fmt: skip
+                 *, order_minor: Array, reached: Mapping[str, NDArray[np.bool_]] | None = None,
+                 scale: float = 1.0) -> None:  # fmt: skip
         self.space, self.terms, self._design, self._weights = space, terms, design, weights
+        self._reached = reached or {}
         self._scale, self._order, self._before = scale, order_minor, before
         self._columns = {
             name: known[name].to_numpy(dtype=np.float64, na_value=np.nan)
@@ -120,8 +123,9 @@ class Market:
         return Outcome(np.array(gain), np.array(spent), np.array(messages), np.array(people))
 
     def audience(self, plan: Mapping[str, float | str]) -> NDArray[np.bool_]:
-        """Who is meant; who never bought is outside of every bound of theirs."""
-        chosen = np.ones(len(self._order), dtype=np.bool_)
+        """Who is meant and reached; who never bought is outside of every bound."""
+        everybody = np.ones(len(self._order), dtype=np.bool_)
+        chosen = self._reached.get(str(plan["channel"]), everybody).copy()
         for name, (column, side) in BOUNDS.items():
             if name in plan and (bound := float(plan[name])) != (0 if side > 0 else np.inf):
                 values = self._columns[column]

@@ -5,7 +5,7 @@ and reported by the other: what is best by chance in the first is not so in the 
 more than it deserves for having been chosen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -80,11 +80,13 @@ def best_plan(
 
 
 def _why(market: Market, plan: Mapping[str, float | str], usual: Mapping[str, float | str]) -> dict[str, float]:
-    """What the gain would lose if one choice were as usual, or everybody were written to."""
+    """What the gain would lose if one choice were as usual, or as many people were drawn from everybody instead."""
     everybody = {name: market.space.values[name][0 if name != "seen_within_days" else -1] for name in AUDIENCE}
     instead = {"audience": everybody} | {name: {name: value} for name, value in usual.items()}
     rows = [plan, *({**plan, **change} for change in instead.values())]
-    gains = market.outcomes(np.array([market.space.levels(row) for row in rows])).gain.mean(axis=1)
+    found = market.outcomes(np.array([market.space.levels(row) for row in rows]))
+    gains = found.gain.mean(axis=1)
+    gains[1] *= found.people[0] / max(found.people[1], 1)
     return {name: float(gains[0] - gain) for name, gain in zip(instead, gains[1:], strict=True)}
 
 
@@ -98,25 +100,31 @@ def halves(response: Response, seed: int, draws: int = DRAWS) -> tuple[Weights, 
     return one, other
 
 
-def space_of(past: Contacts, known: Frame) -> Space:
-    """What may be chosen: bounds of the audience in round numbers, and of the message only what was tried before."""
+def space_of(past: Contacts, known: Frame, channels: Collection[str] = ()) -> Space:
+    """What may be chosen: bounds of the audience in round numbers, and of the message only what was tried before.
+
+    Args:
+        channels: those that can be used now; empty: any.
+    """
     sent = past.only(past.sent > 0)
     spend = known["spend_minor"].to_numpy(dtype=np.float64, na_value=0.0)
     steps = np.quantile(spend[spend > 0], np.linspace(0.1, 0.9, SPEND_STEPS)) if (spend > 0).any() else []
-    discounts = np.arange(sent.discount.min(), sent.discount.max() + 1)
+    discounts = np.arange(sent.discount.min(), sent.discount.max() + 1).tolist()
     most = min(MOST_MESSAGES, 1 + int(sent.before.max()))
     return Space({
         "silent_days": (0.0, *SILENT_DAYS), "seen_within_days": (*SILENT_DAYS, np.inf), "least_orders": ORDERS,
         "least_spend_minor": (0.0, *sorted({_rounded(each) for each in steps})),
-        "hour": tuple(float(hour) for hour in sorted(float(each) for each in _tried(sent.hour.astype(np.str_)))),
-        "channel": _tried(sent.channel), "discount": tuple(float(each) for each in discounts),
-        "messages": tuple(float(each) for each in range(1, most + 1)),
+        "hour": tuple(sorted(float(hour) for hour in _tried(sent.hour.astype(np.str_)))),
+        "channel": tuple(name for name in _tried(sent.channel) if not channels or name in channels),
+        "discount": tuple(discounts), "messages": tuple(float(each) for each in range(1, most + 1)),
     })  # fmt: skip
 
 
-def usual_of(past: Contacts) -> dict[str, float | str]:
-    """The hour, channel and discount of most past messages; one message each."""
-    sent = past.only(past.sent > 0)
+def usual_of(past: Contacts, space: Space) -> dict[str, float | str]:
+    """Of what may be chosen, the hour, channel and discount of most past messages; one message each."""
+    hours, channels = (np.isin(column, np.array(space.values[name])) for column, name in
+                       ((past.hour, "hour"), (past.channel, "channel")))  # fmt: skip
+    sent = past.only((past.sent > 0) & hours & channels)
     hour, discount = (float(by_use(column.astype(np.str_))[0]) for column in (sent.hour, sent.discount))
     return {"hour": hour, "channel": by_use(sent.channel)[0], "discount": discount, "messages": 1.0}
 

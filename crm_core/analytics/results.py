@@ -41,7 +41,7 @@ class Replacing:
         """
         with self._store.write() as session:
             self._clear(session, self._table.c.customer_id <= last)
-            there = _still_there(session, self._after, last) - _refusing(session, self._after, last)
+            there = _still_there(session, self._after, last) - refusing(session, self._after, last)
             kept = [{"id": new_id(), **row} for row in rows if row["customer_id"] in there]
             insert_rows(session, self._table, kept)
         self._after = last
@@ -62,14 +62,12 @@ def _still_there(session: Session, after: int, last: int) -> set[int]:
     return set(session.scalars(asked.with_for_update(read=True, key_share=True)))
 
 
-def _refusing(session: Session, after: int, last: int) -> set[int]:
-    """Customers whose newest word about being profiled is no."""
-    said = (
-        select(Consent.customer_id, Consent.granted)
-        .where(Consent.kind == PROFILING, Consent.customer_id > after, Consent.customer_id <= last)
-        .order_by(Consent.occurred_at, Consent.id)
-    )
-    newest = {row.customer_id: row.granted for row in session.execute(said)}
+def refusing(session: Session, after: int = 0, last: int | None = None) -> set[int]:
+    """Customers, of all or of a part, whose newest word about being profiled is no."""
+    said = select(Consent.customer_id, Consent.granted).where(Consent.kind == PROFILING, Consent.customer_id > after)
+    if last is not None:
+        said = said.where(Consent.customer_id <= last)
+    newest = {row.customer_id: row.granted for row in session.execute(said.order_by(Consent.occurred_at, Consent.id))}
     return {customer for customer, granted in newest.items() if not granted}
 
 

@@ -26,6 +26,8 @@ class Campaign(Base):
     channels: Mapped[list[str]] = mapped_column(default=list)
     held_out_milli: Mapped[int] = mapped_column(default=100, server_default="100")
     """Share of the audience, in thousandths, that is not written to, to be compared with."""
+    discount_percent: Mapped[int] = mapped_column(default=0, server_default="0")
+    """What its texts offer off an order: what the optimiser learns from."""
     response_days: Mapped[int] = mapped_column(default=7, server_default="7")
     """How long after a message an answer or an order is held to come from it."""
     batch_size: Mapped[int] = mapped_column(default=500, server_default="500")

@@ -144,7 +144,7 @@ def test_where_no_plan_keeps_the_limits_none_is_found(way: str):
 def proposed(terms: Terms):
     response, choice = learn(PAST), space_of(PAST, KNOWN)
     one, other = (market_of(choice, terms, response.design, half, KNOWN) for half in halves(response, 0))
-    return best_plan(one, other, usual_of(PAST), evaluations=200, seed=0)
+    return best_plan(one, other, usual_of(PAST, choice), evaluations=200, seed=0)
 
 
 def test_a_proposal_keeps_limits_and_says_how_sure_it_is_and_why():

@@ -3,6 +3,7 @@
 from bot.handlers.agent import AGENT
 from bot.handlers.manager.access import grant_access
 from bot.handlers.manager.alerts import alert_create
+from bot.handlers.manager.campaign_plans import or_planned, prepare_plan
 from bot.handlers.manager.digest_plans import digest_change, digest_pause, digest_schedule
 from bot.handlers.manager.digests import digest_more, digest_now, prepare_digest
 from bot.handlers.manager.drawing import prepared, shown
@@ -39,8 +40,8 @@ MANAGER_ONLY: dict[str, Handler] = {
     "segment_size": segment_size,
     "segment_compare": segment_compare,
     "predict_need": predict_need,
-    "campaign_create": not_yet,
-    "campaign_preview": not_yet,
+    "campaign_create": or_planned(not_yet),
+    "campaign_preview": or_planned(not_yet),
     "campaign_stop": not_yet,
     "campaign_report": not_yet,
     "experiment_result": not_yet,
@@ -73,5 +74,7 @@ MANAGER_PREPARATIONS: dict[str, Prepare] = {
     "refine_query": prepare_refined,
     "list_customers": prepare_list,
     **{kind: prepared(kind, make) for kind, make in DRAWN.items()},
+    "campaign_create": prepare_plan,
+    "campaign_preview": prepare_plan,
 }
 """Intent -> what is made for its handler before the transaction begins: what takes seconds, such as pictures."""
