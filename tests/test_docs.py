@@ -39,6 +39,7 @@ TWINS = {
     "docs/operations.md": "docs/zh/operations.md",
     "docs/listening.md": "docs/zh/listening.md",
     "docs/trends.md": "docs/zh/trends.md",
+    "docs/campaigns.md": "docs/zh/campaigns.md",
     "docs/email.md": "docs/zh/email.md",
 }
 OURS = ("bot", "nlu", "crm_core", "jobs")

@@ -4,6 +4,13 @@ from bot.handlers.agent import AGENT
 from bot.handlers.manager.access import grant_access
 from bot.handlers.manager.alerts import alert_create
 from bot.handlers.manager.campaign_plans import or_planned, prepare_plan
+from bot.handlers.manager.campaigns import (
+    campaign_create,
+    campaign_preview,
+    campaign_report,
+    campaign_stop,
+    experiment_result,
+)
 from bot.handlers.manager.digest_plans import digest_change, digest_pause, digest_schedule
 from bot.handlers.manager.digests import digest_more, digest_now, prepare_digest
 from bot.handlers.manager.drawing import prepared, shown
@@ -40,11 +47,11 @@ MANAGER_ONLY: dict[str, Handler] = {
     "segment_size": segment_size,
     "segment_compare": segment_compare,
     "predict_need": predict_need,
-    "campaign_create": or_planned(not_yet),
-    "campaign_preview": or_planned(not_yet),
-    "campaign_stop": not_yet,
-    "campaign_report": not_yet,
-    "experiment_result": not_yet,
+    "campaign_create": or_planned(campaign_create),
+    "campaign_preview": or_planned(campaign_preview),
+    "campaign_stop": campaign_stop,
+    "campaign_report": campaign_report,
+    "experiment_result": experiment_result,
     "digest_schedule": digest_schedule,
     "digest_change": digest_change,
     "digest_pause": digest_pause,

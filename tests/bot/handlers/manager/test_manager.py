@@ -151,7 +151,7 @@ def test_what_cannot_be_split_so_says_how_it_can(stage: Stage) -> None:
 
 
 def test_what_is_not_there_yet_offers_what_works(stage: Stage) -> None:
-    reply = told(stage.staff_says(MANAGING, "create a campaign for lapsed tea buyers")).reply
+    reply = told(stage.staff_says(MANAGING, "sla report for last week")).reply
     assert "not learned to do that yet" in reply.text
     assert [choice.value for choice in reply.choices] == ["digest_now", "metric_query:overview", "metric_query:revenue"]
     overview = told(stage.staff_says(MANAGING, kind="button", button="metric_query:overview")).reply

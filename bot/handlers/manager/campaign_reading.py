@@ -1,0 +1,128 @@
+"""What a sentence says of a campaign: whom it is for, its texts, its channels, when it starts, what it is called."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from bot.campaigning import problem
+from bot.handlers.manager.asking import ManagerTurn
+from bot.handlers.manager.segment_reading import mentioned, said_conditions
+from crm_core.query import Conditions
+from crm_core.staff_segments import is_in
+
+KEYS = "ABCD"
+_QUOTED = re.compile(r"[“\"「『](?P<text>[^”\"」』]{2,2000})[”\"」』]")
+_CALLED = re.compile(r"(?:(?<![a-z])(?:called|named?)|叫做?|名为|名叫)\s*[:：]?\s*$", re.IGNORECASE)
+_MAKING = re.compile(
+    r"(?<![a-z])(?:(?:new|create|set up|start|run|launch|plan|send|schedule|make|an?|the|a/b|ab|e-?mail) )*"
+    r"(?:campaigns?|mailings?|newsletters?|promos?)(?![a-z])",
+    re.IGNORECASE,
+)
+_EVERYBODY = re.compile(
+    r"(?<![a-z])(?:everybody|everyone|all (?:of )?(?:our |the )?(?:customers|clients|people|subscribers))(?![a-z])"
+    r"|所有(?:的)?(?:客户|人|顾客)|全体(?:客户|顾客)?|全部客户|大家",
+    re.IGNORECASE,
+)
+_CHANNELS = {
+    "telegram": re.compile(r"telegram|电报|電報", re.IGNORECASE),
+    "email": re.compile(r"(?<![a-z])e-?mails?(?![a-z])|邮件|郵件", re.IGNORECASE),
+    "slack": re.compile(r"slack", re.IGNORECASE),
+    "web": re.compile(r"(?<![a-z])(?:web(?:site)?(?: chat)?)(?![a-z])|网页|网站", re.IGNORECASE),
+}
+_ALL = re.compile(r"(?<![a-z])(?:all|any|both|every)(?![a-z])|全部|都|所有|任何", re.IGNORECASE)
+_BETWEEN = re.compile(r"^\s*-{3,}\s*$", re.MULTILINE)
+
+
+@dataclass
+class Form:
+    """What is known of a campaign that is being made; kept as JSON in the open question."""
+
+    name: str = ""
+    conditions: dict[str, Any] | None = None
+    en: list[str] = field(default_factory=list)
+    zh: list[str] = field(default_factory=list)
+    channels: list[str] = field(default_factory=list)
+    starts_at: str = ""
+    asked: str = ""
+    """Which part was asked for."""
+    language: str = ""
+    """What the manager speaks, whatever language the texts are in that are asked for."""
+
+    @classmethod
+    def load(cls, stored: Mapping[str, Any]) -> "Form":
+        """From the slots of the question."""
+        return cls(**stored)
+
+    def dump(self) -> dict[str, Any]:
+        """As the slots of a question."""
+        return asdict(self)
+
+    @property
+    def start(self) -> datetime | None:
+        """When it starts; None at once."""
+        return datetime.fromisoformat(self.starts_at) if self.starts_at else None
+
+    @property
+    def variants(self) -> tuple[dict[str, Any], ...]:
+        """The texts with their keys."""
+        return tuple({"key": key, "en": en, "zh": zh} for key, en, zh in zip(KEYS, self.en, self.zh, strict=False))
+
+
+def read(turn: ManagerTurn) -> tuple[Form, tuple[str, ...]]:
+    """All that one sentence says, and the words about customers that were not understood."""
+    text, form = turn.understanding.text, Form(language=turn.language)
+    for match in _QUOTED.finditer(text):
+        if not form.name and _CALLED.search(text[: match.start()]):
+            form.name = match["text"]
+        elif not problem(match["text"]):
+            (form.zh if is_chinese(match["text"]) else form.en).append(match["text"].strip())
+    rest = _QUOTED.sub(lambda match: " " * len(match.group()), text)
+    form.channels = channels_in(rest)
+    moment = next((one.value for one in turn.understanding.entities if one.name == "datetime"), None)
+    if moment and datetime.fromisoformat(str(moment)) > turn.now:
+        form.starts_at = str(moment)
+    conditions = audience_in(turn, rest)
+    form.conditions = conditions.dump() if conditions.all or _EVERYBODY.search(rest) else None
+    return form, conditions.unused
+
+
+def audience_in(turn: ManagerTurn, text: str) -> Conditions:
+    """The customers that a text names: segments and conditions."""
+    text = _MAKING.sub(lambda match: " " * len(match.group()), text)
+    kept = tuple(
+        one
+        for one in turn.understanding.entities
+        if one.name not in ("datetime", "campaign", "channel") and (one.start < 0 or text[one.start : one.end].strip())
+    )
+    about = replace(turn, understanding=turn.understanding.model_copy(update={"text": text, "entities": kept}))
+    said = said_conditions(about)
+    named = [condition for segment in mentioned(about) for condition in is_in(segment).all]
+    return replace(said, all=(*named, *said.all))
+
+
+def is_everybody(text: str) -> bool:
+    """Whether a text says that it is for all customers."""
+    return _EVERYBODY.search(text) is not None
+
+
+def channels_in(text: str) -> list[str]:
+    """The channels that a text names, in its order."""
+    found = [(match.start(), name) for name, pattern in _CHANNELS.items() if (match := pattern.search(text))]
+    return [name for _, name in sorted(found)]
+
+
+def says_all(text: str) -> bool:
+    """Whether any channel will do."""
+    return _ALL.search(text) is not None
+
+
+def texts_in(text: str) -> list[str]:
+    """Texts that stand below each other, with a line of dashes between them."""
+    return [part.strip() for part in _BETWEEN.split(text) if part.strip()]
+
+
+def is_chinese(text: str) -> bool:
+    """Whether a text is in Chinese."""
+    return any("一" <= char <= "鿿" for char in text)

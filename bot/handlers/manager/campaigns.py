@@ -1,0 +1,360 @@
+"""Campaigns in the chat: made step by step or in one sentence, looked at, started after a yes, stopped, told of."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from bot import wording
+from bot.campaigning import LONGEST, problem
+from bot.handlers.agent.asking import confirming, declined
+from bot.handlers.manager.asking import ManagerTurn
+from bot.handlers.manager.campaign_reading import (
+    KEYS,
+    Form,
+    audience_in,
+    channels_in,
+    is_chinese,
+    is_everybody,
+    read,
+    says_all,
+    texts_in,
+)
+from bot.handlers.manager.campaign_words import (
+    audience_of,
+    buttons,
+    channels_of,
+    experimented,
+    previewed,
+    reported,
+    rules_of,
+    start_of,
+    state_of,
+)
+from bot.handlers.manager.segment_reading import in_words
+from bot.messages import Choice, Reply
+from bot.outbox import remember_queued
+from crm_core.errors import NotPossible
+from crm_core.models import Campaign
+from crm_core.query import Conditions
+from crm_core.staff_campaigns import Plan
+
+CREATE, STOP = "campaign_create", "campaign_stop"
+OTHER = {"en": "zh", "zh": "en"}
+LONGEST_NO = 25
+"""Characters of a no; the text of a campaign may begin with one, too."""
+
+
+# --- making ---------------------------------------------------------------------------------------------------------
+def campaign_create(turn: ManagerTurn) -> Reply:
+    """Ask for what a sentence left out, show who would get it, and start it after a yes."""
+    if turn.slots.get("language"):
+        turn = replace(turn, language=turn.slots["language"])
+    short = len(turn.understanding.text) <= LONGEST_NO
+    if declined(turn) and (short or "campaign" in turn.slots):
+        return _declined(turn)
+    if turn.question and "campaign" in turn.slots:
+        return _started(turn, int(turn.slots["campaign"]))
+    if turn.question and "asked" in turn.slots:
+        return _answered(turn, Form.load(turn.slots))
+    action, _, rest = turn.argument.partition(":")
+    if turn.message.kind == "button" and action in ("start", "discard"):
+        return _pressed(turn, action, rest)
+    form, unused = read(turn)
+    return _next(turn, form, unused if unused and form.conditions is None else ())
+
+
+def _next(turn: ManagerTurn, form: Form, unused: tuple[str, ...] = ()) -> Reply:
+    """Ask for the first part that is missing; with all of them, keep a draft and ask whether to start it."""
+    connected = channels_of(turn)
+    if not connected:
+        return turn.reply("campaigns.no_channel")
+    if form.conditions is None:
+        words = turn.say("agent.query.quoted").join(unused)
+        asked = turn.reply("campaigns.not_understood", words=words) if turn.slots and words else None
+        return _ask(turn, form, "audience", asked or turn.reply("campaigns.ask_audience"), wants="text")
+    if not form.en and not form.zh:
+        return _ask(turn, form, "texts", turn.reply("campaigns.ask_text"))
+    if len(form.en) != len(form.zh):
+        return _ask_other(turn, form)
+    if not form.channels and len(connected) > 1:
+        return _ask_channels(turn, form, connected)
+    form.channels = [one for one in form.channels or connected if one in connected] or list(connected)
+    return _drafted(turn, form)
+
+
+def _ask(turn: ManagerTurn, form: Form, part: str, reply: Reply, wants: str = "prose") -> Reply:
+    form.asked = part
+    turn.ask(wants, CREATE, **form.dump())
+    return reply
+
+
+def _ask_other(turn: ManagerTurn, form: Form) -> Reply:
+    """The texts in the other language: as many as there are in the first."""
+    known, missing = ("en", "zh") if len(form.en) >= len(form.zh) else ("zh", "en")
+    told = turn.say(f"campaigns.languages.{missing}")
+    if getattr(form, missing):
+        first, second = len(getattr(form, known)), len(getattr(form, missing))
+        setattr(form, missing, [])
+        text = turn.say("campaigns.text_problem.count", first=first, second=second, language=told)
+    else:
+        text = turn.say("campaigns.ask_other", language=told)
+    same = Choice(label=turn.say("campaigns.same_text"), value=f"{CREATE}:same")
+    return _ask(turn, form, missing, Reply(text=text, choices=(same,)))
+
+
+def _ask_channels(turn: ManagerTurn, form: Form, connected: tuple[str, ...]) -> Reply:
+    choices = [Choice(label=turn.say("campaigns.all_channels"), value=f"{CREATE}:on:all", style="primary")]
+    choices += [Choice(label=turn.say(f"campaigns.channels.{one}"), value=f"{CREATE}:on:{one}") for one in connected]
+    reply = Reply(text=turn.say("campaigns.ask_channels"), choices=tuple(choices))
+    return _ask(turn, form, "channels", reply, wants="text")
+
+
+def _answered(turn: ManagerTurn, form: Form) -> Reply:
+    """Put what was asked for into the form."""
+    return _ANSWERS.get(form.asked, _texts_given)(turn, form)
+
+
+def _audience_given(turn: ManagerTurn, form: Form) -> Reply:
+    text = turn.understanding.text
+    conditions = audience_in(turn, text)
+    if conditions.all or is_everybody(text):
+        form.conditions = conditions.dump()
+    return _next(turn, form, conditions.unused)
+
+
+def _channels_given(turn: ManagerTurn, form: Form) -> Reply:
+    said, connected = turn.understanding.text or turn.argument, channels_of(turn)
+    form.channels = [one for one in channels_in(said) if one in connected]
+    if not form.channels and says_all(said):
+        form.channels = list(connected)
+    return _next(turn, form)
+
+
+def _texts_given(turn: ManagerTurn, form: Form) -> Reply:
+    """Texts in the language in which they were written, or the same ones for both."""
+    if turn.message.kind == "button" and turn.argument == "same":
+        form.en, form.zh = form.en or form.zh, form.zh or form.en
+        return _next(turn, form)
+    texts = texts_in(turn.message.text or turn.understanding.text)
+    wrong = next((found for text in texts if (found := problem(text))), "" if texts else "empty")
+    wrong = "many" if len(texts) > len(KEYS) else wrong
+    if wrong:
+        return _ask(turn, form, form.asked, turn.reply(f"campaigns.text_problem.{wrong}", most=LONGEST))
+    wanted = form.asked if form.asked in OTHER else "zh" if is_chinese(texts[0]) else "en"
+    setattr(form, wanted, texts)
+    return _next(turn, form)
+
+
+_ANSWERS: dict[str, Callable[[ManagerTurn, Form], Reply]] = {"audience": _audience_given, "channels": _channels_given}
+
+
+def _drafted(turn: ManagerTurn, form: Form) -> Reply:
+    """Keep it as a draft, show it, and ask whether to start it."""
+    assert form.conditions is not None
+    conditions = Conditions.load(form.conditions)
+    told = in_words(turn, conditions) if conditions.all else turn.say("campaigns.everybody")
+    day = wording.day(turn.now, turn.language, turn.speaker.zone)
+    name = form.name or turn.say("campaigns.auto_name", audience=told[:60], day=day)
+    plan = Plan(name, conditions, form.variants, tuple(form.channels), form.start)
+    campaign = turn.store.campaigns.draft(plan)
+    return _asked_to_start(turn, campaign, conditions.unused)
+
+
+def _asked_to_start(turn: ManagerTurn, campaign: Campaign, unused: tuple[str, ...] = ()) -> Reply:
+    seen = turn.store.campaigns.preview(campaign, rules_of(turn))
+    turn.memory.show("campaign", campaign.id)
+    turn.ask("confirm", CREATE, campaign=campaign.id, size=seen.audience, language=turn.language)
+    lines = [previewed(turn, campaign, seen)]
+    if unused:
+        lines.append(turn.say("agent.query.unused", words=turn.say("agent.query.quoted").join(unused)))
+    return Reply(text="\n\n".join([*lines, turn.say("campaigns.confirm")]), choices=confirming(turn))
+
+
+def _declined(turn: ManagerTurn) -> Reply:
+    campaign = _with_id(turn, turn.slots.get("campaign"))
+    if campaign is not None and turn.store.campaigns.discard(campaign):
+        return turn.reply("campaigns.discarded")
+    return turn.reply("agent.nothing_done")
+
+
+def _started(turn: ManagerTurn, campaign_id: int) -> Reply:
+    campaign = _with_id(turn, campaign_id)
+    if campaign is None or not turn.understanding.first("confirmed"):
+        return turn.reply("campaigns.gone" if campaign is None else "agent.nothing_done")
+    try:
+        turn.store.campaigns.start(campaign, int(turn.slots.get("size", 0)))
+    except NotPossible:
+        return _refused(turn, campaign)
+    text = turn.say("campaigns.started", name=campaign.name, start=start_of(turn, campaign))
+    return Reply(text=text, choices=buttons(turn, campaign))
+
+
+def _pressed(turn: ManagerTurn, action: str, rest: str) -> Reply:
+    campaign = _with_id(turn, rest)
+    if campaign is None:
+        return turn.reply("campaigns.gone")
+    if campaign.state != "draft":
+        return _refused(turn, campaign)
+    if action == "start":
+        return _asked_to_start(turn, campaign)
+    turn.store.campaigns.discard(campaign)
+    return turn.reply("campaigns.discarded")
+
+
+# --- looking --------------------------------------------------------------------------------------------------------
+def campaign_preview(turn: ManagerTurn) -> Reply:
+    """Who would get a campaign, and how it reads; of customers that are only named, how many could be reached."""
+    campaign = _named(turn)
+    if campaign is None:
+        form, _ = read(turn)
+        if form.conditions is not None:
+            return _only_counted(turn, form)
+        campaign = _latest(turn, ("draft", "approved", "running", "paused"))
+    if campaign is None:
+        return turn.reply("campaigns.none")
+    turn.memory.show("campaign", campaign.id)
+    seen = turn.store.campaigns.preview(campaign, rules_of(turn))
+    return Reply(text=previewed(turn, campaign, seen), choices=buttons(turn, campaign))
+
+
+def _only_counted(turn: ManagerTurn, form: Form) -> Reply:
+    """Reach without a text: how many could be written to now."""
+    assert form.conditions is not None
+    plan = Plan("?", Conditions.load(form.conditions), (), tuple(form.channels or channels_of(turn)), form.start)
+    sketch = turn.store.campaigns.sketched(plan)
+    sketch.name = audience_of(turn, sketch)
+    return Reply(text=previewed(turn, sketch, turn.store.campaigns.preview(sketch, rules_of(turn))))
+
+
+def campaign_report(turn: ManagerTurn) -> Reply:
+    """What a campaign brought, against those held out."""
+    campaign = _named(turn) or _latest(turn, ("running", "paused", "done", "stopped", "approved"))
+    if campaign is None:
+        return turn.reply("campaigns.none")
+    turn.memory.show("campaign", campaign.id)
+    return reported(turn, campaign, turn.store.campaigns.report(campaign))
+
+
+def experiment_result(turn: ManagerTurn) -> Reply:
+    """Whether one text beats the others."""
+    campaign = _named(turn) or _latest(turn, ("running", "paused", "done", "stopped"), several=True)
+    if campaign is None:
+        return turn.reply("campaigns.none")
+    turn.memory.show("campaign", campaign.id)
+    return experimented(turn, campaign, turn.store.campaigns.report(campaign))
+
+
+# --- stopping -------------------------------------------------------------------------------------------------------
+_PAUSING = (
+    "pause",
+    "on hold",
+    "hold ",
+    "interrupt",
+    "suspend",
+    "freeze",
+    "暂停",
+    "暫停",
+    "先停一下",
+    "先不发",
+    "中断",
+    "挂起",
+)
+_RESUMING = (
+    "resume",
+    "continue",
+    "go on",
+    "unpause",
+    "carry on",
+    "restart",
+    "恢复",
+    "恢復",
+    "继续",
+    "繼續",
+    "重新开始",
+)
+
+
+def campaign_stop(turn: ManagerTurn) -> Reply:
+    """Pause or resume a campaign at once; stop it for good after a yes."""
+    if declined(turn):
+        return turn.reply("agent.nothing_done")
+    if turn.question and "stop" in turn.slots:
+        confirmed = bool(turn.understanding.first("confirmed"))
+        return _act(turn, _with_id(turn, turn.slots["stop"]), "stop") if confirmed else turn.reply("agent.nothing_done")
+    action = turn.argument.partition(":")[0] if turn.message.kind == "button" else _action(turn.understanding.text)
+    states = ("paused",) if action == "resume" else ("running", "approved", "paused", "draft")
+    meant = _named(turn) or _only_one(turn, states)
+    if isinstance(meant, Reply):
+        return meant
+    if action != "stop":
+        return _act(turn, meant, action)
+    turn.ask("confirm", STOP, stop=meant.id)
+    return Reply(text=turn.say("campaigns.confirm_stop", name=meant.name), choices=confirming(turn, danger=True))
+
+
+def _action(text: str) -> str:
+    folded = text.casefold()
+    if any(word in folded for word in _RESUMING):
+        return "resume"
+    return "pause" if any(word in folded for word in _PAUSING) else "stop"
+
+
+def _act(turn: ManagerTurn, campaign: Campaign | None, action: str) -> Reply:
+    if campaign is None:
+        return turn.reply("campaigns.gone")
+    try:
+        if action == "resume":
+            rows = turn.store.campaigns.resume(campaign)
+            for row in rows:
+                remember_queued(turn.store.session, row)
+            text = turn.say("campaigns.resumed", name=campaign.name, count=len(rows))
+        elif action == "pause":
+            text = turn.say("campaigns.paused", name=campaign.name, count=turn.store.campaigns.pause(campaign))
+        else:
+            text = turn.say("campaigns.stopped", name=campaign.name, count=turn.store.campaigns.stop(campaign))
+    except NotPossible:
+        return _refused(turn, campaign)
+    turn.memory.show("campaign", campaign.id)
+    return Reply(text=text, choices=buttons(turn, campaign))
+
+
+def _refused(turn: ManagerTurn, campaign: Campaign) -> Reply:
+    return turn.reply("campaigns.not_possible", name=campaign.name, state=state_of(turn, campaign))
+
+
+# --- which one ------------------------------------------------------------------------------------------------------
+def _named(turn: ManagerTurn) -> Campaign | None:
+    """The one a button or the text names."""
+    if turn.message.kind == "button":
+        return _with_id(turn, turn.argument.rpartition(":")[2])
+    found = turn.store.campaigns.named(turn.understanding.text)
+    return found[0] if found else None
+
+
+def _with_id(turn: ManagerTurn, given: Any) -> Campaign | None:
+    digits = str(given or "")
+    return turn.store.campaigns.with_id(int(digits)) if digits.isdecimal() and len(digits) <= 19 else None
+
+
+def _latest(turn: ManagerTurn, states: tuple[str, ...], *, several: bool = False) -> Campaign | None:
+    """The one shown last, else the newest in one of these states; with `several`, of those with more than one text."""
+    shown = _with_id(turn, turn.memory.shown("campaign"))
+    known = ([shown] if shown else []) + turn.store.campaigns.newest()
+    fitting = [one for one in known if one.state in states]
+    texts = [one for one in fitting if len(one.variants) > 1] if several else []
+    return next(iter(texts or fitting), None)
+
+
+def _only_one(turn: ManagerTurn, states: tuple[str, ...]) -> Campaign | Reply:
+    """The one shown last, or the only one in these states; else the question which."""
+    shown = _with_id(turn, turn.memory.shown("campaign"))
+    if shown is not None and shown.state in states:
+        return shown
+    found = [one for one in turn.store.campaigns.newest() if one.state in states and one.state != "draft"]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        return turn.reply("campaigns.none_running")
+    action = _action(turn.understanding.text)
+    choices = tuple(Choice(label=one.name[:60], value=f"{STOP}:{action}:{one.id}") for one in found)
+    return Reply(text=turn.say("campaigns.which"), choices=choices)

@@ -1,0 +1,158 @@
+"""Campaigns in the chat: asked for what is missing, shown with counts, started after a yes, stopped, told of."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.campaigning import Office, run
+from crm_core import access
+from crm_core.database import Store
+from crm_core.models import AuditEntry, Campaign, CampaignContact, Consent, OutboxMessage
+from tests.bot.handlers.agent_turns import NOW, Colleague, Floor, buttons
+from tests.bot.shop import add_order
+from tests.bot.turns import PHRASES, SETTINGS, phrase
+
+CREATE = "campaign_create"
+WHOLE = 'email and telegram campaign called "tea week" to everyone: "Hi {name}, tea week!" "{name}，茶周到了！"'
+
+
+@pytest.fixture
+def floor(store: Store, tmp_path: Path) -> Floor:
+    """Mei may be written to on Telegram; Tom never said so."""
+    floor = Floor(store, tmp_path / "files")
+    add_order(store, floor.shop, "mei", "SO-1", "delivered", {"MILL": 1}, NOW, age_days=90)
+    floor.chat(floor.shop.customers["mei"], external_id="7001")
+    floor.chat(floor.shop.customers["tom"], external_id="7002")
+    with store.write() as session:
+        session.add(
+            Consent(
+                customer_id=floor.shop.customers["mei"], kind="marketing", granted=True, how="shop",
+                occurred_at=NOW - timedelta(days=60),
+            )
+        )  # fmt: skip
+    return floor
+
+
+@pytest.fixture(params=["en", "zh"])
+def manager(request: pytest.FixtureRequest, floor: Floor) -> Colleague:
+    return Colleague(floor, role="manager", staff_id=2, language=request.param)
+
+
+def only(floor: Floor) -> Campaign:
+    (campaign,) = floor.rows(Campaign)
+    return campaign
+
+
+def sent(floor: Floor, hours: float = 0) -> int:
+    office = Office(floor.store, PHRASES, SETTINGS, ("telegram", "email"), lambda rows: None)
+    return run(office, NOW + timedelta(hours=hours))["queued"]
+
+
+def started(manager: Colleague, text: str = WHOLE) -> Campaign:
+    manager.says(CREATE, text)
+    manager.says("answer", "yes", confirmed=True)
+    return only(manager.floor)
+
+
+def test_one_sentence_is_enough_and_nothing_goes_before_a_yes(manager: Colleague) -> None:
+    asked = manager.says(CREATE, WHOLE)
+    assert "tea week" in asked.text
+    assert phrase("campaigns.reasons.no_consent", manager.language, count=1) in asked.text
+    assert "Hi Anna, tea week!" in asked.text
+    assert "林悦，茶周到了！" in asked.text
+    assert "STOP" in asked.text
+    assert "退订" in asked.text
+    assert (only(manager.floor).state, sent(manager.floor)) == ("draft", 0)
+    done = manager.says("answer", "yes", confirmed=True)
+    assert "tea week" in done.text
+    campaign = only(manager.floor)
+    assert (campaign.state, campaign.approved_by_id, campaign.channels) == ("approved", 2, ["email", "telegram"])
+    assert sent(manager.floor) + len([one for one in manager.floor.rows(CampaignContact) if one.held_out]) == 1
+    noted = {(row.action, row.subject) for row in manager.floor.rows(AuditEntry)}
+    assert {("campaign.write", "campaign:tea week"), ("campaign.read", "campaign:tea week")} <= noted
+
+
+def test_step_by_step_it_asks_for_what_is_missing(floor: Floor) -> None:
+    manager = Colleague(floor, role="manager", staff_id=2)
+    assert manager.says(CREATE, "create a campaign").text == phrase("campaigns.ask_audience", "en")
+    assert "florp" in manager.answers("florp glumps").text
+    assert manager.answers("spent over 300").text == phrase("campaigns.ask_text", "en")
+    assert "{phone}" not in manager.answers("call {phone}").text
+    other = manager.answers("Hello {name}\n---\nHi {name}")
+    assert other.text == "And in Chinese? The same number of texts, in the same order, with --- between them."
+    assert "2" in manager.answers("你好，{name}").text
+    channels = manager.answers("你好，{name}\n---\n{name}，嗨")
+    assert "campaign_create:on:telegram" in buttons(channels)
+    shown = manager.says("answer", "only telegram")
+    assert "2 texts" in shown.text
+    assert "B · Chinese" in shown.text
+    campaign = only(floor)
+    assert campaign.channels == ["telegram"]
+    assert campaign.variants[1] == {"key": "B", "en": "Hi {name}", "zh": "{name}，嗨"}
+    assert manager.says("answer", "no", confirmed=False).text == phrase("campaigns.discarded", "en")
+    assert floor.rows(Campaign) == []
+
+
+def test_a_time_is_kept_and_nothing_goes_before(floor: Floor) -> None:
+    manager = Colleague(floor, role="manager", staff_id=2)
+    campaign = started(manager, WHOLE + " tomorrow 10am")
+    assert campaign.starts_at is not None
+    assert campaign.starts_at > NOW
+    assert sent(floor) == 0
+
+
+def test_who_would_get_it_can_be_asked_without_a_text(manager: Colleague) -> None:
+    told = manager.says("campaign_preview", "who would get a campaign to everyone")
+    assert phrase("campaigns.reasons.no_consent", manager.language, count=1) in told.text
+    assert manager.floor.rows(Campaign) == []
+
+
+def test_pausing_resuming_and_stopping(manager: Colleague) -> None:
+    campaign = started(manager)
+    with manager.floor.store.write() as session:
+        session.get_one(Campaign, campaign.id).held_out_milli = 0
+    assert sent(manager.floor) == 1
+    paused = manager.says("campaign_stop", "pause the campaign")
+    assert paused.text == phrase("campaigns.paused", manager.language, name="tea week", count=1)
+    assert f"campaign_stop:resume:{campaign.id}" in buttons(paused)
+    resumed = manager.presses(f"campaign_stop:resume:{campaign.id}")
+    assert resumed.text == phrase("campaigns.resumed", manager.language, name="tea week", count=1)
+    asked = manager.says("campaign_stop", "stop tea week")
+    assert asked.text == phrase("campaigns.confirm_stop", manager.language, name="tea week")
+    assert only(manager.floor).state == "approved"
+    stopped = manager.says("answer", "yes", confirmed=True)
+    assert stopped.text == phrase("campaigns.stopped", manager.language, name="tea week", count=1)
+    assert [row.state for row in manager.floor.rows(OutboxMessage) if row.purpose == "proactive"] == ["cancelled"]
+    again = manager.presses(f"campaign_stop:pause:{campaign.id}")
+    assert "tea week" in again.text
+    assert only(manager.floor).state == "stopped"
+
+
+def test_the_report_says_when_it_is_too_early(manager: Colleague) -> None:
+    manager.says(
+        CREATE, 'campaign called "ab" on telegram to everyone: "One {name}" "Two {name}" "一 {name}" "二 {name}"'
+    )
+    manager.says("answer", "yes", confirmed=True)
+    sent(manager.floor)
+    told = manager.says("campaign_report", "how did ab do")
+    assert told.table is not None
+    assert [row[0] for row in told.table.rows] == ["A", "B"]
+    assert phrase("campaigns.too_early", manager.language) in told.text
+    split = manager.says("experiment_result", "did a beat b")
+    assert "50 %" in split.text or "49 %" in split.text or "51 %" in split.text
+    assert phrase("campaigns.too_early", manager.language) in split.text
+
+
+def test_there_may_be_none(manager: Colleague) -> None:
+    for intent, key in (
+        ("campaign_report", "none"), ("experiment_result", "none"), ("campaign_preview", "none"),
+        ("campaign_stop", "none_running"),
+    ):  # fmt: skip
+        assert manager.says(intent, "the campaign").text == phrase(f"campaigns.{key}", manager.language)
+
+
+def test_agents_may_not(floor: Floor) -> None:
+    for right in ("campaign.read", "campaign.write"):
+        assert right in access.MANAGER_ACTIONS
+        assert right not in access.AGENT_ACTIONS
