@@ -66,6 +66,7 @@ def run(
         if fresh:
             schedule.soon("sense_posts")
             schedule.soon("know_customers")  # so that the sample business has scores; it takes a minute
+            schedule.soon("find_topics")
 
     asyncio.run(serve(app, ready, background=[nightly.stop, schedule.close]))
 

@@ -8,6 +8,7 @@ from bot.app import App
 from jobs.check_alerts import check_alerts
 from jobs.cleanup import cleanup
 from jobs.daily_digest import daily_digest
+from jobs.find_topics import find_topics
 from jobs.know_customers import know_customers
 from jobs.personal_digests import personal_digests
 from jobs.pull_social import pull_social
@@ -26,6 +27,7 @@ JOBS: dict[str, Job] = {
     "cleanup": cleanup,
     "know_customers": know_customers,
     "personal_digests": personal_digests,
+    "find_topics": find_topics,
     "pull_social": pull_social,
     "sense_posts": sense_posts,
     "retrain": retrain,

@@ -1,5 +1,6 @@
 """Computes at night what is known about customers, in a child process; the serving process stays as it is."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from sqlalchemy import select
 
 from bot.app import App
 from crm_core.analytics import nightly
-from crm_core.analytics.nightly import Night, Progress
+from crm_core.analytics.nightly import Night, Progress, StepReport
 from crm_core.models import JobRun, Order
 from jobs.errors import PartlyFailed, TryLater
 
@@ -25,21 +26,35 @@ def know_customers(
     with app.store.read() as session:
         if session.scalar(select(Order.id).limit(1)) is None:
             return {"skipped": "nobody has ordered anything yet"}
-    settings = app.settings
-    night = Night(
-        database_url=settings.database_url, keys_url=settings.database.keys_url, data_dir=str(settings.data_dir),
-        master_key=settings.master_key.get_secret_value() if settings.master_key else None,
-        as_of=(now - timedelta(days=1)).date(), now=now, currency=settings.business.currency,
-        zone=settings.business.zone, engine=settings.analytics.engine,
-    )  # fmt: skip
+    night = night_of(app, now, nightly.STEPS)
     try:
         reports = nightly.know_customers(night, progress)
     except nightly.Stopped as stopped:
         raise TryLater(str(stopped)) from stopped
+    return told(night, reports)
+
+
+def night_of(app: App, now: datetime, steps: tuple[str, ...]) -> Night:
+    """What a child process has to know to do some steps."""
+    settings = app.settings
+    return Night(
+        database_url=settings.database_url, keys_url=settings.database.keys_url, data_dir=str(settings.data_dir),
+        master_key=settings.master_key.get_secret_value() if settings.master_key else None,
+        as_of=(now - timedelta(days=1)).date(), now=now, currency=settings.business.currency,
+        zone=settings.business.zone, engine=settings.analytics.engine, steps=steps,
+    )  # fmt: skip
+
+
+def told(night: Night, reports: Mapping[str, StepReport]) -> dict[str, Any]:
+    """How the steps went, for the record.
+
+    Raises:
+        PartlyFailed: some did not.
+    """
     result: dict[str, Any] = {"as_of": night.as_of.isoformat()}
     for step, report in reports.items():
         result[step] = report.as_dict()
-        log.info("know_customers_step", step=step, **report.as_dict())
+        log.info("nightly_step", step=step, **report.as_dict())
     failed = [f"{step}: {report.error}" for step, report in reports.items() if report.error]
     if failed:
         raise PartlyFailed(" | ".join(failed), result)

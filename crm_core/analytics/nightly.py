@@ -24,6 +24,8 @@ from crm_core.errors import CrmError
 
 STEPS = ("features", "segments", "value", "recommendations", "bundles", "predictions")
 """In this order, the longest last; `nightly_steps.py` does them."""
+TOPICS = ("topics",)
+"""What is found in texts, and needs no order: a job of its own."""
 NICE = 10
 """So that whoever chats does not wait for it."""
 FOR_SPARK = ("JAVA_HOME", "SPARK_CONF_DIR", "SPARK_LOCAL_IP")

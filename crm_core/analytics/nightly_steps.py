@@ -30,7 +30,7 @@ def steps(night: Night, progress: Progress) -> Iterator[dict[str, Callable[[], T
     """What is to be done, by its name, on a store that is open meanwhile."""
     all_steps = {
         "features": _features, "segments": _segments, "value": _value, "recommendations": _recommendations,
-        "bundles": _bundles, "predictions": _predictions,
+        "bundles": _bundles, "predictions": _predictions, "topics": _topics,
     }  # fmt: skip
     store = open_store(night.database_url, Path(night.data_dir), night.master_key, night.keys_url, migrate=False)
     with closing(store), _cluster(store, night) as cluster:
@@ -133,6 +133,12 @@ def _bundles(work: Work, progress: Step) -> Told:
     if not bundles.stale(store, night.now):
         return {"skipped": "found within the last week"}
     return {"bundles": bundles.refresh(store, night.now, work.cluster.facts() if work.cluster else None)}
+
+
+def _topics(work: Work, progress: Step) -> Told:
+    from crm_core.analytics import topics  # loads what learns
+
+    return topics.refresh(work.store, work.night.now, work.night.zone, progress)
 
 
 def _stamp(night: Night) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from crm_core.models.listening import Post, PostBand, PostRecord, Pull
 from crm_core.models.people import Company, Customer, Identity, LinkAttempt, Staff, StaffGrant
 from crm_core.models.system import AuditEntry, Counter, ErasedMark, JobRun
 from crm_core.models.talk import Attachment, Conversation, Correction, Delivery, Interaction, OutboxMessage, Rating
+from crm_core.models.topics import Topic, TopicText, TopicWeek
 from crm_core.models.trade import InvoiceRequest, Order, OrderLine, Product, Refund, Shipment
 from crm_core.models.work import Case, CaseChange, Consent, ContactPreference, CustomerTag, Merge, Note, Task
 
@@ -68,5 +69,8 @@ __all__ = [
     "StaffGrant",
     "Suggestion",
     "Task",
+    "Topic",
+    "TopicText",
+    "TopicWeek",
     "UtcDateTime",
 ]

@@ -78,6 +78,12 @@ def local_moment(day: date, at: time, zone: str) -> datetime:
     return datetime.combine(day, at.replace(tzinfo=None, fold=0), ZoneInfo(zone)).astimezone(UTC)
 
 
+def monday_of(moment: datetime, zone: str) -> date:
+    """The local Monday of the week that a moment is in."""
+    day = moment.astimezone(ZoneInfo(zone)).date()
+    return day - timedelta(days=day.weekday())
+
+
 def one_day(day: date, zone: str, until: datetime | None = None) -> Period:
     """A single local day."""
     return Period(day, day + ONE_DAY, zone, until)
