@@ -59,7 +59,7 @@ def gather(
 ) -> Gathered:
     """Ask the database for everything that a digest of these parts (all, if none is named) says."""
     digest = build_digest(session, period, compared)
-    scope = Scope(session, digest, words, names)
+    scope = Scope(session, digest, words.rounded(), names)
     wanted = [part for name, part in PARTS.items() if not parts or name in parts]
     return Gathered(digest, tuple(part.make(scope) for part in wanted))
 
@@ -92,16 +92,13 @@ def digest_reply(
         channel: where it goes; without buttons there, what they would do is said in words.
         foot: why it came, and how to change that.
     """
-    gathered = drawn.gathered
+    gathered, words = drawn.gathered, words.rounded()
     buttons = channel in WITH_BUTTONS
-    pictures = tuple(
-        files.save(session, picture, f"{title}.png", "image/png").model_copy(update={"caption": title})
-        for title, picture in drawn.charts
-    )
+    pictures = tuple(files.save(session, picture, f"{title}.png", "image/png") for title, picture in drawn.charts)
     title = words.say("digest.title", period=words.period(gathered.digest.period))
     lines = [title, words.say("digest.compared", before=words.compared(gathered.digest.compared))]
-    lines += _notable(gathered, words, buttons=buttons)
-    lines += [line for section in gathered.sections for line in section.told]
+    lines += ["", *_notable(gathered, words, buttons=buttons)]
+    lines += [line for section in gathered.sections if section.told for line in ("", *section.told)]
     if drawn.problem:
         lines.append(words.say("digest.no_charts", reason=drawn.problem))
     lines += ["", foot] if foot else []

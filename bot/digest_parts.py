@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from bot import wording
 from bot.figures import FigureWords
 from crm_core.analytics.charts import ChartSpec
 from crm_core.reports.digest import DRIVERS, Digest, DigestLine
@@ -139,7 +138,7 @@ def _unhappy(scope: Scope) -> list[str]:
         scope.say(
             "unhappy_one" if scope.names else "unhappy_number",
             number=one.number,
-            spend=wording.money(one.spend_minor, one.currency, words.language),
+            spend=words.value(one.currency, one.spend_minor),
             mood=words.value("mood", one.mood_milli),
             messages=one.messages,
             **({"name": one.name} if scope.names else {}),

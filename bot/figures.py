@@ -14,6 +14,8 @@ from crm_core.reports.digest import DigestLine
 from crm_core.reports.periods import Period, add_months
 
 UNKNOWN = "–"
+LARGE = 100_00
+"""Minor units from which on cents say nothing at a glance."""
 PLURALS = {"need": "needs_said", "category": "categories", "priority": "priorities"}
 PATTERNS = {"en": ("EEE d MMM", "d MMM", "d MMM y", "MMM y"), "zh": ("M月d日 EEE", "M月d日", "y年M月d日", "y年M月")}
 
@@ -32,6 +34,13 @@ class FigureWords:
         self._agents = agents or {}
         self._product = product
         self.language = language
+        self._whole = False
+
+    def rounded(self) -> "FigureWords":
+        """The same, larger amounts of money without cents: what is read at a glance."""
+        words = FigureWords(self._phrases, self.language, self._agents)
+        words._whole = True
+        return words
 
     def say(self, key: str, **values: object) -> str:
         """A phrase below `manager`."""
@@ -54,7 +63,10 @@ class FigureWords:
             return f"{value:.1f} / 5"
         if unit == "seconds":
             return self.duration(value)
-        return wording.money(round(value), unit, self.language) if unit else "0"
+        if not unit:
+            return "0"
+        whole = self._whole and abs(value) >= LARGE
+        return wording.money(round(value), unit, self.language, whole=whole)
 
     def amount(self, unit: str, value: float | None) -> str:
         """How much, without a sign: of a mood 0.15, of a rating 0.5."""

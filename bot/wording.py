@@ -16,9 +16,10 @@ def listed(parts: Iterable[str], language: str) -> str:
     return ("、" if language == "zh" else ", ").join(parts)
 
 
-def money(minor: int, currency: str, language: str) -> str:
-    """12345, "CNY" as "CN¥123.45" or "¥123.45"."""
-    return format_currency(minor / 100, currency or "CNY", locale=LOCALES[language])
+def money(minor: int, currency: str, language: str, *, whole: bool = False) -> str:
+    """12345, "CNY" as "CN¥123.45" or "¥123.45"; `whole` leaves out the cents: "CN¥123"."""
+    pattern = "¤#,##0" if whole else None
+    return format_currency(minor / 100, currency or "CNY", pattern, locale=LOCALES[language], currency_digits=not whole)
 
 
 def whole_money(minor: int, currency: str, language: str) -> str:

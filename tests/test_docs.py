@@ -41,6 +41,7 @@ TWINS = {
     "docs/trends.md": "docs/zh/trends.md",
     "docs/campaigns.md": "docs/zh/campaigns.md",
     "docs/email.md": "docs/zh/email.md",
+    "docs/digests.md": "docs/zh/digests.md",
 }
 OURS = ("bot", "nlu", "crm_core", "jobs")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

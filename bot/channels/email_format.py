@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import make_msgid
 from html import escape
+from pathlib import Path
 
 from bot.channels.base import ReadFile, Refused
 from bot.messages import Card, Choice, Outgoing, OutgoingFile, Reply, Table
@@ -196,9 +197,9 @@ def _table(table: Table) -> str:
     def row(tag: str, cells: tuple[str, ...]) -> str:
         weight = "600" if tag == "th" else "400"
         told = (
-            f'<{tag} style="padding:5px 8px 5px 0;border-bottom:1px solid #ece9e0;'
-            f"text-align:{'right' if n else 'left'};"
-            f'font-weight:{weight};vertical-align:top;font-size:13px">{escape(cell)}</{tag}>'
+            f'<{tag} style="padding:5px 6px 5px 0;border-bottom:1px solid #ece9e0;'
+            f"{'text-align:right;overflow-wrap:normal' if n else 'text-align:left;min-width:84px'};"
+            f'font-weight:{weight};vertical-align:top;font-size:12px">{escape(cell)}</{tag}>'
             for n, cell in enumerate(cells)
         )
         return f"<tr>{''.join(told)}</tr>"
@@ -212,7 +213,7 @@ def _table(table: Table) -> str:
 
 
 def _picture(file: OutgoingFile, content_id: str) -> str:
-    told = escape(file.caption or file.name)
+    told = escape(file.caption or Path(file.name).stem)
     return (
         f'<img src="cid:{content_id[1:-1]}" alt="{told}" width="600" '
         'style="display:block;width:100%;max-width:600px;height:auto;margin:6px 0 12px;border:0">'

@@ -253,7 +253,14 @@ def _digest() -> Reply:
         "Messages 148 (+12 %) · first response 38 s (−9 s)\nNew customers 6 (+2)\nMood 0.21 (−0.08)\n\n"
         "Unhappy and valuable: Mei Chen, ¥ 8,240.00, two complaints this week."
     )
-    return Reply(text=text, files=files)
+    table = Table(
+        columns=("Figure", "Now", "Before", "Change"),
+        rows=(
+            ("Revenue", "CN¥20,254.90", "CN¥19,939.80", "+CN¥315.10 (+2 %)"),
+            ("Kundenzufriedenheitsbefragungsergebnisse", "3.8 / 5", "2.6 / 5", "+1.2"),
+        ),
+    )
+    return Reply(text=text, table=table, files=files)
 
 
 def _customers() -> Reply:

@@ -149,6 +149,21 @@ def test_tables_keep_figures_to_the_right_and_their_note(playground: Page) -> No
     assert agent.locator(".table").evaluate("table => table.scrollWidth <= table.clientWidth"), "the last column is cut"
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_table_with_very_long_words_is_seen_whole(playground: Page, width: int) -> None:
+    playground.set_viewport_size({"width": width, "height": 900})
+    if width == 390:
+        playground.get_by_role("tab").nth(2).click()
+    manager = pane(playground, "manager")
+    write(manager, "digest now")
+    table = manager.locator(".table")
+    expect(table.locator("tbody tr")).to_have_count(2)
+    assert table.evaluate("table => table.scrollWidth <= table.clientWidth"), "the last column is cut"
+    money = table.locator("tbody tr").first.locator("td").nth(1)
+    lines = "cell => { const all = new Range(); all.selectNodeContents(cell); return all.getClientRects().length }"
+    assert money.evaluate(lines) == 1, "an amount is broken in two"
+
+
 def test_notes_stay_inside_and_sent_lines_carry_a_tick_or_the_reason(playground: Page, echo: Echo) -> None:
     write(pane(playground, "customer"), "我要投诉")
     agent = pane(playground, "agent")

@@ -58,7 +58,7 @@ def test_an_alert_is_told_once_says_why_and_is_stopped(stage: Stage):
     assert looked(stage) == []
     complained(stage)
     (told,) = looked(stage)
-    assert told.startswith("🔔 Complaints above 3 in a day: ")
+    assert told.startswith("Complaints above 3 in a day: ")
     assert 'To stop it: "stop alert 1"' in told
     assert looked(stage) == []
     (shown,) = stage.staff_says(MANAGING, kind="button", button="alert_create:show:1")
@@ -84,3 +84,10 @@ def test_agents_set_none_and_who_is_no_manager_any_more_hears_nothing(stage: Sta
     assert looked(stage) == []
     with stage.app.store.read() as session:
         assert session.query(Alert).one().stopped_at is not None
+
+
+def test_they_are_asked_for_in_words(stage: Stage):
+    assert "I watch nothing for you yet" in said(stage, "list my alerts")
+    said(stage, "tell me when revenue drops by 20 %")
+    assert "• 1: Revenue down by 20 % or more" in said(stage, "which alerts have i got running")
+    assert "已停止：" in said(stage, "停止提醒 1")

@@ -109,7 +109,7 @@ def test_an_e_mail_goes_to_the_listed_address_without_names_of_customers(floor: 
     floor.clock.advance(days=7)
     assert due(floor) == []
     (letter,) = LETTERS.outgoing
-    assert letter.reply.subject.startswith("📊 Digest: ")
+    assert letter.reply.subject.startswith("Digest: ")
     assert letter.reply.choices == ()
     with floor.app.store.read() as session:
         row = session.execute(select(OutboxMessage).where(OutboxMessage.channel == "email")).scalar_one()

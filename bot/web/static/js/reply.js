@@ -36,7 +36,7 @@ function tableParts(table) {
     const cells = table.rows.map((row) => row[place] ?? "").filter((cell) => cell !== "");
     return cells.length > 0 && cells.every((cell) => FIGURE.test(cell));
   });
-  const cell = (tag, text, place) => el(tag, { text, title: tag === "td" && text.length > 26 ? text : null, class: figures[place] ? "figure" : null, scope: tag === "th" ? "col" : null });
+  const cell = (tag, text, place) => el(tag, { text, title: tag === "td" && text.length > 26 ? text : null, class: figures[place] ? "figure" : /\d/.test(text) ? null : "words", scope: tag === "th" ? "col" : null });
   const body = table.rows.map((row) => el("tr", {}, ...table.columns.map((_, place) => cell("td", row[place] ?? "", place))));
   const parts = [
     el(
