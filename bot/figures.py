@@ -63,10 +63,8 @@ class FigureWords:
             return f"{value:.1f} / 5"
         if unit == "seconds":
             return self.duration(value)
-        if not unit:
-            return "0"
         whole = self._whole and abs(value) >= LARGE
-        return wording.money(round(value), unit, self.language, whole=whole)
+        return wording.money(round(value), unit, self.language, whole=whole) if unit else "0"
 
     def amount(self, unit: str, value: float | None) -> str:
         """How much, without a sign: of a mood 0.15, of a rating 0.5."""
