@@ -4,18 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
 from sqlalchemy.orm import Session
 
+from bot import drawing
 from bot.digest_parts import PARTS, Line, Scope, Section
 from bot.figures import FigureWords
 from bot.files import Files
 from bot.messages import Choice, Reply, Table
-from crm_core.analytics.charts import ChartsFailed, render
 from crm_core.reports.digest import Digest, build_digest
 from crm_core.reports.periods import Period
-
-log = structlog.get_logger(__name__)
 
 OFFERED = ("yesterday", "today", "7d", "30d")
 """Periods that the buttons below a digest offer."""
@@ -67,12 +64,9 @@ def gather(
 def draw(gathered: Gathered, data_dir: Path) -> Drawn:
     """Draw the charts of a digest. Takes a second or two in a child process: call it outside of any transaction."""
     specs = [chart for section in gathered.sections for chart in section.charts]
-    try:
-        pictures = render(specs, data_dir / "tmp" / "charts") if specs else []
-    except ChartsFailed as error:
-        log.error("charts_failed", reason=str(error))
-        return Drawn(gathered, problem=str(error))
-    return Drawn(gathered, tuple((spec.title, picture) for spec, picture in zip(specs, pictures, strict=True)))
+    pictures = drawing.drawn(specs, data_dir)
+    titles = (spec.title for spec in specs)
+    return Drawn(gathered, tuple(zip(titles, pictures.images, strict=False)), pictures.problem)
 
 
 def digest_reply(

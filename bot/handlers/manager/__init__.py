@@ -13,8 +13,7 @@ from bot.handlers.manager.campaigns import (
 )
 from bot.handlers.manager.digest_plans import digest_change, digest_pause, digest_schedule
 from bot.handlers.manager.digests import digest_more, digest_now, prepare_digest
-from bot.handlers.manager.drawing import prepared, shown
-from bot.handlers.manager.drawn import DRAWN, prepare_list, prepare_refined
+from bot.handlers.manager.drawn import DRAWN_HANDLERS, DRAWN_PREPARATIONS, prepare_list, prepare_refined
 from bot.handlers.manager.evidence import show_evidence
 from bot.handlers.manager.exports import export_report
 from bot.handlers.manager.figure_forms import prepare_figures
@@ -66,7 +65,7 @@ MANAGER_ONLY: dict[str, Handler] = {
     "health_check": health_check,
     "help": help_,
     "not_yet": not_yet,
-    **{kind: shown(kind, make) for kind, make in DRAWN.items()},
+    **DRAWN_HANDLERS,
 }
 
 MANAGER: dict[str, Handler] = {**AGENT, **MANAGER_ONLY}
@@ -80,7 +79,7 @@ MANAGER_PREPARATIONS: dict[str, Prepare] = {
     "segment_compare": prepare_comparison,
     "refine_query": prepare_refined,
     "list_customers": prepare_list,
-    **{kind: prepared(kind, make) for kind, make in DRAWN.items()},
+    **DRAWN_PREPARATIONS,
     "campaign_create": prepare_plan,
     "campaign_preview": prepare_plan,
 }

@@ -3,15 +3,16 @@
 from typing import Any
 
 from bot.handlers.manager.asking import ManagerTurn
-from bot.handlers.manager.drawing import Make, made_ready, show
+from bot.handlers.manager.charted import Make, charted, show
 from bot.handlers.manager.explaining import explain_change
 from bot.handlers.manager.figure_forms import prepare_figures
 from bot.handlers.manager.foretelling import forecast
 from bot.handlers.manager.market import market_trend, social_spike
 from bot.handlers.manager.moods import sentiment_trend
+from bot.handlers.manager.pictures import preparation
 from bot.handlers.manager.rivals import competitor_compare
 from bot.messages import Reply
-from bot.turns import Preparing
+from bot.turns import Handler, Prepare, Preparing
 
 DRAWN: dict[str, Make] = {
     "competitor_compare": competitor_compare,
@@ -28,10 +29,19 @@ MAY_AS_WELL = 0.3
 """From this chance on, a sentence that sounds like a list of customers may as well narrow the answer before it."""
 
 
+def _shows(kind: str, make: Make) -> Handler:
+    return lambda turn: show(turn, kind, make)
+
+
+DRAWN_HANDLERS: dict[str, Handler] = {kind: _shows(kind, make) for kind, make in DRAWN.items()}
+DRAWN_PREPARATIONS: dict[str, Prepare] = {kind: preparation(charted(kind, make)) for kind, make in DRAWN.items()}
+
+
 def prepare_refined(given: Preparing) -> Any:
     """The last answer again, if it was one with charts, or the figure with a picture that is asked for."""
     kind = str(given.memory.shown("answer"))
-    return made_ready(kind, DRAWN[kind], given, again=True) if kind in AGAIN else prepare_figures(given)
+    prepare = preparation(charted(kind, DRAWN[kind], again=True)) if kind in AGAIN else prepare_figures
+    return prepare(given)
 
 
 def prepare_list(given: Preparing) -> Any:

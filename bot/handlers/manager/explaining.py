@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from bot.figures import FigureWords
 from bot.handlers.manager.asking import named_period
-from bot.handlers.manager.drawing import Answer, Asking
+from bot.handlers.manager.charted import Answer, Asking
 from bot.handlers.manager.queries import OVERVIEW, Query, narrowed_lines, read
 from bot.messages import Choice, Reply, Table
 from crm_core.analytics.charts import ChartSpec

@@ -42,7 +42,7 @@ def answer_form(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply:
         raise wrong
     made = shown(turn, _PICTURE, query)
     reply = _FORMS[query.metric].tell(turn, query, made.found, words)
-    return illustrated(turn, reply, made, words.metric(query.metric))
+    return illustrated(turn, reply, made, [words.metric(query.metric)])
 
 
 def form_sheet(turn: ManagerTurn, query: Query) -> Sheet:

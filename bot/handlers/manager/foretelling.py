@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.figures import FigureWords
-from bot.handlers.manager.drawing import Answer, Asking
+from bot.handlers.manager.charted import Answer, Asking
 from bot.handlers.manager.explaining import OF_POSTS, PUBLIC
 from bot.handlers.manager.queries import Query, narrowed_lines, read
 from bot.messages import Choice, Reply, Table

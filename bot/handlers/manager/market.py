@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.figures import FigureWords
-from bot.handlers.manager.drawing import Answer, Asking
+from bot.handlers.manager.charted import Answer, Asking
 from bot.handlers.manager.queries import Query
 from bot.messages import Choice, Reply, Table
 from crm_core.analytics.charts import ChartSpec

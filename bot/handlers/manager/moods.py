@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from bot.figures import FigureWords
 from bot.handlers.manager.asking import named_period
-from bot.handlers.manager.drawing import Answer, Asking
+from bot.handlers.manager.charted import Answer, Asking
 from bot.handlers.manager.explaining import PUBLIC
 from bot.handlers.manager.metrics import by_part, by_time, not_by_text
 from bot.handlers.manager.queries import Query, narrowed_lines, read

@@ -5,21 +5,18 @@ rehearsal of the turn; the turn itself takes what was found there, as long as it
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-import structlog
 from sqlalchemy.orm import Session
 
+from bot.drawing import Pictures, drawn
 from bot.handlers.manager.asking import ManagerTurn, words_of
 from bot.messages import Reply
 from bot.turns import Prepare, Preparing, Speaker, Turn
 from crm_core.access import Actor
-from crm_core.analytics.charts import ChartsFailed, ChartSpec, render
+from crm_core.analytics.charts import ChartSpec
 from crm_core.staff_store import StaffStore
-
-log = structlog.get_logger(__name__)
 
 Question = TypeVar("Question")
 Found = TypeVar("Found")
@@ -46,12 +43,11 @@ class Picture(Generic[Question, Found]):
 
 @dataclass(frozen=True, slots=True)
 class Shown(Generic[Question, Found]):
-    """What was found for a question, drawn (PNG), or with the reason why it is not."""
+    """What was found for a question, and what was drawn of it."""
 
     question: Question
     found: Found
-    pictures: tuple[bytes, ...] = ()
-    problem: str = ""
+    pictures: Pictures = field(default_factory=Pictures)
 
 
 class Rehearsing(StaffStore):
@@ -72,7 +68,7 @@ def preparation(picture: Picture[Question, Found]) -> Prepare:
                 return None
             found = picture.finds(turn, question)
             charts = picture.draws(turn, question, found)
-        return _drawn(question, found, charts, given.services.settings.data_dir)
+        return Shown(question, found, drawn(charts, given.services.settings.data_dir))
 
     return prepare
 
@@ -87,24 +83,15 @@ def shown(turn: ManagerTurn, picture: Picture[Question, Found], question: Questi
     return made
 
 
-def illustrated(turn: ManagerTurn, reply: Reply, made: Shown[Question, Found], name: str) -> Reply:
-    """A reply with the pictures; they are kept as files within the transaction."""
+def illustrated(turn: ManagerTurn, reply: Reply, made: Shown[Question, Found], names: Sequence[str]) -> Reply:
+    """A reply with the pictures, each under its name; they are kept as files within the transaction."""
     files = tuple(
-        turn.services.files.save(turn.store.session, picture, f"{name}.png", "image/png") for picture in made.pictures
+        turn.services.files.save(turn.store.session, image, f"{name}.png", "image/png")
+        for name, image in zip(names, made.pictures.images, strict=False)
     )
-    if made.problem:
-        reply = reply.model_copy(
-            update={"text": f"{reply.text}\n{words_of(turn).say('digest.no_charts', reason=made.problem)}"}
-        )
-    return reply.model_copy(update={"files": (*reply.files, *files)})
-
-
-def _drawn(question: Question, found: Found, charts: Sequence[ChartSpec], data_dir: Path) -> Shown[Question, Found]:
-    try:
-        return Shown(question, found, tuple(render(charts, data_dir / "tmp" / "charts")))
-    except ChartsFailed as error:
-        log.error("charts_failed", reason=str(error))
-        return Shown(question, found, problem=str(error))
+    problem = made.pictures.problem
+    text = f"{reply.text}\n{words_of(turn).say('digest.no_charts', reason=problem)}" if problem else reply.text
+    return reply.model_copy(update={"text": text, "files": (*reply.files, *files)})
 
 
 def _rehearsal(given: Preparing, session: Session) -> ManagerTurn:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bot.figures import FigureWords
 from bot.handlers.manager.asking import asked_periods
-from bot.handlers.manager.drawing import Answer, Asking
+from bot.handlers.manager.charted import Answer, Asking
 from bot.handlers.manager.market import brand_word, voice
 from bot.messages import Choice, Reply, Table
 from crm_core.analytics.charts import ChartSpec

@@ -50,7 +50,7 @@ def segment_compare(turn: ManagerTurn) -> Reply:
         for name, side in zip(names, found, strict=True)
     )
     table = Table(columns=columns, rows=rows, note=turn.say("segments.compared_note"))
-    return illustrated(turn, Reply(text="\n".join(lines), table=table), made, turn.say("segments.picture"))
+    return illustrated(turn, Reply(text="\n".join(lines), table=table), made, [turn.say("segments.picture")])
 
 
 def comparison_sheet(turn: ManagerTurn) -> Sheet:

@@ -171,7 +171,7 @@ def _table(turn: ManagerTurn, segments: Sequence[SegmentView]) -> Reply:
     note = words_of(turn).say("figures.more", count=more) if more else ""
     moment = wording.moment(turn.now, turn.language, turn.speaker.zone)
     reply = Reply(text=turn.say("segments.all", moment=moment), table=Table(columns=columns, rows=rows, note=note))
-    return illustrated(turn, reply, made, turn.say("segments.picture"))
+    return illustrated(turn, reply, made, [turn.say("segments.picture")])
 
 
 def sizes_sheet(turn: ManagerTurn) -> Sheet:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot.handlers.manager.asking import words_in
-from bot.handlers.manager.drawing import Answer, Asking, Make
+from bot.handlers.manager.charted import Answer, Asking, Make
 from bot.messages import IncomingMessage, Sender
 from bot.phrases import Phrases
 from bot.turns import Memory

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.handlers.manager import pictures
+from bot import drawing
 from bot.messages import Reply
 from crm_core.analytics.charts import ChartsFailed, ChartSpec
 from crm_core.database import Store
@@ -47,7 +47,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch, floor: Floor) -> list[ChartSpec]:
         seen.extend(charts)
         return [b"\x89PNG" for _ in charts]
 
-    monkeypatch.setattr(pictures, "render", draw)
+    monkeypatch.setattr(drawing, "render", draw)
     return seen
 
 
@@ -178,7 +178,7 @@ def test_without_a_picture_it_says_why(floor: Floor, monkeypatch: pytest.MonkeyP
     def fail(*_: Any, **__: Any) -> list[bytes]:
         raise ChartsFailed("Drawing took longer than 60 s.")
 
-    monkeypatch.setattr(pictures, "render", fail)
+    monkeypatch.setattr(drawing, "render", fail)
     reply = manager(floor).says("metric_query", "value distribution")
     assert "No charts this time: Drawing took longer" in reply.text
     assert reply.table

@@ -1,4 +1,4 @@
-"""Answers with charts: figures and pictures are made before the transaction begins, the handler only shows them."""
+"""Answers that are made whole, with their charts, before the transaction begins; the handler only shows them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,18 +6,17 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import structlog
 from sqlalchemy.orm import Session
 
+from bot.drawing import charts_folder
 from bot.figures import FigureWords
 from bot.handlers.agent.asking import hushed
-from bot.handlers.manager.asking import ManagerTurn, words_in, words_of
+from bot.handlers.manager.asking import ManagerTurn, words_of
+from bot.handlers.manager.pictures import Picture, illustrated, shown
 from bot.handlers.manager.queries import Query, Said, Spoken, read, whole
 from bot.messages import Reply
-from bot.turns import Handler, Memory, Prepare, Preparing
-from crm_core.analytics.charts import ChartsFailed, ChartSpec, render
-
-log = structlog.get_logger(__name__)
+from bot.turns import Memory
+from crm_core.analytics.charts import ChartSpec
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Asking:
     @property
     def folder(self) -> Path:
         """Where child processes keep their caches."""
-        return self.spoken.services.settings.data_dir / "tmp" / "charts"
+        return charts_folder(self.spoken.services.settings.data_dir)
 
     @property
     def text(self) -> str:
@@ -81,67 +80,22 @@ class Answer:
 Make = Callable[[Asking], Answer]
 
 
-@dataclass(frozen=True)
-class Ready:
-    """An answer with its pictures (PNG)."""
+def charted(kind: str, make: Make, *, again: bool = False) -> Picture[str, Answer]:
+    """The picture of such an answer. `again`: it is made anew, changed by what is said now."""
 
-    kind: str
-    answer: Answer
-    pictures: tuple[bytes, ...] = ()
-    problem: str = ""
+    def finds(turn: ManagerTurn, _: str) -> Answer:
+        return make(Asking(turn, turn.store.session, words_of(turn), turn.memory, again))
 
-
-def prepared(kind: str, make: Make) -> Prepare:
-    """What makes the answer of an intent before its transaction."""
-
-    def prepare(given: Preparing) -> Ready:
-        return made_ready(kind, make, given)
-
-    return prepare
-
-
-def made_ready(kind: str, make: Make, given: Preparing, *, again: bool = False) -> Ready:
-    """Make an answer and draw its charts; takes seconds."""
-    with given.store.read() as session:
-        answer = make(
-            Asking(given, session, words_in(given.language, given.services.phrases, session), given.memory, again)
-        )
-    folder = given.services.settings.data_dir / "tmp" / "charts"
-    try:
-        return Ready(kind, answer, tuple(render([spec for _, spec in answer.charts], folder)))
-    except ChartsFailed as error:
-        log.error("charts_failed", reason=str(error))
-        return Ready(kind, answer, problem=str(error))
-
-
-def shown(kind: str, make: Make) -> Handler:
-    """The handler of such an intent; what was not prepared is answered without charts."""
-
-    def handle(turn: ManagerTurn) -> Reply:
-        return show(turn, kind, make)
-
-    return handle
+    return Picture(lambda _: kind, finds, lambda _turn, _kind, answer: [spec for _, spec in answer.charts])
 
 
 def show(turn: ManagerTurn, kind: str, make: Make, *, again: bool = False) -> Reply:
-    """Show what was made ready; a follow-up question finds it remembered."""
-    ready = turn.prepared
-    words = words_of(turn)
-    if not isinstance(ready, Ready) or ready.kind != kind:
-        ready = Ready(kind, make(Asking(turn, turn.store.session, words, turn.memory, again)))
-    answer = ready.answer
+    """Show what was prepared, or make it now without charts; a follow-up question finds it remembered."""
+    made = shown(turn, charted(kind, make, again=again), kind)
+    answer = made.found
     turn.store.permit("metric.read", "figures", (kind, *answer.fields))
     if answer.query is not None:
         turn.memory.show("figures", answer.query.kept())
     turn.memory.show("answer", kind)
-    files = turn.services.files
-    pictures = tuple(
-        files.save(turn.store.session, picture, f"{name}.png", "image/png")
-        for picture, (name, _) in zip(ready.pictures, answer.charts, strict=False)
-    )
-    reply = answer.reply.model_copy(update={"files": pictures})
-    if ready.problem:
-        reply = reply.model_copy(
-            update={"text": f"{reply.text}\n{words.say('digest.no_charts', reason=ready.problem)}"}
-        )
+    reply = illustrated(turn, answer.reply, made, [name for name, _ in answer.charts])
     return hushed(turn, reply) if answer.names_people else reply
