@@ -223,7 +223,7 @@ def _refresh(url: str, folder: Path, size: Size) -> Figures:
         "full_rss_mb": full["rss_mb"],
         "increment_cpu_s": increment["cpu_s"],
         "increment_computed": done.computed,
-        "increment_windows": done.windows,
+        "increment_added": done.added,
         "increment_differing_cells": wrong,
     }
 

@@ -1,7 +1,7 @@
-"""Whose features differ between two days: those with changed facts, and those for whom time alone changes something.
+"""What differs between two days: facts that count otherwise by the later one, and the customers whose they are.
 
-They are chosen into temporary tables, so that a definition can be restricted to them where the facts lie. The tables
-are asked and not the views, because only the tables have indexes on moments.
+What is chosen stands in temporary tables, so that definitions are computed of it where the facts lie. The tables are
+asked for moments, because the views have no indexes; the facts themselves are copied from the views.
 """
 
 from collections.abc import Iterable
@@ -12,47 +12,69 @@ import ibis
 from sqlalchemy import BigInteger, Column, Connection, MetaData, Select, Table, insert, select, union
 from sqlalchemy.orm import InstrumentedAttribute
 
+from crm_core.analytics import engine
+from crm_core.analytics.fact_views import Dialect
 from crm_core.analytics.features import WINDOW, Facts
 from crm_core.models import CampaignContact, Case, Interaction, Order, Post, Rating, Refund
 
-CHANGED, LEAVING = "changed_for_features", "leaving_a_window"
+CHANGED, BUYERS = "changed_for_features", "buyers"
+"""Customers whose older facts changed, and those who have other orders than before."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FROM_CUSTOMERS = (Interaction.direction == "in", Interaction.author == "customer", Interaction.kind != "edit")
-_BUYERS = select(Order.customer_id).join(Refund, Refund.order_id == Order.id)
-_WINDOWED = (
+_MESSAGES = select(Interaction.id).where(
+    Interaction.direction == "in", Interaction.author == "customer", Interaction.kind != "edit"
+)
+_SENT = (CampaignContact.sent_at, CampaignContact.replied_at, CampaignContact.converted_at)
+_BEGIN, _LEAVE = (0,), (WINDOW, 2 * WINDOW)
+_COUNTED = {
+    "interactions": ("interaction_id", _MESSAGES, (Interaction.occurred_at,), (*_BEGIN, *_LEAVE)),
+    "orders": ("order_id", select(Order.id), (Order.placed_at,), _LEAVE),
+    "refunds": ("refund_id", select(Refund.id), (Refund.requested_at, Refund.paid_at), _BEGIN),
+    "cases": ("case_id", select(Case.id), (Case.opened_at,), _BEGIN),
+    "ratings": ("rating_id", select(Rating.id), (Rating.given_at,), _BEGIN),
+    "campaign_contacts": ("contact_id", select(CampaignContact.id), _SENT, _BEGIN),
+    "posts": ("post_id", select(Post.id), (Post.occurred_at,), (*_BEGIN, *_LEAVE)),
+}
+"""Fact: its key, which of it, the moments that decide, and after how many days it counts otherwise."""
+_NEEDED = {
+    "customers": "customer_id",
+    "orders": "order_id customer_id placed_at placed_day cancelled_day returned_day currency total_minor"
+    " discount_minor",
+    "order_lines": "order_id category quantity",
+    "interactions": "customer_id direction author kind channel intent mood_milli occurred_day",
+}
+"""Of facts with many rows, the columns that features are made of."""
+_RETURNED = Order.status == "returned"
+_ORDERED = (
     (select(Order.customer_id), Order.placed_at),
-    (select(Interaction.customer_id).where(*_FROM_CUSTOMERS), Interaction.occurred_at),
-    (select(Post.customer_id), Post.occurred_at),
-)
-"""Who did something that windows look at, and the moment of it."""
-_COUNTED = (
-    *_WINDOWED,
     (select(Order.customer_id), Order.cancelled_at),
-    (select(Order.customer_id).where(Order.status == "returned"), Order.updated_at),
-    (_BUYERS, Refund.requested_at),
-    (_BUYERS, Refund.paid_at),
-    (select(Case.customer_id), Case.opened_at),
-    (select(Rating.customer_id), Rating.given_at),
-    (select(CampaignContact.customer_id), CampaignContact.sent_at),
-    (select(CampaignContact.customer_id), CampaignContact.replied_at),
-    (select(CampaignContact.customer_id), CampaignContact.converted_at),
+    (select(Order.customer_id).where(_RETURNED), Order.updated_at),
+    (select(Order.customer_id).join(Refund, Refund.order_id == Order.id).where(_RETURNED), Refund.requested_at),
 )
-"""Who did anything that counts from its day on."""
+"""Who has other orders than before, and the moment since when."""
 
 
-def choose_changed(connection: Connection, noted: set[int], last: int, day: int) -> set[int]:
-    """Choose whose facts were noted as changed, or whose facts begin to count after the last day; returns them."""
-    begun = union(*(_between(query, moment, last, day) for query, moment in _COUNTED))
-    everyone = noted | {customer for customer in connection.scalars(begun) if customer is not None}
-    _fill(connection, CHANGED, everyone)
-    return everyone
+def moved(connection: Connection, last: int, day: int) -> Facts:
+    """The facts that count otherwise by the later day; kinds of which there are none are left out."""
+    found = {}
+    for fact, (key, query, moments, borders) in _COUNTED.items():
+        chosen = union(*(_between(query, at, last - back, day - back) for at in moments for back in borders))
+        if _fill(connection, f"{fact}_to_look_at", key, chosen):
+            found[fact] = _copied(connection, fact, key, f"{fact}_to_look_at")
+    return found
 
 
-def choose_leaving(connection: Connection, changed: set[int], last: int, day: int) -> None:
-    """Choose for whom something leaves a window, except those who are computed anew anyway."""
-    borders = (WINDOW, 2 * WINDOW)
-    left = union(*(_between(query, moment, last - back, day - back) for query, moment in _WINDOWED for back in borders))
-    _fill(connection, LEAVING, {customer for customer in connection.scalars(left) if customer is not None} - changed)
+def of_buyers(connection: Connection, last: int, day: int) -> Facts:
+    """The facts about orders of customers whose orders are others since the last day."""
+    _fill(connection, BUYERS, "customer_id", union(*(_between(query, at, last, day) for query, at in _ORDERED)))
+    facts = ("customers", "orders", "order_lines")
+    return {fact: _copied(connection, fact, "customer_id", BUYERS) for fact in facts}
+
+
+def choose_changed(connection: Connection, customers: Iterable[int]) -> None:
+    """Write down whose older facts changed, for `only`."""
+    table = _temporary(connection, CHANGED, "customer_id")
+    connection.execute(insert(table), [{"customer_id": customer} for customer in sorted(customers)])
+    _measure(connection, CHANGED)
 
 
 def only(facts: Facts, chosen: str) -> Facts:
@@ -69,10 +91,30 @@ def _between(query: Select[Any], moment: InstrumentedAttribute[Any], after: int,
     return query.where(moment >= _EPOCH + timedelta(days=after + 1), moment < _EPOCH + timedelta(days=until + 1))
 
 
-def _fill(connection: Connection, name: str, customers: Iterable[int]) -> None:
-    table = Table(name, MetaData(), Column("customer_id", BigInteger, primary_key=True), prefixes=["TEMPORARY"])
+def _fill(connection: Connection, name: str, key: str, query: Any) -> int:
+    done = connection.execute(insert(_temporary(connection, name, key)).from_select([key], query))
+    _measure(connection, name)
+    return done.rowcount
+
+
+def _copied(connection: Connection, fact: str, key: str, chosen: str) -> ibis.Table:
+    """Those rows of a fact whose key was chosen, as a table of its own."""
+    view, name = Dialect(connection.dialect.name).view(fact), f"{chosen}_{fact}"
+    table = engine.facts_of(connection.dialect.name)[fact][_NEEDED.get(fact, engine.COLUMNS[fact]).split()]
+    columns = ", ".join(table.columns)
+    connection.exec_driver_sql(
+        f"CREATE TEMPORARY TABLE {name} AS SELECT {columns} FROM {view} WHERE {key} IN (SELECT {key} FROM {chosen})"
+    )
+    return ibis.table(table.schema(), name=name)
+
+
+def _temporary(connection: Connection, name: str, key: str) -> Table:
+    table = Table(name, MetaData(), Column(key, BigInteger, primary_key=True), prefixes=["TEMPORARY"])
     table.create(connection)
-    if rows := [{"customer_id": customer} for customer in sorted(customers)]:
-        connection.execute(insert(table), rows)
+    return table
+
+
+def _measure(connection: Connection, name: str) -> None:
+    """PostgreSQL looks at temporary tables for its plans only when told to."""
     if connection.dialect.name != "sqlite":
         connection.exec_driver_sql(f"ANALYZE {name}")

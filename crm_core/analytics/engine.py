@@ -68,23 +68,55 @@ def sql_of(table: ir.Table, dialect: str) -> str:
 
 
 @contextmanager
-def reading(store: Store) -> Iterator[Connection]:
-    """A connection of its own for long readings: it sorts on disk, not in memory, and blocks no writer."""
-    with store.engine.connect().execution_options(rapport_reads=True) as connection:
+def connected(store: Store) -> Iterator[Connection]:
+    """A connection of its own, whose temporary tables end with it."""
+    with store.engine.connect() as connection:
         connection.detach()
         if connection.dialect.name == "sqlite":
             _prepare_sqlite(connection)
-        with connection.begin():
-            if connection.dialect.name != "sqlite":
-                for setting in ("cursor_tuple_fraction = 1", "jit = off", "work_mem = '128MB'"):
-                    connection.exec_driver_sql(f"SET LOCAL {setting}")
-            yield connection
+        yield connection
+
+
+@contextmanager
+def snapshot(connection: Connection) -> Iterator[None]:
+    """A long reading of one state of the data: it sorts on disk, not in memory, and blocks no writer."""
+    with connection.execution_options(rapport_reads=True).begin():
+        if connection.dialect.name != "sqlite":
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            for setting in ("cursor_tuple_fraction = 1", "jit = off", "work_mem = '128MB'"):
+                connection.exec_driver_sql(f"SET LOCAL {setting}")
+        yield
+
+
+@contextmanager
+def writing(connection: Connection) -> Iterator[None]:
+    """A short transaction, which sees the temporary tables of earlier ones."""
+    with connection.execution_options(rapport_reads=False).begin():
+        yield
+
+
+@contextmanager
+def reading(store: Store) -> Iterator[Connection]:
+    """A connection of its own for one long reading."""
+    with connected(store) as connection, snapshot(connection):
+        yield connection
 
 
 def batches(connection: Connection, table: ir.Table) -> Iterator[Sequence[Sequence[Any]]]:
     """The rows of a definition, `BATCH` at a time, in the order of its columns."""
     sql = sql_of(table, connection.dialect.name)
     yield from connection.exec_driver_sql(sql, execution_options={"stream_results": True}).partitions(BATCH)
+
+
+def expect_few(connection: Connection) -> None:
+    """From now on this connection looks rows up by index, even thousands of them, before it reads whole tables."""
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql("SET random_page_cost = 1.1")
+
+
+def keep(connection: Connection, name: str, table: ir.Table) -> None:
+    """The rows of a definition as a temporary table."""
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} AS {sql_of(table, connection.dialect.name)}")
 
 
 def _prepare_sqlite(connection: Connection) -> None:

@@ -11,6 +11,7 @@ are called `facts_orders` and so on.
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
 from crm_core.models import CustomerFeatures
 from crm_core.orders import CHAT
@@ -20,6 +21,14 @@ DISTANCES = {
     "recency_days": "last_order_day", "tenure_days": "first_order_day", "contact_recency_days": "last_contact_day",
 }  # fmt: skip
 """Feature -> the stored day that it is counted from, so that nobody's row changes by mere lapse of time."""
+MEANS = {
+    "mood_mean_milli": ("mood_sum_milli", "mood_count"),
+    "mood_90_milli": ("mood_90_sum_milli", "mood_90_count"),
+    "mood_prev90_milli": ("mood_prev90_sum_milli", "mood_prev90_count"),
+    "rating_mean_milli": ("rating_sum_milli", "ratings"),
+    "post_mood_milli": ("post_mood_sum_milli", "post_mood_count"),
+}
+"""Feature -> the stored sum and count that it is the quotient of, so that a day's events can be added."""
 
 ORDERED = f"o.status <> 'draft' AND NOT (o.status = 'cancelled' AND o.source = '{CHAT}' AND o.cancelled_at IS NULL)"
 """What makes a row of orders an order: a draft of a chat that was turned down has no day of cancelling."""
@@ -67,6 +76,10 @@ class Dialect:
         if self.name == "sqlite":
             return f"CAST(json_extract(e.value, '$.{'.'.join(names)}') AS TEXT)" if names else "e.value"
         return f"(e.value #>> '{{{','.join(names)}}}')"
+
+    def mean(self, total: str, count: str) -> str:
+        """A quotient rounded down, also below zero, where databases round up; NULL where nothing was counted."""
+        return f"({total} - CASE WHEN {total} < 0 THEN {count} - 1 ELSE 0 END) / NULLIF({count}, 0)"
 
     def word(self, column: str) -> str:
         """A text that is ordered by its code points everywhere, so that ties end alike."""
@@ -152,7 +165,9 @@ def _found(say: Dialect) -> dict[str, str]:
     """What was computed about customers."""
     columns = [column.name for column in CustomerFeatures.__table__.columns if column.name not in ("id", "customer_id")]
     distances = [f"d.as_of_day - f.{day} AS {name}" for name, day in DISTANCES.items()]
-    kept = [f"f.{name}" for name in columns if name not in DISTANCES.values()]
+    means = [f"{say.mean(f'f.{total}', f'f.{count}')} AS {name}" for name, (total, count) in MEANS.items()]
+    behind = {*DISTANCES.values(), *chain(*MEANS.values())} - {"ratings"}
+    kept = [f"f.{name}" for name in columns if name not in behind]
 
     def computed(row: str) -> str:
         moments = ("computed_at", "data_until")
@@ -160,7 +175,7 @@ def _found(say: Dialect) -> dict[str, str]:
 
     return {
         "customer_features": f"""
-            SELECT f.customer_id, d.as_of_day, {", ".join([*distances, *kept])}
+            SELECT f.customer_id, d.as_of_day, {", ".join([*distances, *means, *kept])}
             FROM customer_features AS f JOIN customers AS c ON c.id = f.customer_id AND c.merged_into_id IS NULL
             CROSS JOIN (SELECT as_of_day FROM feature_runs ORDER BY id DESC LIMIT 1) AS d""",
         "scores": f"""

@@ -1,8 +1,7 @@
-"""Keeps the table `customer_features` right: computed for everybody once, then for those alone for whom it changes.
+"""Keeps the table `customer_features` right: computed for everybody once, then added to (`increment`).
 
-A refresh takes three kinds of customers: whose facts changed (`change_log`), who did something between the two days
-although it was stored before, and who did something that leaves a window of days by now. The first two are computed
-anew; of the last, only the columns that look at windows. The result equals a computation for everybody to the cell.
+A refresh looks at what happened between the two days, at what leaves a window of days by now, and at customers whose
+older facts changed (`change_log`), who are computed anew. The result equals a computation for everybody to the cell.
 
 A run that breaks off leaves its row unfinished, and the next one computes everybody. Rows are written in short
 transactions, so that nobody who writes has to wait long.
@@ -11,19 +10,18 @@ transactions, so that nobody who writes has to wait long.
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ibis.expr import types as ir
-from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
+from sqlalchemy import Table, delete, func, select
 from sqlalchemy.orm import Session
 
-from crm_core.analytics import affected, engine
+from crm_core.analytics import engine, increment
 from crm_core.analytics.contact_kinds import CONTACTS
 from crm_core.analytics.fact_views import Dialect, views
-from crm_core.analytics.features import COLUMNS, OPTIONAL, WINDOWED, Facts, day_number, features, read_form, windowed
+from crm_core.analytics.features import COLUMNS, EPOCH, OPTIONAL, day_number, features, read_form
 from crm_core.database import Store
 from crm_core.models import ChangedCustomer, Customer, CustomerFeatures, FeatureRun
 
@@ -37,17 +35,17 @@ MOST_CUSTOMERS = 0.25
 TABLE: Table = CustomerFeatures.__table__  # type: ignore[assignment]
 Rows = Sequence[Sequence[Any]]
 Progress = Callable[[str, int], None]
-"""Called with the name of a step (everybody, changed, windows) and the number of customers just done."""
+"""Called with the name of a step (everybody, changed) and the number of customers just done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What a refresh did: whom it computed, for whom it computed windows alone."""
+    """What a refresh did: how many it computed, and to how many rows it added."""
 
     as_of: date
     everybody: bool
     computed: int
-    windows: int
+    added: int
 
 
 def refresh(
@@ -58,19 +56,17 @@ def refresh(
 
     `everybody_from`: computes them for everybody elsewhere, if that has to be done, in the order of customers.
     """
+    definition = _definition(store.engine.dialect.name, currency)
     with store.write() as session:
-        run, last, changed = _begin(session, day_number(as_of), _definition(store.engine.dialect.name, currency), now)
-    with engine.reading(store) as connection:
-        customers = connection.scalar(select(func.count()).select_from(Customer)) or 0
-        if everybody or last is None or len(changed) > MOST_CUSTOMERS * customers:
-            table = features(_facts(connection), as_of, currency=currency)
-            rows = everybody_from() if everybody_from else engine.batches(connection, table)
-            done = Refreshed(as_of, True, _write_all(store, table.columns, rows, progress), 0)
-        else:
-            done = _increment(store, connection, changed, last, as_of, currency, progress)
+        run, last, changed = _begin(session, day_number(as_of), definition, now)
+        customers = session.scalar(select(func.count()).select_from(Customer)) or 0
+    if everybody or last is None or len(changed) > MOST_CUSTOMERS * customers:
+        done = _everybody(store, as_of, currency, progress, everybody_from)
+    else:
+        done = _increment(store, changed, last, as_of, currency, progress)
     with store.write() as session:
         row = session.get_one(FeatureRun, run)
-        row.everybody, row.written, row.finished_at = done.everybody, done.computed + done.windows, now
+        row.everybody, row.written, row.finished_at = done.everybody, done.computed + done.added, now
     return done
 
 
@@ -99,35 +95,46 @@ def _definition(dialect: str, currency: str) -> str:
     ]
 
 
-def _begin(session: Session, day: int, definition: str, now: datetime) -> tuple[int, int | None, set[int]]:
-    """Note that a run begins and take whom it has to look at, in one transaction.
+def _begin(session: Session, day: int, definition: str, now: datetime) -> tuple[int, date | None, set[int]]:
+    """Note that a run begins and take whom it has to compute anew, in one transaction.
 
-    Returns the run's id, the day of the last run (None: it does not help, compute everybody) and whose facts changed.
+    Returns the run's id, the day of the last run (None: it does not help, compute everybody) and whose facts of that
+    day or before changed.
     """
-    last = session.scalars(select(FeatureRun).order_by(FeatureRun.id.desc()).limit(1)).one_or_none()
-    helps = last is not None and last.finished_at is not None and last.definition == definition
-    log: Table = ChangedCustomer.__table__  # type: ignore[assignment]
-    taken: Any = delete(log).returning(log.c.customer_id)
-    if session.get_bind().dialect.name != "sqlite":  # where a customer may be noted many times
-        taken = select(taken.cte("taken").c.customer_id).distinct()
-    changed = set(session.execute(taken).scalars())
+    newest = session.scalars(select(FeatureRun).order_by(FeatureRun.id.desc()).limit(1)).one_or_none()
+    helps = newest is not None and newest.finished_at is not None and newest.definition == definition
+    last = newest.as_of_day if newest and helps and 0 <= day - newest.as_of_day <= MOST_DAYS else None
+    changed = _taken(session, -1 if last is None else last)
     run = FeatureRun(as_of_day=day, definition=definition, everybody=False, started_at=now)
     session.add(run)
-    if last is None or not helps or not 0 <= day - last.as_of_day <= MOST_DAYS:
-        return run.id, None, changed
-    return run.id, last.as_of_day, changed
+    return run.id, None if last is None else EPOCH + timedelta(days=last), changed
 
 
-def _increment(
-    store: Store, connection: Connection, noted: set[int], last: int, as_of: date, currency: str, progress: Progress
+def _taken(session: Session, last: int) -> set[int]:
+    """Empty the notes; returns who was noted with facts of a day or before."""
+    log: Table = ChangedCustomer.__table__  # type: ignore[assignment]
+    taken: Any = delete(log).returning(log.c.customer_id, log.c.since_day)
+    if session.get_bind().dialect.name == "sqlite":
+        return {customer for customer, since in session.execute(taken) if since <= last}
+    notes = taken.cte("taken").c  # in one statement: a customer may be noted many times, and others note meanwhile
+    return set(session.execute(select(notes.customer_id).where(notes.since_day <= last).distinct()).scalars())
+
+
+def _everybody(
+    store: Store, as_of: date, currency: str, progress: Progress, elsewhere: Callable[[], Iterable[Rows]] | None
 ) -> Refreshed:
-    facts, day = _facts(connection), day_number(as_of)
-    changed = affected.choose_changed(connection, noted, last, day)
-    affected.choose_leaving(connection, changed, last, day)
-    anew = features(affected.only(facts, affected.CHANGED), as_of, currency=currency)
-    recent = windowed(affected.only(facts, affected.LEAVING), as_of, currency=currency)
-    computed = _write_anew(store, connection, anew, changed, progress)
-    return Refreshed(as_of, False, computed, _write_windows(store, connection, recent, progress))
+    with engine.reading(store) as connection:
+        table = features(engine.facts_of(connection.dialect.name), as_of, currency=currency)
+        rows = elsewhere() if elsewhere else engine.batches(connection, table)
+        return Refreshed(as_of, True, _write_all(store, table.columns, rows, progress), 0)
+
+
+def _increment(store: Store, noted: set[int], last: date, as_of: date, currency: str, progress: Progress) -> Refreshed:
+    with engine.connected(store) as connection:
+        changed, customers, found = increment.between(connection, noted, last, as_of, currency=currency)
+        for written in increment.write(connection, customers, found):
+            progress("changed", written)
+    return Refreshed(as_of, False, len(changed), len(changed.symmetric_difference(customers)))
 
 
 # --- how it is written ----------------------------------------------------------------------------------------------
@@ -143,45 +150,6 @@ def _write_all(store: Store, names: Sequence[str], found: Iterable[Rows], progre
     with store.write() as session:
         session.execute(delete(TABLE).where(TABLE.c.customer_id > after))
     return written
-
-
-def _write_anew(store: Store, connection: Connection, table: ir.Table, changed: set[int], progress: Progress) -> int:
-    """Whoever has no row any more was merged into another customer."""
-    written, gone = 0, set(changed)
-    for rows in engine.batches(connection, table):
-        with store.write() as session:
-            _delete(session, [row[0] for row in rows])
-            written += _insert(session, table.columns, rows)
-        gone.difference_update(row[0] for row in rows)
-        progress("changed", len(rows))
-    with store.write() as session:
-        _delete(session, gone)
-    return written
-
-
-def _write_windows(store: Store, connection: Connection, table: ir.Table, progress: Progress) -> int:
-    written = 0
-    statement = (
-        update(TABLE)
-        .where(TABLE.c.customer_id == bindparam("whose"))
-        .values({name: bindparam(f"new_{name}") for name in WINDOWED})
-    )
-    names = ["whose" if name == "customer_id" else f"new_{name}" for name in table.columns]
-    for rows in engine.batches(connection, table):
-        with store.write() as session:
-            session.connection().execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
-        written += len(rows)
-        progress("windows", len(rows))
-    return written
-
-
-def _facts(connection: Connection) -> Facts:
-    return engine.facts_of(connection.dialect.name)
-
-
-def _delete(session: Session, customers: Iterable[int]) -> None:
-    if rows := [{"whose": customer} for customer in customers]:
-        session.connection().execute(delete(TABLE).where(TABLE.c.customer_id == bindparam("whose")), rows)
 
 
 def _insert(session: Session, names: Sequence[str], rows: Rows) -> int:

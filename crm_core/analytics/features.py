@@ -4,29 +4,27 @@ It is written in Ibis over the views of facts and counts as of the end of a day 
 cancelled, given back, paid or answered later, does not count yet. All figures are integers that every engine computes
 alike: sums of minor units and of thousandths, days, means rounded down; ties go by id or by name.
 
-What is stored has days in place of distances, which would change for everybody every day (`DISTANCES`). The
-columns of `WINDOWED` look at the last 90 days and the 90 before; they alone change by mere lapse of time.
+What is stored has days in place of distances, which would change for everybody every day (`DISTANCES`), and sums and
+counts in place of means (`MEANS`), because most stored columns are sums over events: from one day to a later one it is
+enough to add what the events between count for, and what those that leave a window of 90 days count for less (`added`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from functools import reduce
+from operator import and_
 
 import ibis
 from ibis.expr import types as ir
 
 from crm_core.analytics.contact_kinds import CONTACTS
-from crm_core.analytics.fact_views import DISTANCES
+from crm_core.analytics.fact_views import DISTANCES, MEANS
 
 WINDOW = 90
 EPOCH = date(1970, 1, 1)
-WINDOWED = (
-    "orders_90", "orders_prev90", "spend_90_minor", "spend_prev90_minor", "messages_90", "messages_prev90",
-    "complaints_90", "mood_90_milli", "mood_prev90_milli", "posts_90",
-)  # fmt: skip
 OPTIONAL = (
     "first_order_day", "last_order_day", "last_contact_day", *DISTANCES, "mean_order_minor", "gap_mean_days",
-    "last_gap_days", "top_category", "top_category_share_milli", "discount_share_milli", "mood_mean_milli",
-    "mood_90_milli", "mood_prev90_milli", "rating_mean_milli", "post_mood_milli",
+    "last_gap_days", "top_category", "top_category_share_milli", "discount_share_milli", *MEANS,
 )  # fmt: skip
 """NULL where there is nothing to tell it from; the other columns are 0 there."""
 
@@ -43,6 +41,8 @@ COLUMNS = (
 
 Facts = Mapping[str, ir.Table]
 Aggregates = dict[str, ir.Value]
+Sums = Callable[..., Aggregates]
+"""What rows come to as of a day; given the rows, the day and, where later ones are among them, whether each is seen."""
 
 
 def day_number(day: date) -> int:
@@ -53,42 +53,48 @@ def day_number(day: date) -> int:
 def features(facts: Facts, as_of: date, *, currency: str) -> ir.Table:
     """Every stored column, one row per customer; money in other currencies is not added up."""
     day = day_number(as_of)
-    orders, messages, posts = _orders(facts, day, currency), _messages(facts, day), _posts(facts, day)
+    messages = _messages(facts, day)
     parts = [
-        _trade(orders, day),
-        _cancelled(orders, day),
-        _baskets(facts, orders, day),
-        _refunds(facts, day, currency),
-        messages.group_by("customer_id").agg(**_talk(messages), **_talk_windows(messages, day)),
-        _cases(facts, day),
-        _ratings(facts, day),
-        _campaigns(facts, day),
-        posts.group_by("customer_id").agg(posts=posts.count(), post_mood_milli=_mean(posts.mood_milli),
-                                          **_post_windows(posts, day)),
-    ]  # fmt: skip
+        *_bought(facts, day, currency),
+        messages.group_by("customer_id").agg(last_contact_day=messages.occurred_day.max(), **_talk(messages, day)),
+        *(rows.group_by("customer_id").agg(**sums(rows, day)) for rows, _, sums in _few(facts, day, currency)),
+    ]
     return _joined(facts["customers"], parts)
+
+
+def bought(facts: Facts, as_of: date, *, currency: str) -> ir.Table:
+    """The columns about orders alone, but for refunds."""
+    return _joined(facts["customers"], _bought(facts, day_number(as_of), currency))
+
+
+def added(facts: Facts, last: date, as_of: date, *, currency: str) -> list[ir.Table]:
+    """What the stored columns grow by from one day to a later one, from the facts that count otherwise then.
+
+    Of columns about orders only those that look at windows, for customers whose orders are the same on both days. The
+    `last_contact_day` is a day: the later one holds.
+    """
+    day, before = day_number(as_of), day_number(last)
+    grown = [*_few(facts, day, currency)]
+    if "interactions" in facts:
+        grown.append((_messages(facts, day), "occurred_day", _talk))
+    if "orders" in facts:
+        orders = _orders(facts, day, currency)
+        grown.append((orders.filter(_counted(orders, day)), "placed_day", _trade_windows))
+    return [_grown(rows, when, sums, before, day) for rows, when, sums in grown]
+
+
+def _grown(rows: ir.Table, when: str, sums: Sums, before: int, day: int) -> ir.Table:
+    now, then = sums(rows, day), sums(rows, before, rows[when] <= before)
+    latest = {"last_contact_day": rows[when].max()} if sums is _talk else {}
+    return rows.group_by("customer_id").agg(**latest, **{name: now[name] - then[name] for name in now})
 
 
 def read_form(table: ir.Table, as_of: date) -> ir.Table:
-    """Features as they are read, from those as they are stored: distances instead of days."""
+    """Features as they are read, from those as they are stored: distances instead of days, means instead of sums."""
     day = day_number(as_of)
-    return table.mutate(**{name: day - table[since] for name, since in DISTANCES.items()})[list(COLUMNS)]
-
-
-def windowed(facts: Facts, as_of: date, *, currency: str) -> ir.Table:
-    """The columns of `WINDOWED` alone, from the facts of these days alone."""
-    day = day_number(as_of)
-    first = day - 2 * WINDOW + 1
-    orders, messages, posts = _orders(facts, day, currency), _messages(facts, day), _posts(facts, day)
-    orders = orders.filter(orders.placed_day >= first, _counted(orders, day))
-    messages = messages.filter(messages.occurred_day >= first)
-    posts = posts.filter(posts.occurred_day >= first)
-    parts = [
-        orders.group_by("customer_id").agg(**_trade_windows(orders, day)),
-        messages.group_by("customer_id").agg(**_talk_windows(messages, day)),
-        posts.group_by("customer_id").agg(**_post_windows(posts, day)),
-    ]
-    return _joined(facts["customers"], parts)
+    distances = {name: day - table[since] for name, since in DISTANCES.items()}
+    means = {name: _divided(table[total], table[count]) for name, (total, count) in MEANS.items()}
+    return table.mutate(**distances, **means)[list(COLUMNS)]
 
 
 def _joined(customers: ir.Table, parts: list[ir.Table]) -> ir.Table:
@@ -101,6 +107,11 @@ def _joined(customers: ir.Table, parts: list[ir.Table]) -> ir.Table:
 
 
 # --- what was bought ------------------------------------------------------------------------------------------------
+def _bought(facts: Facts, day: int, currency: str) -> list[ir.Table]:
+    orders = _orders(facts, day, currency)
+    return [_trade(orders, day), _cancelled(orders, day), _baskets(facts, orders, day)]
+
+
 def _orders(facts: Facts, day: int, currency: str) -> ir.Table:
     orders = facts["orders"]
     spend = (orders.currency == currency).ifelse(orders.total_minor, 0)
@@ -149,13 +160,13 @@ def _cancelled(orders: ir.Table, day: int) -> ir.Table:
     return cancelled.group_by("customer_id").agg(cancelled_orders=cancelled.count())
 
 
-def _trade_windows(counted: ir.Table, day: int) -> Aggregates:
-    now, before = _windows(counted.placed_day, day)
+def _trade_windows(counted: ir.Table, day: int, *seen: ir.BooleanValue) -> Aggregates:
+    now, before = _windows(counted.placed_day, day, *seen)
     return {
         "orders_90": _times(now),
         "orders_prev90": _times(before),
-        "spend_90_minor": now.ifelse(counted.spend_minor, 0).sum(),
-        "spend_prev90_minor": before.ifelse(counted.spend_minor, 0).sum(),
+        "spend_90_minor": _total(counted.spend_minor, now),
+        "spend_prev90_minor": _total(counted.spend_minor, before),
     }
 
 
@@ -173,12 +184,6 @@ def _baskets(facts: Facts, orders: ir.Table, day: int) -> ir.Table:
     )
 
 
-def _refunds(facts: Facts, day: int, currency: str) -> ir.Table:
-    refunds = facts["refunds"]
-    paid = refunds.filter(refunds.paid_day <= day, refunds.currency == currency)
-    return paid.group_by("customer_id").agg(refunds_minor=paid.amount_minor.sum())
-
-
 # --- what was said --------------------------------------------------------------------------------------------------
 def _messages(facts: Facts, day: int) -> ir.Table:
     said = facts["interactions"]
@@ -188,68 +193,88 @@ def _messages(facts: Facts, day: int) -> ir.Table:
     )  # fmt: skip
 
 
-def _talk(messages: ir.Table) -> Aggregates:
+def _talk(messages: ir.Table, day: int, *seen: ir.BooleanValue) -> Aggregates:
+    """Sums as of a day; `seen`: by then, where there are later messages among these."""
+    now, before = _windows(messages.occurred_day, day, *seen)
+    mood, complaint = messages.mood_milli, messages.intent == "complaint"
     return {
-        "last_contact_day": messages.occurred_day.max(),
-        "messages": messages.count(),
-        "messages_telegram": _times(messages.channel == "telegram"),
-        "messages_web": _times(messages.channel == "web"),
-        **{name: _times(messages.intent.isin(intents)) for name, intents in CONTACTS.items()},
-        "complaints": _times(messages.intent == "complaint"),
-        "mood_mean_milli": _mean(messages.mood_milli),
-    }
-
-
-def _talk_windows(messages: ir.Table, day: int) -> Aggregates:
-    now, before = _windows(messages.occurred_day, day)
-    return {
+        "messages": messages.count(where=_all(*seen)),
         "messages_90": _times(now),
         "messages_prev90": _times(before),
-        "complaints_90": _times(now & (messages.intent == "complaint")),
-        "mood_90_milli": _mean(messages.mood_milli, now),
-        "mood_prev90_milli": _mean(messages.mood_milli, before),
+        "messages_telegram": _times(*seen, messages.channel == "telegram"),
+        "messages_web": _times(*seen, messages.channel == "web"),
+        **{name: _times(*seen, messages.intent.isin(intents)) for name, intents in CONTACTS.items()},
+        "complaints": _times(*seen, complaint),
+        "complaints_90": _times(now, complaint),
+        "mood_sum_milli": _total(mood, *seen),
+        "mood_count": mood.count(where=_all(*seen)),
+        "mood_90_sum_milli": _total(mood, now),
+        "mood_90_count": mood.count(where=now),
+        "mood_prev90_sum_milli": _total(mood, before),
+        "mood_prev90_count": mood.count(where=before),
     }
 
 
-def _cases(facts: Facts, day: int) -> ir.Table:
-    opened = facts["cases"].filter(lambda case: (case.opened_day <= day) & case.customer_id.notnull())
-    return opened.group_by("customer_id").agg(cases=opened.count())
+def _few(facts: Facts, day: int, currency: str) -> Iterator[tuple[ir.Table, str, Sums]]:
+    """The facts of which there are few, up to a day, with the column of the day they are of."""
+    counted: dict[str, tuple[str, Sums]] = {
+        "refunds": ("paid_day", _refunds), "cases": ("opened_day", _cases), "ratings": ("given_day", _ratings),
+        "campaign_contacts": ("sent_day", _campaigns), "posts": ("occurred_day", _posts),
+    }  # fmt: skip
+    for fact, (when, sums) in counted.items():
+        if fact in facts:
+            rows = facts[fact].filter(facts[fact][when] <= day, facts[fact].customer_id.notnull())
+            yield rows.filter(rows.currency == currency) if fact == "refunds" else rows, when, sums
 
 
-def _ratings(facts: Facts, day: int) -> ir.Table:
-    given = facts["ratings"].filter(lambda rating: (rating.given_day <= day) & rating.customer_id.notnull())
-    return given.group_by("customer_id").agg(ratings=given.count(), rating_mean_milli=_mean(1000 * given.score))
+def _refunds(paid: ir.Table, day: int, *seen: ir.BooleanValue) -> Aggregates:
+    return {"refunds_minor": _total(paid.amount_minor, *seen)}
 
 
-def _campaigns(facts: Facts, day: int) -> ir.Table:
-    sent = facts["campaign_contacts"].filter(lambda contact: contact.sent_day <= day)
-    return sent.group_by("customer_id").agg(
-        campaigns_sent=sent.count(),
-        campaigns_replied=_times(sent.replied_day <= day),
-        campaigns_converted=_times(sent.converted_day <= day),
-    )
+def _cases(opened: ir.Table, day: int, *seen: ir.BooleanValue) -> Aggregates:
+    return {"cases": opened.count(where=_all(*seen))}
 
 
-def _posts(facts: Facts, day: int) -> ir.Table:
-    return facts["posts"].filter(lambda post: (post.occurred_day <= day) & post.customer_id.notnull())
+def _ratings(given: ir.Table, day: int, *seen: ir.BooleanValue) -> Aggregates:
+    return {"ratings": given.count(where=_all(*seen)), "rating_sum_milli": _total(1000 * given.score, *seen)}
 
 
-def _post_windows(posts: ir.Table, day: int) -> Aggregates:
-    return {"posts_90": _times(_windows(posts.occurred_day, day)[0])}
+def _campaigns(sent: ir.Table, day: int, *seen: ir.BooleanValue) -> Aggregates:
+    return {
+        "campaigns_sent": sent.count(where=_all(*seen)),
+        "campaigns_replied": _times(*seen, sent.replied_day <= day),
+        "campaigns_converted": _times(*seen, sent.converted_day <= day),
+    }
+
+
+def _posts(posts: ir.Table, day: int, *seen: ir.BooleanValue) -> Aggregates:
+    return {
+        "posts": posts.count(where=_all(*seen)),
+        "posts_90": _times(_windows(posts.occurred_day, day, *seen)[0]),
+        "post_mood_sum_milli": _total(posts.mood_milli, *seen),
+        "post_mood_count": posts.mood_milli.count(where=_all(*seen)),
+    }
 
 
 # --- arithmetic that is the same everywhere -------------------------------------------------------------------------
-def _windows(when: ir.IntegerValue, day: int) -> tuple[ir.BooleanValue, ir.BooleanValue]:
+def _windows(when: ir.IntegerValue, day: int, *seen: ir.BooleanValue) -> tuple[ir.BooleanValue, ir.BooleanValue]:
     """The last days, and as many before."""
-    return when > day - WINDOW, (when > day - 2 * WINDOW) & (when <= day - WINDOW)
+    now = [*seen, when > day - WINDOW]
+    return reduce(and_, now), (when > day - 2 * WINDOW) & (when <= day - WINDOW)
 
 
-def _times(condition: ir.BooleanValue) -> ir.IntegerScalar:
-    return condition.ifelse(1, 0).sum()
+def _all(*conditions: ir.BooleanValue) -> ir.BooleanValue | None:
+    return reduce(and_, conditions) if conditions else None
 
 
-def _mean(values: ir.IntegerValue, where: ir.BooleanValue | None = None) -> ir.IntegerScalar:
-    return _divided(values.sum(where=where), values.count(where=where))
+def _times(*conditions: ir.BooleanValue) -> ir.IntegerScalar:
+    """In how many rows they all hold."""
+    return reduce(and_, conditions).ifelse(1, 0).sum()
+
+
+def _total(values: ir.IntegerValue, *conditions: ir.BooleanValue) -> ir.IntegerScalar:
+    """The sum over the rows in which they all hold, 0 of none."""
+    return (reduce(and_, conditions).ifelse(values, 0) if conditions else values).sum().fill_null(0)
 
 
 def _divided(amount: ir.IntegerValue, by: ir.IntegerValue) -> ir.IntegerValue:

@@ -69,7 +69,7 @@ def _features(work: Work, progress: Step) -> Told:
 
     refresh = work.cluster.refresh_features if work.cluster else partial(feature_store.refresh, store)
     found = refresh(night.as_of, currency=night.currency, now=night.now, progress=tell)
-    return {"everybody": found.everybody, "computed": found.computed, "windows": found.windows}
+    return {"everybody": found.everybody, "computed": found.computed, "added": found.added}
 
 
 def _segments(work: Work, progress: Step) -> Told:

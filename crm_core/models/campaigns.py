@@ -60,9 +60,9 @@ class CampaignContact(Base):
     state: Mapped[str] = mapped_column(String(10), default="chosen", server_default="chosen")
     outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id", ondelete="SET NULL"), index=True)
     chosen_at: Mapped[datetime | None]
-    sent_at: Mapped[datetime | None]
-    replied_at: Mapped[datetime | None]
-    converted_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None] = mapped_column(index=True)
+    replied_at: Mapped[datetime | None] = mapped_column(index=True)
+    converted_at: Mapped[datetime | None] = mapped_column(index=True)
     revenue_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     """What they ordered within the response days, in the business's currency."""
     opted_out_at: Mapped[datetime | None]

@@ -11,7 +11,8 @@ from crm_core.models.base import Base
 class CustomerFeatures(Base):
     """A customer's figures as of the newest `FeatureRun`; `crm_core/analytics/features.py` defines them.
 
-    Days are counted from 1970-01-01 (UTC). The row's id is the customer's.
+    Days are counted from 1970-01-01 (UTC), and means are kept as sums and counts, so that a day's events can be added.
+    The row's id is the customer's.
     """
 
     __tablename__ = "customer_features"
@@ -48,17 +49,21 @@ class CustomerFeatures(Base):
     complaints: Mapped[int]
     complaints_90: Mapped[int]
     cases: Mapped[int]
-    mood_mean_milli: Mapped[int | None]
-    mood_90_milli: Mapped[int | None]
-    mood_prev90_milli: Mapped[int | None]
+    mood_sum_milli: Mapped[int]
+    mood_count: Mapped[int]
+    mood_90_sum_milli: Mapped[int]
+    mood_90_count: Mapped[int]
+    mood_prev90_sum_milli: Mapped[int]
+    mood_prev90_count: Mapped[int]
     ratings: Mapped[int]
-    rating_mean_milli: Mapped[int | None]
+    rating_sum_milli: Mapped[int]
     campaigns_sent: Mapped[int]
     campaigns_replied: Mapped[int]
     campaigns_converted: Mapped[int]
     posts: Mapped[int]
     posts_90: Mapped[int]
-    post_mood_milli: Mapped[int | None]
+    post_mood_sum_milli: Mapped[int]
+    post_mood_count: Mapped[int]
 
 
 class FeatureRun(Base):
@@ -77,7 +82,11 @@ class FeatureRun(Base):
 
 
 class ChangedCustomer(Base):
-    """Whose facts changed since the newest `FeatureRun`; written by triggers (`crm_core/analytics/change_log.py`)."""
+    """Whose facts changed since the newest `FeatureRun`, and those of which day (since 1970-01-01) and later.
+
+    Written by triggers (`crm_core/analytics/change_log.py`).
+    """
 
     __tablename__ = "changed_customers"
     customer_id: Mapped[int]
+    since_day: Mapped[int]

@@ -3,11 +3,13 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm_core.models.base import Base, customer_key
 from crm_core.sealed import Sealed, personal
+
+_RETURNED = text("status = 'returned'")
 
 
 class Product(Base):
@@ -32,7 +34,10 @@ class Order(Base):
     """`status`: draft, placed, paid, shipped, delivered, cancelled or returned."""
 
     __tablename__ = "orders"
-    __table_args__ = (Index("ix_orders_customer_placed", "customer_id", "placed_at"),)
+    __table_args__ = (
+        Index("ix_orders_customer_placed", "customer_id", "placed_at"),
+        Index("ix_orders_returned", "updated_at", sqlite_where=_RETURNED, postgresql_where=_RETURNED),
+    )
     number: Mapped[str] = mapped_column(String(60), unique=True)
     customer_id: Mapped[int] = customer_key()
     status: Mapped[str] = mapped_column(String(12), index=True)

@@ -16,5 +16,5 @@ def test_by_hand_and_by_definition_come_to_the_same(tmp_path: Path) -> None:
     for name in ("sql", "pandas"):
         assert differing(tmp_path / "result-compute.parquet", tmp_path / f"result-{name}.parquet") == 0
     assert done["refresh"]["increment_differing_cells"] == 0
-    assert 0 < done["refresh"]["increment_computed"] < SIZE.customers / 4
+    assert 0 < done["refresh"]["increment_added"] < SIZE.customers / 4
     assert {"cpu_s", "rss_mb"} <= set(done["compute"])

@@ -12,10 +12,10 @@ import pytest
 from pandas.testing import assert_frame_equal
 from sqlalchemy import Table, delete, select, update
 
-from crm_core.analytics import engine, feature_store
+from crm_core.analytics import engine, feature_store, increment
 from crm_core.analytics.contact_kinds import CONTACTS
 from crm_core.analytics.fact_views import Dialect
-from crm_core.analytics.features import COLUMNS, WINDOWED
+from crm_core.analytics.features import COLUMNS
 from crm_core.database import Store, open_store
 from crm_core.models import (
     Base,
@@ -97,7 +97,7 @@ def test_refreshing_equals_computing_for_everybody(store: Store, seed: int) -> N
             for _ in range(business.random.randrange(3)):
                 business.pick((business.happen, business.change))(session)
         done = refresh(store, as_of)
-        alone += not done.everybody and done.windows > 0
+        alone += not done.everybody and done.added > 0
         assert_frame_equal(feature_store.stored(store), compute(store, as_of))
     assert alone >= 2
 
@@ -105,7 +105,6 @@ def test_refreshing_equals_computing_for_everybody(store: Store, seed: int) -> N
 def test_columns_are_the_same_wherever_they_are_named(store: Store) -> None:
     refresh(store, TODAY)
     assert tuple(feature_store.stored(store).columns) == COLUMNS == tuple(compute(store, TODAY).columns)
-    assert set(WINDOWED) < set(COLUMNS)
     assert {intent for intents in CONTACTS.values() for intent in intents} < set(CUSTOMER)
     with store.engine.connect() as connection:
         for fact, table in engine.facts_of(store.engine.dialect.name).items():
@@ -121,7 +120,7 @@ def test_a_run_that_breaks_off_is_made_up_for(store: Store, monkeypatch: pytest.
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(feature_store, "_write_windows", fail)
+        patched.setattr(increment, "write", fail)
         with pytest.raises(KeyboardInterrupt):
             refresh(store, TODAY)
     assert refresh(store, TODAY).everybody
@@ -164,6 +163,8 @@ def test_changing_and_deleting_is_noted_of_exactly_whom_it_concerns(
     whose = select(table.c.customer_id) if "customer_id" in table.c or whose is None else whose
     if model is Interaction:
         whose = whose.where(table.c.direction == "in", table.c.author == "customer")
+    if model is Rating:
+        whose = whose.where(table.c.given_at.is_not(None))
     with store.write() as session:
         concerned = set(session.scalars(whose)) - {None}
         for change in (update(table).values(**values), delete(table)):
