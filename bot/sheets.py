@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from crm_core.csv_cells import clean_cell, safe_cell
 
@@ -23,6 +24,21 @@ class Sheet:
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     about: Sequence[str] = ()
+
+
+def number(unit: str, value: Fraction | float | None) -> float | int | None:
+    """A figure's value to calculate with: whole money, moods from -1 to 1, seconds.
+
+    >>> number("GBP", 129950), number("mood", -250), number("count", 12.0)
+    (1299.5, -0.25, 12)
+    """
+    if value is None:
+        return None
+    if unit == "count":
+        return int(value) if value == int(value) else round(float(value), 2)
+    if unit in ("seconds", "rating"):
+        return round(float(value), 2)
+    return round(float(value) / (1000 if unit == "mood" else 100), 3)
 
 
 def written(sheet: Sheet, form: str) -> bytes:

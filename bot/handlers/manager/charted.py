@@ -1,7 +1,7 @@
 """Answers that are made whole, with their charts, before the transaction begins; the handler only shows them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from bot.handlers.manager.asking import ManagerTurn, words_of
 from bot.handlers.manager.pictures import Picture, illustrated, shown
 from bot.handlers.manager.queries import Query, Said, Spoken, read, whole
 from bot.messages import Reply
+from bot.sheets import Sheet
 from bot.turns import Memory
 from crm_core.analytics.charts import ChartSpec
 
@@ -67,7 +68,8 @@ class Asking:
 class Answer:
     """What is said, the charts below it with their names, and what is remembered of it.
 
-    `query`: the figures behind it, for "show me" and "by channel"; `fields`: what was read, for the audit log.
+    `query`: the figures behind it, for "show me" and "by channel"; `fields`: what was read, for the audit log; `sheet`:
+    what "export it" puts into a file.
     """
 
     reply: Reply
@@ -75,6 +77,7 @@ class Answer:
     query: Query | None = None
     fields: tuple[str, ...] = ()
     names_people: bool = False
+    sheet: Sheet | None = None
 
 
 Make = Callable[[Asking], Answer]
@@ -97,5 +100,12 @@ def show(turn: ManagerTurn, kind: str, make: Make, *, again: bool = False) -> Re
     if answer.query is not None:
         turn.memory.show("figures", answer.query.kept())
     turn.memory.show("answer", kind)
+    turn.memory.show("sheet", asdict(answer.sheet) if answer.sheet else None)
     reply = illustrated(turn, answer.reply, made, [name for name, _ in answer.charts])
     return hushed(turn, reply) if answer.names_people else reply
+
+
+def kept_sheet(turn: ManagerTurn) -> Sheet | None:
+    """What was told last in this way, as a table."""
+    kept = turn.memory.shown("sheet")
+    return Sheet(**kept) if isinstance(kept, dict) else None

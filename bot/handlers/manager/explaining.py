@@ -10,6 +10,7 @@ from bot.handlers.manager.asking import named_period
 from bot.handlers.manager.charted import Answer, Asking
 from bot.handlers.manager.queries import OVERVIEW, Query, narrowed_lines, read
 from bot.messages import Choice, Reply, Table
+from bot.sheets import Sheet, number
 from crm_core.analytics.charts import ChartSpec
 from crm_core.reports.changes import Explanation, Part, best_explained, explain
 from crm_core.reports.digest import LINES, DigestLine, compare
@@ -19,6 +20,8 @@ from crm_core.reports.periods import Period
 DAYS = "7d"
 """What a question without a period is about: so many whole days against those before."""
 SHOWN = 8
+MOST_PARTS = 200
+"""Parts in a file."""
 OTHERS = 3
 """Further dimensions that are named, each with the part that did most."""
 SOME = 0.1
@@ -47,7 +50,8 @@ def explain_change(asking: Asking) -> Answer:
         lines.append(words.say("changes.means"))
     by = replace(query, group_by=first.dimension)
     reply = Reply(text="\n".join(lines), table=_table(first, words), choices=_choices(found, words))
-    return Answer(reply, ((words.say("changes.file"), _chart(first, query, words)),), by, (query.metric,))
+    charts = ((words.say("changes.file"), _chart(first, query, words)),)
+    return Answer(reply, charts, by, (query.metric,), sheet=_sheet(first, lines[0], words))
 
 
 def _title(line: DigestLine, query: Query, words: FigureWords) -> str:
@@ -148,11 +152,6 @@ def _value(found: Explanation, value: Fraction | None, words: FigureWords) -> st
 
 def _table(found: Explanation, words: FigureWords) -> Table:
     """The parts with what they did, all the rest, and the whole: the last column adds up."""
-    names = ("now", "before", "did", "share")
-    heads = (
-        words.say(f"dimensions.{found.dimension}").capitalize(),
-        *(words.say(f"changes.columns.{n}") for n in names),
-    )
     rows = [
         (
             words.part(found.dimension, part.key), _value(found, part.now, words), _value(found, part.before, words),
@@ -160,16 +159,40 @@ def _table(found: Explanation, words: FigureWords) -> Table:
         )
         for part in found.parts[:SHOWN]
     ]  # fmt: skip
-    more = found.parts[SHOWN:]
-    left = (
-        ((words.say("changes.others", count=len(more)), sum((part.did for part in more), Fraction(0))),) if more else ()
-    )
-    if found.rest:
-        left = (*left, (words.say("changes.rest"), found.rest))
-    rows += [(name, "", "", _amount(found, did, words), _percent(float(did / found.change))) for name, did in left]
+    rows += [
+        (name, "", "", _amount(found, did, words), _percent(float(did / found.change)))
+        for name, did in _left(found, SHOWN, words)
+    ]
     whole = (_value(found, found.now, words), _value(found, found.before, words))
     rows.append((words.say("changes.whole"), *whole, _amount(found, found.change, words), "100 %"))
-    return Table(columns=heads, rows=tuple(rows))
+    return Table(columns=_columns(found, words), rows=tuple(rows))
+
+
+def _columns(found: Explanation, words: FigureWords) -> tuple[str, ...]:
+    names = ("now", "before", "did", "share")
+    heading = words.say(f"dimensions.{found.dimension}").capitalize()
+    return (heading, *(words.say(f"changes.columns.{name}") for name in names))
+
+
+def _left(found: Explanation, shown: int, words: FigureWords) -> list[tuple[str, Fraction]]:
+    """What is not shown part by part, with what it did."""
+    more = found.parts[shown:]
+    others = (words.say("changes.others", count=len(more)), sum((part.did for part in more), Fraction(0)))
+    rest = (words.say("changes.rest"), found.rest)
+    return [*([others] if more else []), *([rest] if found.rest else [])]
+
+
+def _sheet(found: Explanation, title: str, words: FigureWords) -> Sheet:
+    """The parts as numbers, and the whole."""
+    *heads, share = _columns(found, words)
+    told = [(words.part(found.dimension, part.key), part.now, part.before, part.did) for part in found.parts]
+    told = told[:MOST_PARTS] + [(name, None, None, did) for name, did in _left(found, MOST_PARTS, words)]
+    told.append((words.say("changes.whole"), found.now, found.before, found.change))
+    rows = [
+        (name, *(number(found.unit, value) for value in (now, before, did)), round(100 * float(did / found.change), 1))
+        for name, now, before, did in told
+    ]
+    return Sheet(words.say("changes.file"), (*heads, f"{share} (%)"), rows, [title])
 
 
 def _percent(share: float | None) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from bot.handlers.agent.case_lists import case_sheet
 from bot.handlers.agent.lists import list_sheet
 from bot.handlers.manager.asking import ManagerTurn, offers, words_of
+from bot.handlers.manager.charted import kept_sheet
+from bot.handlers.manager.drawn import DRAWN
 from bot.handlers.manager.evidence import asked_for, evidence_table, records
 from bot.handlers.manager.figure_forms import form_sheet
 from bot.handlers.manager.metrics import TEAM_FIGURES, compared, part_lines, shown_metric
@@ -14,7 +16,7 @@ from bot.handlers.manager.ratings import ratings_table
 from bot.handlers.manager.segment_comparison import comparison_sheet
 from bot.handlers.manager.segment_sizes import sizes_sheet
 from bot.messages import Choice, Reply
-from bot.sheets import TYPES, Cell, Sheet, written
+from bot.sheets import TYPES, Cell, Sheet, number, written
 from crm_core.reports.digest import LINES, DigestLine
 from crm_core.reports.metrics import UNITS, dimensions
 from crm_core.reports.satisfaction import ratings
@@ -33,7 +35,7 @@ PERSONAL = ("customers", "evidence", "ratings", "cases")
 def export_report(turn: ManagerTurn) -> Reply:
     """Send the last answer as CSV or XLSX; say which formats there are when another one is asked for."""
     words, kind = words_of(turn), str(turn.memory.shown("answer"))
-    if kind not in EXPORTED:
+    if kind not in EXPORTED or (kind in DRAWN and kept_sheet(turn) is None):
         return Reply(text=words.say("export.nothing_yet"), choices=offers(words))
     if not _may_be_sent(turn):
         return Reply(text=words.say("export.not_here"), private=True)
@@ -95,7 +97,7 @@ def _figures(turn: ManagerTurn) -> Sheet:
     heading = words.say(f"dimensions.{group_by}").capitalize()
     named = f"{title} ({words.say(f'export.units.{unit}') if unit.islower() else unit})"
     if group_by in UNITS:
-        return Sheet(title, (heading, named), [(row.key, _raw(unit, row.value)) for row in line.figure.rows], about)
+        return Sheet(title, (heading, named), [(row.key, number(unit, row.value)) for row in line.figure.rows], about)
     parts = [(words.part(group_by, key), *_three(part, unit)) for key, part in part_lines(line, query)]
     return Sheet(title, (heading, named, *told[1:]), parts, about)
 
@@ -115,7 +117,10 @@ def _team_rows(turn: ManagerTurn, query: Query) -> list[tuple[Cell, ...]]:
     return [
         (
             words.part("agent", key),
-            *(_raw(each[key].figure.unit, each[key].figure.value) if key in each else None for each in parts.values()),
+            *(
+                number(each[key].figure.unit, each[key].figure.value) if key in each else None
+                for each in parts.values()
+            ),
         )
         for key in keys
     ]
@@ -127,14 +132,7 @@ def _with_unit(line: DigestLine) -> tuple[Cell, ...]:
 
 
 def _three(line: DigestLine, unit: str) -> tuple[Cell, Cell, Cell]:
-    return _raw(unit, line.figure.value), _raw(unit, line.before.value), _raw(unit, line.change)
-
-
-def _raw(unit: str, value: float | None) -> float | int | None:
-    """A value to calculate with: whole money, moods from -1 to 1, seconds."""
-    if value is None or unit in ("count", "seconds", "rating"):
-        return value if value is None or unit == "count" else round(value, 2)
-    return round(value / (1000 if unit == "mood" else 100), 3)
+    return number(unit, line.figure.value), number(unit, line.before.value), number(unit, line.change)
 
 
 def _customers(turn: ManagerTurn) -> Sheet:
@@ -162,6 +160,13 @@ def _ratings(turn: ManagerTurn) -> Sheet:
     return Sheet(words.metric("csat"), table.columns, table.rows, about)
 
 
+def _drawn(turn: ManagerTurn) -> Sheet:
+    """What was told with its charts, as it was told: it is not made anew."""
+    sheet = kept_sheet(turn)
+    assert sheet is not None
+    return sheet
+
+
 EXPORTED: dict[str, Callable[[ManagerTurn], Sheet]] = {
     "figures": _figures,
     "customers": _customers,
@@ -170,5 +175,6 @@ EXPORTED: dict[str, Callable[[ManagerTurn], Sheet]] = {
     "segments": sizes_sheet,
     "comparison": comparison_sheet,
     "cases": case_sheet,
+    **dict.fromkeys(DRAWN, _drawn),
 }
 """What the last answer was -> its table, complete."""

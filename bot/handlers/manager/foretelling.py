@@ -10,6 +10,7 @@ from bot.handlers.manager.charted import Answer, Asking
 from bot.handlers.manager.explaining import OF_POSTS, PUBLIC
 from bot.handlers.manager.queries import Query, narrowed_lines, read
 from bot.messages import Choice, Reply, Table
+from bot.sheets import Sheet, number
 from crm_core.analytics.charts import ChartSpec
 from crm_core.analytics.child import ChildFailed
 from crm_core.analytics.forecasts import Forecast, enough, foretell
@@ -62,7 +63,8 @@ def forecast(asking: Asking) -> Answer:
     told = Told(words, query, ahead, found, past, unit)
     choices = (Choice(label=words.say("changes.why"), value=f"explain_change:{query.metric}"),)
     reply = Reply(text="\n".join([*told.lines(), *narrowed_lines(query, words)]), table=told.table(), choices=choices)
-    return Answer(reply, ((words.say("forecast.file"), told.chart()),), query, (query.metric,))
+    chart = (words.say("forecast.file"), told.chart())
+    return Answer(reply, (chart,), query, (query.metric,), sheet=told.sheet())
 
 
 def _offers(words: FigureWords) -> tuple[Choice, ...]:
@@ -201,10 +203,28 @@ class Told:
         note = self.words.say("forecast.cut", count=SHOWN, all=len(steps)) if len(steps) > SHOWN else ""
         return Table(columns=columns, rows=rows, note=note)
 
+    def sheet(self) -> Sheet:
+        """What was, as far as the chart shows it, and all steps ahead with their bounds."""
+        say, found, unit = self.words.say, self.found, self.unit
+        was = [(str(row.key), number(unit, row.value or 0), None, None, None) for row in self._drawn_past()]
+        dates = dates_from(self._first(0), self.ahead.unit, len(found.values))
+        steps = zip(dates, found.values, found.low, found.high, strict=True)
+        will_be = [(day.isoformat(), None, *(number(unit, round(each)) for each in said)) for day, *said in steps]
+        metric = self.words.metric(self.query.metric)
+        columns = (
+            say(f"dimensions.{self.ahead.unit}").capitalize(), metric,
+            *(f"{say(f'forecast.columns.{name}')}" for name in ("expected", "low", "high")),
+        )  # fmt: skip
+        about = [*self.lines(), *narrowed_lines(self.query, self.words)]
+        return Sheet(say("forecast.file"), columns, [*was, *will_be], about)
+
+    def _drawn_past(self) -> tuple[FigureRow, ...]:
+        return self.past[-DRAWN[self.ahead.unit] :]
+
     def chart(self) -> ChartSpec:
         """The past, and the way ahead with its band."""
         words, found = self.words, self.found
-        past = self.past[-DRAWN[self.ahead.unit] :]
+        past = self._drawn_past()
         dates = [date.fromisoformat(row.key or "") for row in past]
         dates += dates_from(self._first(0), self.ahead.unit, len(found.values))
         gap: list[float | None] = [None] * (len(past) - 1)

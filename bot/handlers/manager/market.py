@@ -1,11 +1,14 @@
 """What rises in the market, and what is blowing up now, by what is said in public."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 
 from bot.figures import FigureWords
 from bot.handlers.manager.charted import Answer, Asking
 from bot.handlers.manager.queries import Query
 from bot.messages import Choice, Reply, Table
+from bot.sheets import Sheet
 from crm_core.analytics.charts import ChartSpec
 from crm_core.analytics.public_voice import DAY, Cell, by_age, cells, of_brand, rolling
 from crm_core.analytics.spikes import DAYS as SPIKE_DAYS
@@ -17,6 +20,7 @@ from crm_core.reports.periods import Period, last_days
 SHOWN = 10
 CHART_DAYS = 28
 MOST_SPIKES = 5
+MOVE_COLUMNS = ("what", "kind", "week", "usual", "times")
 
 
 def brand_word(words: FigureWords, brand: str) -> str:
@@ -49,7 +53,7 @@ def market_trend(asking: Asking) -> Answer:
     shown = [*rising[:SHOWN], *falling[: max(0, SHOWN - len(rising))]]
     reply = Reply(text="\n".join(lines), table=_moves_table(shown, words) if shown else None, choices=_choices(words))
     charts = ((words.say("market.file"), _moves_chart(shown, words)),) if shown else ()
-    return Answer(reply, charts, query, ("posts",))
+    return Answer(reply, charts, query, ("posts",), sheet=_moves_sheet(all_moves, lines[0], words))
 
 
 def _move(move: Move, words: FigureWords) -> str:
@@ -63,7 +67,6 @@ def _times(move: Move, words: FigureWords) -> str:
 
 
 def _moves_table(found: Sequence[Move], words: FigureWords) -> Table:
-    names = ("what", "kind", "week", "usual", "times")
     rows = tuple(
         (
             words.part(move.dimension, move.key), words.say(f"dimensions.{move.dimension}"), str(move.count),
@@ -72,8 +75,21 @@ def _moves_table(found: Sequence[Move], words: FigureWords) -> Table:
         for move in found
     )  # fmt: skip
     return Table(
-        columns=tuple(words.say(f"market.columns.{n}") for n in names), rows=rows, note=words.say("market.note")
+        columns=tuple(words.say(f"market.columns.{n}") for n in MOVE_COLUMNS), rows=rows, note=words.say("market.note")
     )
+
+
+def _moves_sheet(found: Sequence[Move], about: str, words: FigureWords) -> Sheet:
+    """All that rises or falls, as numbers."""
+    rows = [
+        (
+            words.part(move.dimension, move.key), words.say(f"dimensions.{move.dimension}"), move.count,
+            round(move.usual, 2), None if move.times is None else round(move.times, 2),
+        )
+        for move in found
+    ]  # fmt: skip
+    columns = [words.say(f"market.columns.{name}") for name in MOVE_COLUMNS]
+    return Sheet(words.say("market.file"), columns, rows, [about])
 
 
 def _moves_chart(found: Sequence[Move], words: FigureWords) -> ChartSpec:
@@ -106,8 +122,11 @@ def social_spike(asking: Asking) -> Answer:
     brand = spotted[0].brand if spotted else US
     query = voice(last_days(asking.today, 2, asking.zone, asking.now), [brand])
     reply = Reply(text="\n".join([words.say("market.spike_title"), *lines]), choices=_spike_choices(words))
-    chart = _days_chart(asking, list(of_brand(found, brand)), brand)
-    return Answer(reply, ((words.say("market.spike_file"), chart),), query, ("posts",))
+    days = _days(asking, list(of_brand(found, brand)))
+    sheet = _days_sheet(days, reply.text, brand, words)
+    return Answer(
+        reply, ((words.say("market.spike_file"), _days_chart(days, brand, words)),), query, ("posts",), sheet=sheet
+    )
 
 
 def _newest(found: Sequence[Spike]) -> list[Spike]:
@@ -136,21 +155,43 @@ def _spike(spike: Spike, words: FigureWords) -> list[str]:
     return [*lines, *([words.say("market.repeats", count=spike.repeats)] if spike.repeats else [])]
 
 
-def _days_chart(asking: Asking, found: Sequence[Cell], brand: str) -> ChartSpec:
-    """Posts a day with their mood over four weeks, each day ending at this hour."""
-    words = asking.words
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """The posts of 24 hours that end at this time of day, and the mood of the week that ends with them."""
+
+    day: date
+    count: int
+    mood: float | None
+
+
+def _days(asking: Asking, found: Sequence[Cell]) -> list[_Day]:
+    """Four weeks of them."""
     counts = by_age(found, CHART_DAYS)[::-1]
     moods = by_age(found, CHART_DAYS, lambda cell: cell.mood_total)[::-1]
     rated = by_age(found, CHART_DAYS, lambda cell: cell.moods)[::-1]
-    days = [(asking.today - age * DAY) for age in range(CHART_DAYS)][::-1]
     week = zip(rolling(moods), rolling(rated), strict=True)
+    means = [mood / count / 1000 if count else None for mood, count in week]
+    dates = [(asking.today - age * DAY) for age in range(CHART_DAYS)][::-1]
+    return [_Day(*each) for each in zip(dates, counts, means, strict=True)]
+
+
+def _days_chart(days: Sequence[_Day], brand: str, words: FigureWords) -> ChartSpec:
     return ChartSpec(
         kind="days", title=words.say("market.days_chart", brand=brand_word(words, brand)),
-        subtitle=words.say("market.days_note"), labels=[words.short_day(day) for day in days], values=counts,
-        line=[mood / count / 1000 if count else None for mood, count in week],
+        subtitle=words.say("market.days_note"), labels=[words.short_day(each.day) for each in days],
+        values=[each.count for each in days], line=[each.mood for each in days],
         line_title=words.say("market.rolling_mood"), ends=(words.say("digest.low"), words.say("digest.high")),
         marked=CHART_DAYS - 1,
     )  # fmt: skip
+
+
+def _days_sheet(days: Sequence[_Day], about: str, brand: str, words: FigureWords) -> Sheet:
+    columns = (
+        words.say("dimensions.day").capitalize(), words.say("market.days_chart", brand=brand_word(words, brand)),
+        words.say("market.rolling_mood"),
+    )  # fmt: skip
+    rows = [(each.day.isoformat(), each.count, None if each.mood is None else round(each.mood, 3)) for each in days]
+    return Sheet(words.say("market.spike_file"), columns, rows, [*about.splitlines(), words.say("market.days_note")])
 
 
 def _spike_choices(words: FigureWords) -> tuple[Choice, ...]:

@@ -1,5 +1,6 @@
 """How people feel over time, in chats or in public: weeks rolling over days, and whether it surely changed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -10,6 +11,7 @@ from bot.handlers.manager.explaining import PUBLIC
 from bot.handlers.manager.metrics import by_part, by_time, not_by_text
 from bot.handlers.manager.queries import Query, narrowed_lines, read
 from bot.messages import Choice, Reply, Table
+from bot.sheets import Sheet, number
 from crm_core.analytics.charts import ChartSpec
 from crm_core.analytics.public_voice import rolling
 from crm_core.analytics.trends import Moods, gap
@@ -48,7 +50,8 @@ def sentiment_trend(asking: Asking) -> Answer:
             words.say("moods.lowest", day=words.part(_unit(query), low.key), value=words.value("mood", low.value))
         )
     reply = Reply(text="\n".join(lines), table=_table(asking, query), choices=_choices(query, words))
-    return Answer(reply, ((words.say("moods.file"), _chart(asking, query, rows)),), query, (query.metric,))
+    charts = ((words.say("moods.file"), _chart(asking, query, rows)),)
+    return Answer(reply, charts, query, (query.metric,), sheet=_sheet(asking, query, lines))
 
 
 def _query(asking: Asking) -> Query:
@@ -113,6 +116,18 @@ def _table(asking: Asking, query: Query) -> Table:
         return by_time(DigestLine(now, now), group_by, asking.words)
     before = measure(asking.session, query.metric, query.compared, group_by, **given)
     return by_part(DigestLine(now, before), query, asking.words)
+
+
+def _sheet(asking: Asking, query: Query, about: Sequence[str]) -> Sheet:
+    """Each day, week or month, or each part that was asked for."""
+    words, by = asking.words, query.group_by or _unit(query)
+    found = measure(asking.session, query.metric, query.period, by, only=query.only, without=query.without)
+    rows = [
+        (str(row.key) if by in UNITS else words.part(by, row.key), number("mood", row.value), row.count)
+        for row in found.rows
+    ]
+    columns = (words.say(f"dimensions.{by}").capitalize(), words.metric(query.metric), words.say("moods.count"))
+    return Sheet(words.say("moods.file"), columns, rows, about)
 
 
 def _chart(asking: Asking, query: Query, rows: list[FigureRow]) -> ChartSpec:

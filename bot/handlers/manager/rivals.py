@@ -8,14 +8,17 @@ from bot.handlers.manager.asking import asked_periods
 from bot.handlers.manager.charted import Answer, Asking
 from bot.handlers.manager.market import brand_word, voice
 from bot.messages import Choice, Reply, Table
+from bot.sheets import Cell, Sheet, number
 from crm_core.analytics.charts import ChartSpec
 from crm_core.analytics.competitors import Comparison, Field, Rival, compare_brands
 from crm_core.analytics.public_voice import DAY, cells
+from crm_core.analytics.trends import Gap
 from crm_core.reports.metrics import US
 from crm_core.reports.periods import last_days
 
 USUAL_DAYS, MOST_DAYS = 30, 180
 WEEKS = 8
+COLUMNS = ("brand", "count", "share", "change", "mood", "gap")
 SHOWN = 4
 """Fields on each side that are told."""
 
@@ -37,7 +40,7 @@ def competitor_compare(asking: Asking) -> Answer:
         charts.append((words.say("rivals.mood_file"), _mood_chart(compared, words)))
     offers = tuple(Choice(label=words.say(f"market.offers.{n}"), value=n) for n in ("market_trend", "show_evidence"))
     reply = Reply(text="\n".join(lines), table=_table(compared, words), choices=offers)
-    return Answer(reply, tuple(charts), query, ("posts",))
+    return Answer(reply, tuple(charts), query, ("posts",), sheet=_sheet(compared, lines[0], words))
 
 
 def _days(asking: Asking) -> int:
@@ -91,7 +94,6 @@ def _field(field: Field, words: FigureWords) -> str:
 
 
 def _table(compared: Comparison, words: FigureWords) -> Table:
-    names = ("brand", "count", "share", "change", "mood", "gap")
     rows = tuple(
         (
             brand_word(words, rival.brand), f"{rival.count:,}", f"{100 * rival.share:.0f} %",
@@ -101,8 +103,35 @@ def _table(compared: Comparison, words: FigureWords) -> Table:
         for rival in compared.rivals
     )  # fmt: skip
     return Table(
-        columns=tuple(words.say(f"rivals.columns.{name}") for name in names), rows=rows, note=words.say("rivals.note")
+        columns=tuple(words.say(f"rivals.columns.{name}") for name in COLUMNS), rows=rows, note=words.say("rivals.note")
     )
+
+
+def _sheet(compared: Comparison, about: str, words: FigureWords) -> Sheet:
+    """Each brand, then each field on which one is clearly better, as numbers."""
+    heads = [words.say(f"rivals.columns.{name}") for name in ("brand", "field", *COLUMNS[1:], "low", "high")]
+    rows: list[tuple[Cell, ...]] = [
+        (
+            brand_word(words, rival.brand), None, rival.count, round(100 * rival.share, 1),
+            round(100 * (rival.share - rival.share_before), 1), number("mood", rival.mood.mean), *_bounds(rival.gap),
+        )
+        for rival in compared.rivals
+    ]  # fmt: skip
+    rows += [
+        (
+            field.brand, words.part(field.dimension, field.key), field.theirs.count, None, None,
+            number("mood", field.theirs.mean), *_bounds(field.gap),
+        )
+        for field in compared.fields
+    ]  # fmt: skip
+    heads[3] = f"{heads[3]} (%)"
+    return Sheet(words.say("rivals.voice_file"), heads, rows, [about, words.say("rivals.note")])
+
+
+def _bounds(gap: Gap | None) -> tuple[Cell, Cell, Cell]:
+    if gap is None:
+        return None, None, None
+    return number("mood", gap.value), number("mood", gap.low), number("mood", gap.high)
 
 
 def _voice_chart(compared: Comparison, words: FigureWords) -> ChartSpec:

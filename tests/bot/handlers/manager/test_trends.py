@@ -10,6 +10,7 @@ import pytest
 from bot.handlers.manager import MANAGER, MANAGER_PREPARATIONS
 from bot.handlers.manager.drawn import AGAIN, DRAWN
 from bot.handlers.manager.explaining import explain_change
+from bot.handlers.manager.exports import EXPORTED
 from bot.handlers.manager.foretelling import forecast
 from bot.handlers.manager.market import market_trend, social_spike
 from bot.handlers.manager.moods import sentiment_trend
@@ -41,6 +42,7 @@ def test_what_is_drawn_is_prepared_handled_and_refined():
     for kind in DRAWN:
         assert kind in MANAGER_PREPARATIONS
         assert kind in REFINED
+        assert kind in EXPORTED
         assert MANAGER[kind] is not MANAGER["not_yet"]
     assert set(AGAIN) <= set(DRAWN)
     assert {"refine_query", "list_customers"} <= set(MANAGER_PREPARATIONS)
@@ -59,6 +61,9 @@ def test_a_change_is_explained_and_its_table_adds_up(sample: Store, tmp_path: Pa
     assert _money(whole_row[3]) == pytest.approx(_money(whole_row[1]) - _money(whole_row[2]), abs=0.05)
     assert found.charts[0][1].kind == "gaps"
     assert found.query.metric == "revenue"
+    *told, all_of_it = found.sheet.rows
+    assert sum(row[3] for row in told) == pytest.approx(all_of_it[3], abs=0.05)
+    assert all_of_it[3] == pytest.approx(all_of_it[1] - all_of_it[2], abs=0.05)
 
 
 def _money(text: str) -> float:
@@ -89,16 +94,20 @@ def test_moods_say_whether_they_surely_changed(sample: Store, tmp_path: Path):
                   memory=remembered("sentiment_trend", posts))  # fmt: skip
     assert split.query.group_by == "network"
     assert split.reply.table.columns[0] == "Network"
+    assert {row[0] for row in split.sheet.rows} == {row[0] for row in split.reply.table.rows}
+    assert all(-1 <= row[1] <= 1 for row in split.sheet.rows if row[2])
 
 
 def test_the_wave_of_the_sample_is_what_rises_and_what_blew_up(sample: Store, tmp_path: Path):
     rising = asked(sample, tmp_path, market_trend, "what is trending")
     assert "Rising: battery" in rising.reply.text
+    assert next(row for row in rising.sheet.rows if row[0] == "battery")[2] > 0
     blowing = asked(sample, tmp_path, social_spike, "有什么在爆", "zh")
     assert "关于我们一切平静" in blowing.reply.text
     assert "BrightBrew" in blowing.reply.text
     assert "battery" in blowing.reply.text
     assert blowing.query.only == {"brand": ["BrightBrew"]}
+    assert [row[1] for row in blowing.sheet.rows] == list(blowing.charts[0][1].values)
 
 
 def test_competitors_are_compared_with_intervals(sample: Store, tmp_path: Path):
@@ -108,6 +117,9 @@ def test_competitors_are_compared_with_intervals(sample: Store, tmp_path: Path):
     assert "better about us than about BrightBrew" in found.reply.text
     assert "We lose on: delivery against BrightBrew" in found.reply.text
     assert [chart.kind for _, chart in found.charts] == ["lines", "gaps"]
+    brands = [row for row in found.sheet.rows if row[1] is None]
+    assert sum(row[3] for row in brands) == pytest.approx(100, abs=0.3)
+    assert all(row[7] <= row[6] <= row[8] for row in found.sheet.rows if row[6] is not None)
     one = asked(sample, tmp_path, competitor_compare, "us against copper kettle co")
     assert [row[0] for row in one.reply.table.rows] == ["Copper Kettle Co", "us"]
 
@@ -131,6 +143,11 @@ def test_a_forecast_has_an_interval_a_model_and_how_it_did(sample: Store, tmp_pa
     chart = found.charts[0][1]
     assert (chart.ahead, len(chart.labels)) == (14, 56 + 14)
     assert len(chart.low) == len(chart.labels) == len(chart.lines[0])
+    rows = found.sheet.rows
+    assert [row[0] for row in rows[55:58]] == ["2026-11-22", "2026-11-23", "2026-11-24"]
+    assert [row[1] is None for row in rows] == [False] * 56 + [True] * 14
+    assert all(low <= value <= high for _, _, value, low, high in rows[56:])
+    assert sum(row[2] for row in rows[56:]) == pytest.approx(value, abs=14)
 
 
 @pytest.mark.parametrize(
@@ -174,6 +191,8 @@ def test_why_and_by_channel_and_show_me_through_the_whole_product(stage: Stage) 
     first = stage.staff_says(MANAGING, "why did revenue drop last week")[0]
     assert "Most of the difference shows by" in first.reply.text
     assert [file.media_type for file in first.reply.files] == ["image/png"]
+    sent = stage.staff_says(MANAGING, "export it as csv")[0]
+    assert [file.media_type for file in sent.reply.files] == ["text/csv"]
     split = stage.staff_says(MANAGING, "/refine_query by category")
     assert split
     shown = stage.staff_says(MANAGING, "show me the records behind it")[0]
