@@ -59,17 +59,16 @@ def _interpreter(
 
 @app.command()
 def train(config: Config = CONFIG, cache: Cache = CACHE, encoder: Sentences = "light") -> None:
-    """Train from the files in config/nlu, and store the models: of conversations and of public posts."""
+    """Train what understands messages from the files in config/nlu, and store the models."""
     from nlu.models import train as fit
 
     folder = fit(config, cache, lambda line: print(line, flush=True), encoder)
     print(f"Models are in {folder}")
-    train_posts(config, cache)
 
 
 @app.command("train-posts")
 def train_posts(config: Config = CONFIG, cache: Cache = CACHE, encoder: Sentences = "light") -> None:
-    """Train what is learnt about public posts alone; it is the same for every encoder."""
+    """Train what reads public posts, and store the models; they are the same for every encoder."""
     from nlu import post_models
 
     folder = post_models.train(config, cache, lambda line: print(line, flush=True))
