@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from crm_core.database import Store, open_store
 from crm_core.names import NameIndex
 from crm_core.playbooks import playbooks
 from crm_core.staff_access import granted
+from nlu.gist import telling
 from nlu.interpreter import Interpreter, build_interpreter
 from nlu.knowledge import KnowledgeBase
 
@@ -186,7 +188,7 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
     bridges = Bridges(files.read, store.vault.signing_key, parts.clock, _mail_address(store), unsubscribing.link)
     channels.update((parts.channels or build_channels)(settings, bridges))
     phrases = parts.phrases or Phrases()
-    desk = Desk(lambda: _place(channels), phrases, settings.business.zone)
+    desk = Desk(lambda: _place(channels), phrases, settings.business.zone, partial(telling, interpreter.vectors))
     services = Services(
         phrases=phrases,
         knowledge=parts.knowledge or KnowledgeBase.load(FOLDER / "knowledge", interpreter, data_dir / "models"),

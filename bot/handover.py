@@ -25,6 +25,8 @@ from crm_core.playbooks import Service, service_of
 from nlu.understanding import Language
 
 SUMMARY_LINES = 6
+EARLIER, EARLIER_LINES = timedelta(days=2), 60
+"""How far back a hand-over looks for what was said before the last words."""
 SNOOZE = timedelta(hours=4)
 WITH_PEOPLE = ("waiting", "person", "snoozed")
 
@@ -44,10 +46,18 @@ class Desk:
 
     Args:
         place: asked each time, because a channel knows its ids only once it is connected.
+        telling: the few of many sentences that say most, of what was said before the last words.
     """
 
-    def __init__(self, place: Callable[[], Place | None], phrases: Phrases, zone: str) -> None:
+    def __init__(
+        self,
+        place: Callable[[], Place | None],
+        phrases: Phrases,
+        zone: str,
+        telling: Callable[[list[str]], list[str]] = lambda texts: [],
+    ) -> None:
         self._place = place
+        self._telling = telling
         self.phrases = phrases
         self.zone = zone
 
@@ -280,6 +290,7 @@ class Desk:
             *([say("desk.by_order", number=order, name=owner or "–")] if order else []),
             say("desk.speaks", language=say(f"desk.languages.{conversation.language or 'en'}")),
             *_as_played(service_of(session, conversation.customer_id), say, language),
+            *self._earlier(session, conversation, language, now),
             *(f"> {line}" for line in last_words(session, conversation)),
             say("desk.how_to_send"),
         ]
@@ -292,6 +303,15 @@ class Desk:
             Choice(label=say("agent.meaning.wrong"), value=f"correct:of:{conversation.id}"),
         )
         return Reply(text="\n".join(lines), cards=cards, choices=choices)
+
+    def _earlier(self, session: Session, conversation: Conversation, language: str, now: datetime) -> list[str]:
+        """What the customer said before the last words, in the sentences that say most of it."""
+        before = last_words(session, conversation, EARLIER_LINES, skipped=SUMMARY_LINES, since=now - EARLIER)
+        told = self._telling(before) if before else []
+        say = self._say(language)
+        return (
+            [say("desk.earlier", count=len(before)), *(f"> {line}" for line in told), say("desk.last")] if told else []
+        )
 
     def _came_along(
         self, session: Session, message: Interaction, language: str
@@ -397,16 +417,26 @@ def set_state(
     session.add(change)
 
 
-def last_words(session: Session, conversation: Conversation, lines: int = SUMMARY_LINES) -> list[str]:
-    """What the customer wrote last, oldest first, each on one line."""
+def last_words(
+    session: Session,
+    conversation: Conversation,
+    lines: int = SUMMARY_LINES,
+    *,
+    skipped: int = 0,
+    since: datetime | None = None,
+) -> list[str]:
+    """What the customer wrote last, oldest first, each on one line; so many of the newest can be left out."""
     query = (
         select(Interaction)
         .where(
             Interaction.conversation_id == conversation.id, Interaction.direction == "in", Interaction.kind != "button"
         )
         .order_by(Interaction.id.desc())
+        .offset(skipped)
         .limit(lines)
     )
+    if since is not None:
+        query = query.where(Interaction.occurred_at >= since)
     texts = [" ".join((row.text or "").split())[:300] for row in session.execute(query).scalars()]
     return [text for text in reversed(texts) if text]
 

@@ -1,11 +1,14 @@
 """Hand-over threads: taking, giving back, what is sent and what stays inside, corrections, drafts, linking."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.handlers.agent.handoff import SEND_PREFIXES, sendable
-from crm_core.models import AuditEntry, Identity, OutboxMessage
+from bot.handover import Desk, Place
+from bot.messages import Reply
+from crm_core.models import AuditEntry, Conversation, Identity, OutboxMessage
 from tests.bot.handlers.agent_turns import NOW, THREAD, Colleague, Floor, buttons, shown
 from tests.bot.shop import add_order
 
@@ -56,6 +59,19 @@ def test_resolved_once_the_customer_is_asked_once(floor: Floor, chat: int, insid
 def test_buttons_of_nothing_change_nothing(floor: Floor, agent: Colleague, value: str) -> None:
     assert agent.presses(value).text
     assert floor.rows(OutboxMessage) == []
+
+
+def test_a_long_conversation_opens_its_thread_with_what_was_said_before(floor: Floor) -> None:
+    chat, now = floor.chat(floor.shop.customers["mei"]), NOW
+    for hours, text in ((60, "long ago"), (2, "the mill burnt"), *((1, f"word {place}") for place in range(6))):
+        floor.customer_wrote(chat, text, occurred_at=now - timedelta(hours=hours))
+    desk = Desk(lambda: Place("slack", "T1", THREAD), floor.services.phrases, "UTC", lambda texts: [str(texts)])
+    with floor.store.write() as session:
+        assert desk.hand_over(session, session.get_one(Conversation, chat), "asked", now)
+        session.info.pop("queued", None)
+    lines = Reply.model_validate_json(floor.rows(OutboxMessage)[0].reply).text.splitlines()
+    first = lines.index("Before that, in 1 message, above all:")
+    assert lines[first + 1 : first + 4] == ["> ['the mill burnt']", "And last:", "> word 0"]
 
 
 def test_taking_outside_a_thread_opens_one_for_the_customer_meant(floor: Floor, agent: Colleague) -> None:
