@@ -3,6 +3,7 @@
 Run as `python -m crm_core.analytics.forecasts` it reads a series as JSON from stdin and writes its forecast to stdout.
 """
 
+import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -35,6 +36,31 @@ class TooShort(CrmError):
 
 
 @dataclass(frozen=True)
+class Series:
+    """What is foretold: so many steps after these values.
+
+    Args:
+        floor: nothing lies below it: 0 for what is counted.
+        skipped: so many of the steps are not part of the total.
+    """
+
+    values: Sequence[float]
+    season: int
+    steps: int
+    floor: float | None = None
+    skipped: int = 0
+
+    def dump(self) -> dict[str, Any]:
+        """For the child; only the latest values count."""
+        return {**asdict(self), "values": [float(value) for value in self.values][-MOST:]}
+
+    @property
+    def digest(self) -> str:
+        """The same for the same question about the same values, and for no other."""
+        return hashlib.sha256(json.dumps(self.dump(), sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
 class Forecast:
     """The next values with an interval for each and for their sum, the model, and how it did when it was tried.
 
@@ -54,6 +80,11 @@ class Forecast:
     mase_naive: float
     origins: int
 
+    @classmethod
+    def load(cls, told: dict[str, Any]) -> "Forecast":
+        """From JSON."""
+        return cls(**told | {name: tuple(told[name]) for name in ("values", "low", "high")})
+
     @property
     def better_by(self) -> int:
         """Per cent by which its errors were smaller than those of the naive answer."""
@@ -71,26 +102,17 @@ def begins(count: int, season: int) -> tuple[int, int]:
     return max(int(EARLIER * count), 2 * season + 1, 10), int(LATER * count)
 
 
-def foretell(
-    values: Sequence[float], season: int, steps: int, folder: Path, floor: float | None = None, skipped: int = 0
-) -> Forecast:
+def foretell(series: Series, folder: Path) -> Forecast:
     """The forecast of a series; takes some seconds.
-
-    Args:
-        floor: nothing lies below it: 0 for what is counted.
-        skipped: so many of the steps are not part of the total.
 
     Raises:
         TooShort: too few values.
         ChildFailed: the process ended badly.
     """
-    asked = {"values": list(values)[-MOST:], "season": season, "steps": steps, "floor": floor,
-             "skipped": skipped}  # fmt: skip
-    answer = child.ask(__spec__.name, asked, folder, SECONDS)
+    answer = child.ask(__spec__.name, series.dump(), folder, SECONDS)
     if "too_short" in answer:
         raise TooShort(*answer["too_short"])
-    told: dict[str, Any] = answer["forecast"]
-    return Forecast(**told | {name: tuple(told[name]) for name in ("values", "low", "high")})
+    return Forecast.load(answer["forecast"])
 
 
 def _main() -> None:

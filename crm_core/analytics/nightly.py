@@ -22,7 +22,7 @@ from crm_core.analytics.child import KEPT_ENVIRONMENT
 from crm_core.analytics.memory import forget_peak, peak_mb
 from crm_core.errors import CrmError
 
-STEPS = ("features", "segments", "value", "recommendations", "bundles", "predictions")
+STEPS = ("features", "segments", "value", "recommendations", "bundles", "forecasts", "predictions")
 """In this order, the longest last; `nightly_steps.py` does them."""
 TOPICS = ("topics",)
 """What is found in texts, and needs no order: a job of its own."""

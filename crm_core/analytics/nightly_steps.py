@@ -11,7 +11,16 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from crm_core.analytics import bundles, engine, fact_folder, feature_store, recommended, spark, value_scores
+from crm_core.analytics import (
+    bundles,
+    engine,
+    fact_folder,
+    feature_store,
+    kept_forecasts,
+    recommended,
+    spark,
+    value_scores,
+)
 from crm_core.analytics.nightly import Night, Progress
 from crm_core.analytics.recommendations import BadPurchases
 from crm_core.analytics.segment_refresh import refresh_segments
@@ -30,7 +39,7 @@ def steps(night: Night, progress: Progress) -> Iterator[dict[str, Callable[[], T
     """What is to be done, by its name, on a store that is open meanwhile."""
     all_steps = {
         "features": _features, "segments": _segments, "value": _value, "recommendations": _recommendations,
-        "bundles": _bundles, "predictions": _predictions, "topics": _topics,
+        "bundles": _bundles, "forecasts": _forecasts, "predictions": _predictions, "topics": _topics,
     }  # fmt: skip
     store = open_store(night.database_url, Path(night.data_dir), night.master_key, night.keys_url, migrate=False)
     with closing(store), _cluster(store, night) as cluster:
@@ -133,6 +142,10 @@ def _bundles(work: Work, progress: Step) -> Told:
     if not bundles.stale(store, night.now):
         return {"skipped": "found within the last week"}
     return {"bundles": bundles.refresh(store, night.now, work.cluster.facts() if work.cluster else None)}
+
+
+def _forecasts(work: Work, progress: Step) -> Told:
+    return kept_forecasts.refresh(work.store, work.night.now, work.night.zone, progress)
 
 
 def _topics(work: Work, progress: Step) -> Told:

@@ -7,6 +7,7 @@ rest. Money is integer minor units beside a currency; sentiment is milli (-1000 
 from crm_core.models.base import Base, UtcDateTime
 from crm_core.models.campaigns import Campaign, CampaignContact
 from crm_core.models.digests import Alert, DigestEdition, DigestPlan
+from crm_core.models.forecasts import KeptForecast
 from crm_core.models.insight import Bundle, Need, RecommendedProducts, Score, Segment, SegmentMember, Suggestion
 from crm_core.models.knowledge import ChangedCustomer, CustomerFeatures, FeatureRun
 from crm_core.models.listening import Post, PostBand, PostRecord, Pull
@@ -46,6 +47,7 @@ __all__ = [
     "Interaction",
     "InvoiceRequest",
     "JobRun",
+    "KeptForecast",
     "LinkAttempt",
     "Merge",
     "Need",

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 from bot.figures import FigureWords
 from bot.handlers.manager.charted import Answer, Asking
@@ -14,20 +13,16 @@ from bot.sheets import Sheet, number
 from crm_core.analytics.charts import ChartSpec
 from crm_core.analytics.child import ChildFailed
 from crm_core.analytics.forecasts import Forecast, enough, foretell
-from crm_core.reports.metrics import METRICS, FigureRow, begin, measure
+from crm_core.analytics.kept_forecasts import FORETOLD, SEASONS, USUAL_DAYS, Figure, kept, past_of, series_of
+from crm_core.reports.metrics import METRICS, FigureRow, measure
 from crm_core.reports.periods import ONE_DAY, Period, Unit, add_months, last_days
 
-USUAL_DAYS = 28
 MOST: dict[Unit, int] = {"day": 42, "week": 26, "month": 12}
 """Further ahead than so many days, weeks are foretold; further than so many weeks, months."""
 _FINER: dict[Unit, Unit] = {"week": "day", "month": "week"}
-HISTORY = timedelta(days=3 * 366)
-SEASONS: dict[Unit, int] = {"day": 7, "week": 1, "month": 12}
 DRAWN: dict[Unit, int] = {"day": 56, "week": 30, "month": 24}
 """Steps of the past in the chart."""
 SHOWN = 12
-FORETOLD = ("revenue", "orders", "messages", "conversations")
-"""Offered when no figure was named."""
 _SPAN = re.compile(
     r"(?:next|coming|in|within|following|未来|接下来|今后|后面|往后)\s*(\d{1,3})\s*个?(days?|weeks?|months?|天|日|周|星期|礼拜|月)"
 )
@@ -54,9 +49,9 @@ def forecast(asking: Asking) -> Answer:
     if ahead is None:
         text = words.say("forecast.too_short", metric=metric, count=len(past), needed=_least())
         return Answer(Reply(text=text, choices=_offers(words)))
-    values, season = [row.value or 0.0 for row in past], SEASONS[ahead.unit]
+    series = series_of(past, ahead.unit, ahead.steps, ahead.skipped)
     try:
-        found = foretell(values, season, ahead.steps, asking.folder, 0.0, ahead.skipped)
+        found = kept(asking.session, series) or foretell(series, asking.folder)
     except ChildFailed as problem:
         return Answer(Reply(text=words.say("forecast.failed", reason=str(problem))))
     unit = measure(asking.session, query.metric, query.period, only=query.only, without=query.without).unit
@@ -115,7 +110,8 @@ def _fitting(asking: Asking, query: Query) -> tuple[Ahead | None, tuple[FigureRo
         Ahead("week", -(-(days + asking.today.weekday()) // 7), (skipped + asking.today.weekday()) // 7),
         Ahead("month", _months(asking.today, last), _months(asking.today, first + ONE_DAY) - 1),
     )
-    pasts = {ahead.unit: _past(asking, query, ahead.unit) for ahead in wanted}
+    figure = Figure(query.metric, query.only, query.without)
+    pasts = {ahead.unit: past_of(asking.session, figure, ahead.unit, asking.today, asking.zone) for ahead in wanted}
     for ahead in wanted:
         if ahead.steps <= MOST[ahead.unit] and enough(len(pasts[ahead.unit]), SEASONS[ahead.unit], ahead.steps):
             return ahead, pasts[ahead.unit]
@@ -131,23 +127,6 @@ def _months(first: date, last: date) -> int:
     """In how many months the days from the first up to the last lie."""
     end = last - ONE_DAY
     return (end.year - first.year) * 12 + end.month - first.month + 1
-
-
-def _past(asking: Asking, query: Query, unit: Unit) -> tuple[FigureRow, ...]:
-    """The figure by whole days, weeks or months, up to yesterday; from the first that has anything on."""
-    begun, last = begin(asking.session), asking.today
-    last = last.replace(day=1) if unit == "month" else last - timedelta(days=last.weekday() if unit == "week" else 0)
-    first = max(begun.astimezone(ZoneInfo(asking.zone)).date() + ONE_DAY if begun else last, last - HISTORY)
-    if unit == "week":
-        first += timedelta(days=-first.weekday() % 7)
-    elif unit == "month":
-        first = first if first.day == 1 else add_months(first.replace(day=1), 1)
-    if first >= last:
-        return ()
-    period = Period(first, last, asking.zone)
-    rows = measure(asking.session, query.metric, period, unit, only=query.only, without=query.without).rows
-    start = next((at for at, row in enumerate(rows) if row.value), len(rows))
-    return rows[start:]
 
 
 # --- words and chart ------------------------------------------------------------------------------------------------
