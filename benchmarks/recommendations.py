@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from math import isfinite
 from pathlib import Path
 from typing import TypeVar
@@ -21,8 +21,8 @@ from typing import TypeVar
 import numpy as np
 import sklearn.feature_extraction.text
 import sklearn.preprocessing  # noqa: F401 - both loaded before the clock starts, so that no model pays for it
-from sqlalchemy import select
 
+from crm_core.analytics.purchase_export import export_purchases
 from crm_core.analytics.recommendation_mix import (
     Measured,
     Mix,
@@ -34,7 +34,6 @@ from crm_core.analytics.recommendation_mix import (
 from crm_core.analytics.recommendations import FITS, BadPurchases, Bought, Ledger, Model, gather
 from crm_core.database import open_store
 from crm_core.errors import CrmError
-from crm_core.models import Order, OrderLine, Product
 from crm_core.sample import load_sample
 
 COLUMNS = ("customer_id", "item_id", "occurred_at", "quantity", "unit_price")
@@ -195,20 +194,9 @@ def export_sample(path: Path, *, customers: int = 500, seed: int = 7) -> Path:
     store = open_store(f"sqlite:///{path.with_suffix('.sqlite')}", path.parent, None)
     try:
         load_sample(store, today=SAMPLE_DAY, seed=seed, customers=customers)
-        with store.read() as session, path.open("w", encoding="utf-8", newline="") as file:
-            lines = session.execute(
-                select(Order.customer_id, Order.placed_at, OrderLine, Product)
-                .join(OrderLine, OrderLine.order_id == Order.id)
-                .join(Product, OrderLine.product_id == Product.id)
-                .where(Order.status.not_in(("draft", "cancelled")))
-                .order_by(Order.placed_at, OrderLine.id)
-            )
-            rows = csv.writer(file)
-            rows.writerow((*COLUMNS, "description"))
-            for customer, placed, line, product in lines:
-                texts = (product.name_en, product.name_zh, product.description_en, product.description_zh)
-                price = line.unit_minor / 100
-                rows.writerow((customer, product.sku, placed.isoformat(), line.quantity, price, " ".join(texts)))
+        export_purchases(
+            store, path, actor="benchmark", now=datetime(SAMPLE_DAY.year, SAMPLE_DAY.month, SAMPLE_DAY.day, tzinfo=UTC)
+        )
     finally:
         store.close()
     return path

@@ -164,6 +164,22 @@ def export_features(
             screen.print(f"{rows} customers: [bold]{_escaped(str(file))}[/]", soft_wrap=True)
 
 
+@cli.command("export-purchases")
+def export_purchases(
+    file: Annotated[Path, typer.Argument(help="The CSV file to write.")], as_json: Json = False
+) -> None:
+    """Write what customers bought, a line of an order each, without those who refuse profiling. No names or texts."""
+    from crm_core.analytics.purchase_export import export_purchases as write
+
+    with plain_errors(as_json):
+        with opened(Settings()) as store:
+            lines = write(store, file, actor=ACTOR, now=now())
+        if as_json:
+            _print_json({"file": str(file), "lines": lines})
+        else:
+            screen.print(f"{lines} lines: [bold]{_escaped(str(file))}[/]", soft_wrap=True)
+
+
 @cli.command()
 def export_facts(as_json: Json = False) -> None:
     """Write the facts for analysis as Parquet files into the data folder; only days that changed since the last."""

@@ -9,6 +9,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from benchmarks.recommendations import read
 from crm_core.__main__ import cli
 from tests.crm_core.business_files import write, write_customers, write_orders, write_products
 
@@ -173,6 +174,14 @@ def test_features_are_exported_as_a_file_for_other_tools(business: Path, tmp_pat
     wrong = run("export-features", tmp_path / "features.txt")
     assert wrong.exit_code == 2
     assert ".parquet" in wrong.stderr
+
+
+def test_purchases_are_exported_as_recommenders_are_measured_on_them(business: Path, tmp_path: Path) -> None:
+    told = answer("export-purchases", tmp_path / "purchases.csv")
+    bought = read(tmp_path / "purchases.csv")
+    assert told["lines"] == len(bought.purchases) > 90
+    assert all(bought.texts.values())
+    assert "@" not in (tmp_path / "purchases.csv").read_text("utf-8")
 
 
 def test_facts_are_exported_and_the_second_time_nothing_is_left_to_do(business: Path, data_dir: Path):
