@@ -20,6 +20,11 @@ from sqlalchemy import func, select
 from benchmarks.platform import sample_app
 from benchmarks.social_posts import START, posts
 from bot.sensing import TRAINING, sense_all
+from crm_core.analytics import topics
+from crm_core.analytics.competitors import compare_brands
+from crm_core.analytics.public_voice import cells
+from crm_core.analytics.spikes import DAYS, spikes
+from crm_core.analytics.trends import moves
 from crm_core.connectors.base import Post as Found
 from crm_core.connectors.storing import keep_posts
 from crm_core.database import Store
@@ -28,6 +33,7 @@ from nlu.post_models import load_or_train
 from nlu.sensing import Sensing
 
 PAGE = 200
+ZONE = "Asia/Shanghai"
 
 
 def main() -> None:
@@ -62,6 +68,8 @@ def measure(folder: Path, count: int) -> dict[str, float | int]:
     seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
     with app.store.read() as session:
         left = session.scalar(select(func.count()).select_from(Post).where(Post.sensed_at.is_(None)))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    later = _later(app.store)
     app.stop_work()
     return {
         "posts": told["sensed"],
@@ -71,8 +79,24 @@ def measure(folder: Path, count: int) -> dict[str, float | int]:
         "posts_per_s": round(told["sensed"] / seconds, 1),
         "cpu_ms_per_post": round(1000 * cpu / count, 3),
         "cpu_ms_storing": round(1000 * storing / count, 3),
-        "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "rss_mb": round(memory / 1024, 1),
+        **later,
     }
+
+
+def _later(store: Store) -> dict[str, float]:
+    """Seconds of processor time for the topics of these posts, and for what rises, blows up, and how brands stand."""
+    with store.read() as session:
+        now = session.execute(select(func.max(Post.occurred_at))).scalar_one()
+    cpu = time.process_time()
+    topics.refresh(store, now, ZONE)
+    between = time.process_time()
+    with store.read() as session:
+        found = cells(session, now, DAYS)
+        moves(found)
+        spikes(session, now)
+        compare_brands(found, DAYS // 2, (), 4)
+    return {"topics_s": round(between - cpu, 2), "trends_s": round(time.process_time() - between, 2)}
 
 
 def _store(store: Store, found: Iterator[Found]) -> None:

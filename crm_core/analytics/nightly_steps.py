@@ -134,7 +134,8 @@ def _recommendations(work: Work, progress: Step) -> Told:
         name: {model: round(weight, 3) for model, weight in mix.weights.items() if weight}
         for name, mix in offer.mixes.items()
     }
-    return {"lists": lists, "weights": weights}
+    temperatures = {name: round(each, 3) for name, each in offer.temperatures.items()}
+    return {"lists": lists, "weights": weights, "temperatures": temperatures}
 
 
 def _bundles(work: Work, progress: Step) -> Told:

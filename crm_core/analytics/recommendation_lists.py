@@ -4,9 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 
-from crm_core.analytics.recommendation_mix import LENGTH, best_first
-from crm_core.analytics.recommendations import Array, BadPurchases, Key, Ledger, Model, Reason, Reasons, Rows
+from crm_core.analytics.recommendation_mix import LEARN_FROM, LENGTH, best_first
+from crm_core.analytics.recommendations import Array, BadPurchases, Key, Ledger, Model, Reason, Reasons, Rows, Sparse
+
+TEMPERATURES = (0.05, 20.0)
+"""Between these the best one is looked for."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,37 @@ def probabilities(scores: Array, *, temperature: float = 1.0) -> Array:
     return shares
 
 
+def learn_temperature(
+    model: Model, ledger: Ledger, later: Sparse, *, owned: bool, offered: NDArray[np.bool_] | None = None
+) -> float:
+    """The temperature at which what was bought later is likeliest: then chances are what they say they are.
+
+    1, where nobody bought anything that could have stood in the list.
+
+    Args:
+        model: fitted on the ledger, which ends before the later purchases.
+    """
+    rows = np.flatnonzero(later.sum(axis=1))
+    rows = rows[:: max(1, len(rows) // LEARN_FROM)]
+    allowed = _allowed(ledger, rows, owned, offered)
+    bought = (later[rows].toarray() > 0) & allowed
+    if not bought.any():
+        return 1.0
+    scores = np.where(allowed, model.scores(rows), -np.inf)
+
+    def unlikely(logarithm: float) -> float:
+        chances = probabilities(scores, temperature=float(np.exp(logarithm)))
+        return float(-np.log(np.maximum(chances[bought], 1e-300)).mean())
+
+    return float(np.exp(minimize_scalar(unlikely, bounds=np.log(TEMPERATURES), method="bounded").x))
+
+
+def _allowed(ledger: Ledger, rows: Rows, owned: bool, offered: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """Which items may stand in the lists of customers."""
+    allowed: NDArray[np.bool_] = (ledger.bought[rows].toarray() > 0) == owned
+    return allowed if offered is None else allowed & offered
+
+
 def lists(
     model: Model, ledger: Ledger, rows: Rows, *, owned: bool, count: int = LENGTH, temperature: float = 1.0,
     offered: NDArray[np.bool_] | None = None,
@@ -58,9 +93,7 @@ def lists(
     Args:
         offered: which of the ledger's items may be listed at all; all of them unless given.
     """
-    allowed = (ledger.bought[rows].toarray() > 0) == owned
-    if offered is not None:
-        allowed &= offered
+    allowed = _allowed(ledger, rows, owned, offered)
     scores = np.where(allowed, model.scores(rows), -np.inf)
     best = best_first(scores, count)
     reasons = model.reasons(rows, best)

@@ -4,8 +4,8 @@ The weights of the mix are learnt on some customers: from all but their last day
 the models learn from everybody's purchases, and everybody is scored, a few thousand customers at a time.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -17,7 +17,7 @@ from crm_core.analytics import engine
 from crm_core.analytics.co_purchases import Together
 from crm_core.analytics.fact_views import Dialect
 from crm_core.analytics.features import EPOCH, day_number
-from crm_core.analytics.recommendation_lists import Lists, lists
+from crm_core.analytics.recommendation_lists import Lists, learn_temperature, lists
 from crm_core.analytics.recommendation_mix import Mix, bought_after, learn_weights
 from crm_core.analytics.recommendations import BadPurchases, Ledger, Purchases, fit_all, gather
 from crm_core.analytics.results import Replacing, Row, parts
@@ -30,7 +30,6 @@ LEARNT_FROM = 20_000
 """Customers that the weights are learnt with, at most."""
 AHEAD = 30
 """Days that are foretold while weights are learnt; a fifth of all days where there are few."""
-TEMPERATURE = 1.0
 MODEL = "mix of recommenders"
 READ_AT_ONCE = 50_000
 
@@ -41,6 +40,8 @@ class Offer:
 
     ledger: Ledger
     mixes: dict[str, Mix]
+    temperatures: dict[str, float]
+    """List → how sharply a better score makes a greater chance."""
     offered: dict[str, NDArray[np.bool_]]
     """List → which of the ledger's items may stand in it: nobody buys again what is not used up."""
 
@@ -84,20 +85,34 @@ def learn(
     }
     active = {row.sku: row.consumable for row in products if row.active}
     ledger = replace(gather(purchases, until=as_of, texts=texts), counts=counts)
-    weights = _weights(purchases, texts, as_of, np.random.default_rng(seed))
+    learnt = _learnt(purchases, texts, active, as_of, np.random.default_rng(seed))
     models = fit_all(ledger)
-    mixes = {name: Mix(models, of_list or dict.fromkeys(models, 1 / len(models))) for name, of_list in weights.items()}
-    offered = {
-        name: np.array([item in active and (active[item] or not owned) for item in ledger.items])
-        for name, owned in LISTS.items()
-    }
-    return Offer(ledger, mixes, offered)
+    alike = dict.fromkeys(models, 1 / len(models))
+    return Offer(
+        ledger,
+        mixes={name: Mix(models, each.weights or alike) for name, each in learnt.items()},
+        temperatures={name: each.temperature for name, each in learnt.items()},
+        offered={name: _offered(ledger, active, owned) for name, owned in LISTS.items()},
+    )
 
 
-def _weights(
-    purchases: Purchases, texts: dict[str, str], as_of: date, random: np.random.Generator
-) -> dict[str, dict[str, float]]:
-    """Weights by list; none where too little was bought to learn them from."""
+def _offered(ledger: Ledger, active: Mapping[str, bool], owned: bool) -> NDArray[np.bool_]:
+    """Which items may stand in a list; `active`: what is sold, and whether it is used up."""
+    return np.array([item in active and (active[item] or not owned) for item in ledger.items])
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What is learnt for a list; nothing, where too little was bought for it."""
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+    temperature: float = 1.0
+
+
+def _learnt(
+    purchases: Purchases, texts: dict[str, str], active: Mapping[str, bool], as_of: date, random: np.random.Generator
+) -> dict[str, Learnt]:
+    """Weights and temperature by list, from what was bought in the last days."""
     count = len(purchases.customers)
     if count > LEARNT_FROM:
         chosen = np.zeros(count, dtype=np.bool_)
@@ -109,13 +124,20 @@ def _weights(
     try:
         earlier = gather(purchases, until=date.fromordinal(border), texts=texts)
         models = fit_all(earlier)
-        return {
-            name: learn_weights(models, earlier, bought_after(earlier, after, new_only=not owned), random,
-                                new_only=not owned)
-            for name, owned in LISTS.items()
-        }  # fmt: skip
     except BadPurchases:
-        return {name: {} for name in LISTS}
+        return {name: Learnt() for name in LISTS}
+    found = {}
+    for name, owned in LISTS.items():
+        later = bought_after(earlier, after, new_only=not owned)
+        try:
+            weights = learn_weights(models, earlier, later, random, new_only=not owned)
+        except BadPurchases:
+            found[name] = Learnt()
+            continue
+        offered = _offered(earlier, active, owned)
+        temperature = learn_temperature(Mix(models, weights), earlier, later, owned=owned, offered=offered)
+        found[name] = Learnt(weights, temperature)
+    return found
 
 
 def recommend(store: Store, offer: Offer, stamp: Row, progress: Callable[[int, int], None]) -> int:
@@ -137,7 +159,12 @@ def _rows(offer: Offer, customers: list[int], stamp: Row) -> Iterator[Row]:
     rows = offer.ledger.rows(customers)
     for name, owned in LISTS.items():
         found = lists(
-            offer.mixes[name], offer.ledger, rows, owned=owned, temperature=TEMPERATURE, offered=offer.offered[name]
+            offer.mixes[name],
+            offer.ledger,
+            rows,
+            owned=owned,
+            temperature=offer.temperatures[name],
+            offered=offer.offered[name],
         )
         for customer, items in zip(customers, _items(found, offer.ledger.items), strict=True):
             if items:

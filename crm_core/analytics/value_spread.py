@@ -42,6 +42,9 @@ class ValueSpread:
     horizon_days: int
     computed_at: datetime
     data_until: datetime
+    older: int
+    """Values of an earlier night, which a run that broke off left; the oldest of them is from `oldest_at`."""
+    oldest_at: datetime
 
     @property
     def top_share(self) -> float:
@@ -68,11 +71,12 @@ def value_spread(session: Session) -> ValueSpread | None:
     def at(place: int) -> int:
         return int(ask("v.value_milli", f"ORDER BY 1 LIMIT 1 OFFSET {place}").scalar_one())
 
-    count, total, horizon, computed, until = ask(
-        "COUNT(*), SUM(v.value_milli), MAX(v.horizon_days), MIN(v.computed_at), MIN(v.data_until)"
+    count, total, horizon, computed, oldest, until = ask(
+        "COUNT(*), SUM(v.value_milli), MAX(v.horizon_days), MAX(v.computed_at), MIN(v.computed_at), MAX(v.data_until)"
     ).one()
     if not count:
         return None
+    older = ask("COUNT(*)", f"WHERE v.computed_at < {int(computed)}").scalar_one()
     width = nice_width(at(min(count - 1, int(count * NEARLY_ALL))) / BANDS)
     band = f"CASE WHEN v.value_milli >= {width * BANDS} THEN {BANDS} ELSE v.value_milli / {width} END"
     counted = {int(row[0]): int(row[1]) for row in ask(f"{band}, COUNT(*)", "GROUP BY 1")}
@@ -83,7 +87,7 @@ def value_spread(session: Session) -> ValueSpread | None:
         bands=tuple(_bands(width, counted)), customers=count, total_milli=int(total),
         median_milli=(at((count - 1) // 2) + at(count // 2)) // 2, top=top, top_total_milli=int(top_total),
         top_from_milli=at(count - top), horizon_days=int(horizon), computed_at=datetime.fromtimestamp(computed, UTC),
-        data_until=datetime.fromtimestamp(until, UTC),
+        data_until=datetime.fromtimestamp(until, UTC), older=int(older), oldest_at=datetime.fromtimestamp(oldest, UTC),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_core.analytics.recommendation_lists import buy_again, lists, new_items, probabilities
+from crm_core.analytics.recommendation_lists import buy_again, learn_temperature, lists, new_items, probabilities
 from crm_core.analytics.recommendation_mix import (
     Mix,
     best_first,
@@ -290,6 +290,39 @@ def test_probabilities():
     for wrong in (0.0, -1.0, float("nan"), float("inf")):
         with pytest.raises(BadPurchases, match="temperature"):
             probabilities(np.zeros(2), temperature=wrong)
+
+
+class Drawn:
+    """A model whose scores are the logarithms of the chances from which purchases are drawn, times three."""
+
+    def __init__(self, ledger: Ledger, random: np.random.Generator) -> None:
+        self.chances = random.dirichlet(np.ones(len(ledger.items)), size=len(ledger.customers))
+
+    def scores(self, rows: np.ndarray) -> np.ndarray:
+        return 3 * np.log(self.chances[rows])
+
+
+@pytest.mark.parametrize("owned", [False, True])
+def test_the_temperature_is_the_one_that_purchases_were_drawn_with(owned: bool):
+    random = np.random.default_rng(4)
+    lines = [Bought(f"{who}", f"{what}", DAY) for who in range(2000) for what in range(8) if what < 4 or who % 500 == 0]
+    ledger = gather(lines)
+    model = Drawn(ledger, random)
+    allowed = (ledger.bought[np.arange(2000)].toarray() > 0) == owned
+    chances = np.where(allowed, model.chances, 0)
+    later = [
+        Bought(ledger.customers[row], ledger.items[random.choice(8, p=chances[row] / chances[row].sum())], DAY)
+        for row in range(2000)
+        if allowed[row].any()
+    ]
+    found = learn_temperature(model, ledger, bought_after(ledger, later, new_only=not owned), owned=owned)
+    assert found == pytest.approx(3, rel=0.15)
+
+
+def test_without_later_purchases_scores_stay_as_they_are():
+    ledger = gather(SHOP)
+    later = bought_after(ledger, [], new_only=True)
+    assert learn_temperature(fit_popularity(ledger), ledger, later, owned=False) == 1
 
 
 def test_measures_by_hand():

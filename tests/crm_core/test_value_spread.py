@@ -4,6 +4,7 @@ import random
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from crm_core.analytics.value_spread import value_spread
 from crm_core.database import Store
@@ -48,3 +49,14 @@ def test_it_is_what_counting_by_hand_gives(store: Store, count: int) -> None:
         assert band.customers == wanted
     assert sum(band.customers for band in found.bands) == count
     assert len(found.bands) <= 11
+
+
+def test_what_an_earlier_night_left_is_counted_apart(store: Store) -> None:
+    scored(store, [1000, 2000, 3000])
+    with store.write() as session:
+        first = session.scalars(select(Score).where(Score.value_milli == 1000)).one()
+        first.computed_at = NOW - timedelta(days=2)
+    with store.read() as session:
+        found = value_spread(session)
+    assert found
+    assert (found.computed_at, found.older, found.oldest_at) == (NOW, 1, NOW - timedelta(days=2))

@@ -85,10 +85,14 @@ def sheet(turn: ManagerTurn, query: Query, found: ValueSpread | None, words: Fig
 
 
 def _as_of(turn: ManagerTurn, found: ValueSpread, words: FigureWords) -> str:
-    computed, until = (
-        wording.moment(at, words.language, turn.speaker.zone) for at in (found.computed_at, found.data_until)
+    computed, until, oldest = (
+        wording.moment(at, words.language, turn.speaker.zone)
+        for at in (found.computed_at, found.data_until, found.oldest_at)
     )
-    return words.say("value_spread.as_of", computed=computed, until=until)
+    told = words.say("value_spread.as_of", computed=computed, until=until)
+    if not found.older:
+        return told
+    return f"{told} {words.say('value_spread.older', count=found.older, oldest=oldest)}"
 
 
 def _money(turn: ManagerTurn, milli: int) -> str:
