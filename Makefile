@@ -4,7 +4,7 @@ PYTHON310 ?= python3.10
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test check bench lock peers rich scale shap rasa rasa-test rasa-lock clean
+.PHONY: run test check bench lock peers rich ocr scale shap rasa rasa-test rasa-lock clean
 
 run: $(VENV)/.app
 	$(PY) -m bot
@@ -40,6 +40,10 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.app
 rich: $(VENV)/.app requirements/rich.txt
 	$(PY) -m pip install --quiet --require-hashes --no-deps -r requirements/rich.txt
 
+# Text in pictures that customers send: models and what runs them, 280 MB. Used as soon as it is there.
+ocr: $(VENV)/.app requirements/ocr.txt
+	$(PY) -m pip install --quiet --require-hashes --no-deps -r requirements/ocr.txt
+
 # Spark, for the tests marked `spark` and for more than one machine holds: 480 MB; it needs Java 17. Then set
 # RAPPORT_ANALYTICS__ENGINE.
 scale: $(VENV)/.app requirements/scale.txt
@@ -74,6 +78,7 @@ lock: $(VENV)/.dev
 	$(UV) pyproject.toml -o requirements/app.txt
 	$(UV) pyproject.toml --extra rich -c requirements/app.txt $(HUB) -o requirements/rich.txt
 	$(UV) pyproject.toml --extra dev -c requirements/app.txt -o requirements/dev.txt
+	$(UV) pyproject.toml --extra ocr -c requirements/app.txt -o requirements/ocr.txt
 	$(UV) pyproject.toml --extra scale -c requirements/app.txt -o requirements/scale.txt
 	$(UV) pyproject.toml --extra shap -c requirements/app.txt -o requirements/shap.txt
 	$(UV) requirements/peers.in -o requirements/peers.txt

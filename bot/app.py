@@ -22,6 +22,7 @@ from bot.intake import Intake
 from bot.messages import IncomingAttachment, IncomingMessage, Outgoing
 from bot.names import KnownNames
 from bot.phrases import Phrases
+from bot.picture_reading import Pictures
 from bot.staff import StaffRoll
 from bot.templates import templates
 from bot.turns import Services
@@ -209,7 +210,14 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
         zone=settings.business.zone,
     )  # fmt: skip
     assistant = Assistant(
-        store, names.interpreter, services, roll, delivery.submit, parts.clock, answered=_show_meaning(channels)
+        store,
+        names.interpreter,
+        services,
+        roll,
+        delivery.submit,
+        parts.clock,
+        pictures=Pictures(store, files, data_dir / "tmp" / "pictures", parts.clock),
+        answered=_show_meaning(channels),
     )
     dispatch = InMemoryDispatch(assistant.answer_all, parts.workers)
     intake = Intake(store, dispatch.submit, parts.clock)

@@ -28,6 +28,7 @@ from bot.hearing import (
 )
 from bot.messages import IncomingMessage, Reply, joined
 from bot.outbox import FAREWELL, queue_reply, take_queued
+from bot.picture_reading import Pictures
 from bot.staff import StaffRoll
 from bot.stopping import stops
 from bot.turns import Handler, Memory, Outcome, Prepare, Preparing, Question, Services, Speaker, Turn
@@ -88,6 +89,7 @@ class Assistant:
         deliver: Callable[[Iterable[OutboxMessage]], None],
         clock: Callable[[], datetime],
         *,
+        pictures: Pictures,
         handlers: Mapping[str, Mapping[str, Handler]] = HANDLERS,
         preparations: Mapping[str, Mapping[str, Prepare]] = PREPARATIONS,
         answered: Callable[[IncomingMessage], None] = lambda message: None,
@@ -98,6 +100,7 @@ class Assistant:
         self._roll = roll
         self._deliver = deliver
         self._clock = clock
+        self._pictures = pictures
         self._handlers = handlers
         self._preparations = preparations
         self._answered = answered
@@ -174,6 +177,8 @@ class Assistant:
             zone=self._zone(message),
             region=self._services.settings.business.region,
         )
+        if message.attachments and audience == "customer":
+            understanding = self._pictures.added(interaction_id, understanding, self._interpreter())
         if intent:
             understanding = understanding.model_copy(update={"intent": intent, "confidence": 1.0, "engine": "command"})
         one_by_one = [

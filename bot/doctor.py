@@ -18,6 +18,7 @@ from bot.spark_finding import examine_spark
 from config.settings import FOLDER, Settings, Smtp
 from crm_core.database import open_store
 from crm_core.errors import CrmError
+from crm_core.pictures.looking import reads_text
 from nlu.training import NotTrained, read_audience
 from nlu.understanding import Audience
 
@@ -33,6 +34,7 @@ def examine(settings: Settings) -> list[Finding]:
             findings.extend(_guarded("telegram", lambda: _telegram(settings, client)))
         if settings.slack.bot_token:
             findings.extend(_guarded("slack", lambda: _slack(settings, client)))
+    findings.append(_pictures())
     if settings.smtp.url:
         findings.append(_smtp(settings.smtp))
     if settings.nlu.engine == "rasa":
@@ -149,6 +151,12 @@ def _slack(settings: Settings, client: httpx.Client) -> Iterator[Finding]:
     ).json()
     fix = "Make a new app-level token with connections:write and put it into RAPPORT_SLACK__APP_TOKEN."
     yield Finding("slack socket mode", bool(opened.get("ok")), str(opened.get("error", "opens")), fix)
+
+
+def _pictures() -> Finding:
+    """Whether text in pictures is read; it is a choice, so that both are right."""
+    how = "read and searchable" if reads_text() else "not read; `make ocr` installs what reads it"
+    return Finding("text in pictures", True, how)
 
 
 def _smtp(given: Smtp) -> Finding:

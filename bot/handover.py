@@ -13,13 +13,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.cards import customer_card
-from bot.messages import Card, Choice, IncomingMessage, OutgoingFile, Reply
+from bot.desk_files import came_along, came_before
+from bot.messages import Card, Choice, IncomingMessage, Reply
 from bot.outbox import queue_reply, queue_to_desk, queue_to_queue
 from bot.phrases import Phrases
 from bot.telling import own_chat, tell
 from bot.turns import Memory, Question, Speaker
 from crm_core.customers import profile
-from crm_core.models import Attachment, Conversation, Customer, Interaction, Order, OutboxMessage, Rating, Staff
+from crm_core.models import Conversation, Customer, Interaction, Order, OutboxMessage, Rating, Staff
 from crm_core.notifications import may_ping
 from crm_core.playbooks import Service, service_of
 from nlu.understanding import Language
@@ -75,6 +76,7 @@ class Desk:
         place = self._place()
         if place is None:
             return False
+        since = conversation.state_since
         set_state(session, conversation, "waiting", now, by="bot", why=reason)
         opens = _opens(session, conversation, place)
         queue_to_desk(
@@ -85,8 +87,20 @@ class Desk:
             language=place.language,
             opens=opens,
         )
+        if reason != "moved":
+            self._show_files(session, conversation, since, place.language, now)
         self._tell_whom_it_concerns(session, conversation, reason, now)
         return True
+
+    def _show_files(
+        self, session: Session, conversation: Conversation, since: datetime, language: str, now: datetime
+    ) -> None:
+        """Show in the thread what the customer sent before people had the conversation."""
+        say = self._say(language)
+        files, notes = came_before(session, conversation, since, say, language, self.zone)
+        if files:
+            reply = Reply(text="\n".join([say("desk.customer_sent"), *notes]), files=files)
+            queue_to_desk(session, conversation, reply, now=now, language=language)
 
     def _tell_whom_it_concerns(self, session: Session, conversation: Conversation, reason: str, now: datetime) -> None:
         """Tell managers in their own chats of a customer whom they are to answer themselves."""
@@ -155,7 +169,7 @@ class Desk:
             line = say("desk.edited", old=before, new=text) if before else say("desk.edited_unseen", new=text)
         else:
             line = say("desk.customer_said", text=text) if text else say("desk.customer_sent")
-        files, notes = self._came_along(session, message, place.language)
+        files, notes = came_along(session, message, say, place.language, self.zone)
         reply = Reply(text="\n".join([line, *notes]), files=files)
         queue_to_desk(session, conversation, reply, now=now, language=place.language)
 
@@ -312,20 +326,6 @@ class Desk:
         return (
             [say("desk.earlier", count=len(before)), *(f"> {line}" for line in told), say("desk.last")] if told else []
         )
-
-    def _came_along(
-        self, session: Session, message: Interaction, language: str
-    ) -> tuple[tuple[OutgoingFile, ...], list[str]]:
-        files, notes = [], []
-        query = select(Attachment).where(Attachment.interaction_id == message.id).order_by(Attachment.id)
-        for attachment in session.execute(query).scalars():
-            name = attachment.name or attachment.kind
-            if attachment.stored_at:
-                files.append(OutgoingFile(attachment_id=attachment.id, name=name, media_type=attachment.media_type))
-            else:
-                note = attachment.error or attachment.details or ""
-                notes.append(self._say(language)("desk.came_along", kind=attachment.kind, note=note))
-        return tuple(files), notes
 
     def _say(self, language: str) -> Callable[..., str]:
         return partial(_phrase, self.phrases, language)

@@ -1,6 +1,7 @@
 """What happened with one customer, over all channels and kinds, newest first."""
 
 import json
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm_core.models import Case, CaseChange, Interaction, Note, Order, Rating, Staff, Task
+from crm_core.models import Attachment, Case, CaseChange, Interaction, Note, Order, Rating, Staff, Task
 
 KINDS = ("message", "note", "order", "case", "rating", "task", "state")
 DEFAULT_KINDS = ("message", "note", "order", "case", "rating")
@@ -39,6 +40,8 @@ class Filter:
     until: datetime | None = None
     topic: str = ""
     channel: str = ""
+    words: str = ""
+    """What has to stand in the text, or in a picture that came along, however it is written (capitals, width)."""
     limit: int = 10
 
 
@@ -54,6 +57,8 @@ class Event:
     detail: str = ""
     amount_minor: int | None = None
     currency: str = ""
+    in_picture: str = ""
+    """What is written in the pictures of a message."""
     changes: dict[str, Any] = field(default_factory=dict)
     """Of a change of a case: what was changed, [before, after] each; owners by name."""
 
@@ -69,8 +74,15 @@ def events(session: Session, customer_id: int, wanted: Filter) -> list[Event]:
     found: list[Event] = []
     for kind in kinds:
         found += _READERS[kind](session, customer_id, wanted, staff)
+    if wanted.words:
+        words = _folded(wanted.words)
+        found = [event for event in found if words in _folded(f"{event.text} {event.detail} {event.in_picture}")]
     found.sort(key=lambda event: event.at, reverse=True)
     return found[: wanted.limit]
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _messages(session: Session, customer_id: int, wanted: Filter, staff: dict[int, str]) -> list[Event]:
@@ -92,7 +104,9 @@ def _interactions(
     query = query.where(*_when(Interaction.occurred_at, wanted))
     if wanted.channel:
         query = query.where(Interaction.channel == wanted.channel)
-    rows = session.execute(query.order_by(Interaction.occurred_at.desc(), Interaction.id.desc()).limit(_most(wanted)))
+    newest = query.order_by(Interaction.occurred_at.desc(), Interaction.id.desc()).limit(_most(wanted))
+    rows = list(session.execute(newest).scalars())
+    pictures = _in_pictures(session, [row.id for row in rows])
     return [
         Event(
             at=row.occurred_at,
@@ -101,9 +115,21 @@ def _interactions(
             text=row.text or "",
             channel=row.channel,
             detail=row.direction,
+            in_picture=pictures.get(row.id, ""),
         )
-        for row in rows.scalars()
+        for row in rows
     ]
+
+
+def _in_pictures(session: Session, interaction_ids: Sequence[int]) -> dict[int, str]:
+    """Message -> what is written in its pictures."""
+    query = select(Attachment).where(
+        Attachment.interaction_id.in_(interaction_ids), Attachment.text_sealed.is_not(None)
+    )
+    found: dict[int, str] = {}
+    for row in session.scalars(query.order_by(Attachment.id)):
+        found[row.interaction_id or 0] = f"{found.get(row.interaction_id or 0, '')} {row.text}".strip()
+    return found
 
 
 def _notes(session: Session, customer_id: int, wanted: Filter, staff: dict[int, str]) -> list[Event]:
@@ -185,7 +211,7 @@ def _when(column: Any, wanted: Filter) -> Sequence[Any]:
 
 
 def _most(wanted: Filter) -> int:
-    return min(wanted.limit, MOST_READ)
+    return MOST_READ if wanted.words else min(wanted.limit, MOST_READ)
 
 
 _READERS: dict[str, Callable[[Session, int, Filter, dict[int, str]], list[Event]]] = {

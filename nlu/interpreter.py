@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from nlu import clauses, shortcuts
@@ -27,6 +27,8 @@ UNSURE_BELOW = 0.35
 """Confidence under which it is better to ask than to act."""
 STRANGER_BELOW = 0.7
 """Confidence under which a rejection is near the border: people should look whether it was one of ours after all."""
+
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,11 @@ class Interpreter:
     def names(self, text: str) -> tuple[Entity, ...]:
         """Return the names of things in a text that was written to nobody in particular."""
         return extract_names(clean(text), self._catalogue)
+
+    def records(self, text: str) -> tuple[Entity, ...]:
+        """Return the orders and products that a text names which nobody said, such as one in a picture."""
+        found = extract(clean(text), self._catalogue, audience="customer", intent="", now=_ANY_TIME)
+        return tuple(one for one in found if one.name in ("order_id", "product"))
 
     def health(self) -> Health:
         """Say which engine decides, and how it is."""

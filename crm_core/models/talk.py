@@ -174,8 +174,15 @@ class Attachment(Base):
     """When the bytes were fetched; None: not yet, or nothing to fetch."""
     error: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime]
+    text_sealed: Mapped[bytes | None] = personal(LargeBinary)
+    """What is written in a picture; nobody said it to us."""
+    looks: Mapped[int | None]
+    """64 bits that are nearly the same for nearly the same picture."""
+    looked_at: Mapped[datetime | None]
+    """When a picture was looked at, whatever came of it."""
     name = Sealed("name_sealed")
     details = Sealed("details_sealed")
+    text = Sealed("text_sealed")
 
 
 class Correction(Base):

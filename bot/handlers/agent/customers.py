@@ -17,6 +17,7 @@ from bot.handlers.agent.asking import (
     whom,
 )
 from bot.handlers.agent.case_changes import change_words
+from bot.handlers.agent.reading import quoted
 from bot.messages import Choice, OutgoingFile, Reply, Table
 from crm_core.analytics.sparkline import sparkline
 from crm_core.customers import Profile
@@ -135,6 +136,7 @@ def _filter(turn: StaffTurn, wanted: Asked) -> Filter:
         until=until,
         topic=topic if topic in TOPICS else "",
         channel=str(wanted.first("channel") or ""),
+        words=quoted(wanted.text),
         limit=min(count, MOST_EVENTS) if isinstance(count, int) else SHOWN_EVENTS,
     )
 
@@ -160,6 +162,8 @@ def _in_words(turn: StaffTurn, narrowed: Filter) -> str:
         parts.append(turn.say(f"agent.timeline.topics.{narrowed.topic}"))
     if narrowed.channel:
         parts.append(narrowed.channel)
+    if narrowed.words:
+        parts.append(turn.say("agent.timeline.with_words", words=narrowed.words))
     zone = turn.speaker.zone
     if narrowed.since:
         parts.append(turn.say("agent.since", day=wording.day(narrowed.since, turn.language, zone)))
@@ -179,6 +183,9 @@ def _event(turn: StaffTurn, event: Event) -> tuple[str, str, str]:
         text = " ".join(part for part in (f"#{event.detail}", changes, text) if part)
     elif event.kind == "rating":
         text = f"{event.detail} ★ {text}".strip()
+    if event.in_picture:
+        shown = turn.say("agent.timeline.in_picture", text=" ".join(event.in_picture.split()))
+        text = f"{text} {shown}".strip()
     who = event.who
     if turn.services.phrases.has(f"agent.timeline.who.{event.who}"):
         who = turn.say(f"agent.timeline.who.{event.who}")

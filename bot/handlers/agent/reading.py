@@ -81,6 +81,16 @@ def note(text: str, command: bool = False) -> tuple[str, str]:
     return _without_lead(text)
 
 
+def quoted(text: str) -> str:
+    """The words between quotation marks, "" without any.
+
+    >>> quoted('timeline of acme with "lid"'), quoted("李梅的记录，含“破了”")
+    ('lid', '破了')
+    """
+    found = _QUOTED.search(text[:LONGEST])
+    return (found["text"] or found["single"]).strip()[:LONGEST_HEAD] if found else ""
+
+
 def wants_to_see_notes(text: str) -> bool:
     """Whether "notes" are to be read, not written.
 

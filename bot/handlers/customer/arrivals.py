@@ -36,7 +36,7 @@ def attended(intent: str, handler: Handler) -> Handler:
             return handler(turn) if intent in OPEN_TO_ALL and not contact else turn.reply("customer.private_only")
         if contact is not None:
             return shared_contact(turn, contact)
-        if _is_wordless(turn):
+        if _is_wordless(turn) and not _shows(turn):
             return wordless(turn)
         if declined(turn) and turn.question and turn.question.wants != "confirm":
             return turn.reply("customer.never_mind")
@@ -62,6 +62,12 @@ def _about(turn: CustomerTurn) -> tuple[Choice, ...]:
 
 def _is_wordless(turn: CustomerTurn) -> bool:
     return turn.message.kind in ("new", "edit") and not turn.message.text.strip()
+
+
+def _shows(turn: CustomerTurn) -> bool:
+    """Whether a picture without words says it all: the record that was asked for, or an order to be told about."""
+    asked = turn.question is not None and turn.understanding.first(turn.question.wants) is not None
+    return asked or turn.understanding.engine == "picture"
 
 
 def _contact(turn: CustomerTurn) -> IncomingAttachment | None:
