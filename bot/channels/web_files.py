@@ -11,6 +11,17 @@ _SIGNATURES = (
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
 )
+_SOUNDS = (
+    (0, b"OggS", "audio/ogg"),
+    (0, b"ID3", "audio/mpeg"),
+    (0, b"\xff\xfb", "audio/mpeg"),
+    (0, b"\x1aE\xdf\xa3", "audio/webm"),
+    (4, b"ftypM4A", "audio/mp4"),
+    (4, b"ftypisom", "audio/mp4"),
+    (4, b"ftypmp42", "audio/mp4"),
+    (8, b"WAVE", "audio/wav"),
+)
+"""Where the mark of a kind of recording stands, and which."""
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,80}", re.ASCII)
 _INVISIBLE = re.compile("[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
 
@@ -33,6 +44,15 @@ def picture_type(content: bytes) -> str:
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
     return next((media_type for start, media_type in _SIGNATURES if content.startswith(start)), "")
+
+
+def sound_type(content: bytes) -> str:
+    """Return the media type of a recording that a page may play, "" for everything else.
+
+    >>> sound_type(b"OggS\\x00"), sound_type(b"RIFF....WAVEfmt "), sound_type(b"<script>")
+    ('audio/ogg', 'audio/wav', '')
+    """
+    return next((kind for place, mark, kind in _SOUNDS if content[place:].startswith(mark)), "")
 
 
 def shown_name(name: str) -> str:

@@ -24,7 +24,7 @@ from bot.channels.web import (
     WebChannel,
 )
 from bot.channels.web_events import Event, TooManyWatchers, Watcher
-from bot.channels.web_files import Upload, picture_type, shown_name
+from bot.channels.web_files import Upload, picture_type, shown_name, sound_type
 from bot.channels.web_sessions import LIFETIME
 from bot.channels.web_spool import SpoolFull
 from bot.web.bodies import form_problem, media_type, parse_object, read_object
@@ -265,13 +265,13 @@ def _line(event: Event) -> str:
 
 
 def _file(name: str, content: bytes) -> Response:
-    """Return a file: pictures to be shown, everything else only to be saved, never run in the page."""
-    picture = picture_type(content)
+    """Return a file: pictures are shown, recordings are played, all else is only saved, never run in the page."""
+    shown = picture_type(content) or sound_type(content)
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in shown_name(name))
     quoted = quote(shown_name(name), safe="")
-    way = "inline" if picture else "attachment"
+    way = "inline" if shown else "attachment"
     headers = {"Content-Disposition": f"{way}; filename=\"{plain}\"; filename*=UTF-8''{quoted}", **_FILE_HEADERS}
-    return Response(content, media_type=picture or "application/octet-stream", headers=headers)
+    return Response(content, media_type=shown or "application/octet-stream", headers=headers)
 
 
 def _no_file() -> Problem:

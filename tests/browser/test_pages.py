@@ -1,6 +1,7 @@
 """The pages themselves, in front of a stand-in for the application."""
 
 import re
+import wave
 from pathlib import Path
 from typing import Literal
 
@@ -117,6 +118,20 @@ def test_files_are_shown_sent_and_still_there_after_a_reload(playground: Page, e
     shown = pane(playground, "customer").locator(".own img")
     expect(shown).to_have_js_property("complete", True)
     assert shown.evaluate("image => image.naturalWidth") == 560
+
+
+def test_recordings_are_played_where_they_stand(playground: Page, tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "voice.wav"), "wb") as recording:
+        recording.setparams((1, 2, 8000, 0, "NONE", ""))
+        recording.writeframes(b"\x00\x10" * 8000)
+    customer = pane(playground, "customer")
+    customer.locator("input[type=file]").set_input_files([tmp_path / "voice.wav"])
+    write(customer, "listen")
+    expect(customer.locator(".message:not(.own)")).to_contain_text("I have kept voice.wav")
+    playground.reload()
+    player = pane(playground, "customer").locator(".own audio")
+    player.evaluate("player => player.load()")
+    expect(player).to_have_js_property("duration", 1)
 
 
 def test_a_file_over_the_limit_is_refused_before_it_travels(playground: Page, tmp_path: Path) -> None:

@@ -308,6 +308,19 @@ def test_uploads_are_shown_to_their_owner_only(open_client: Open, services: WebS
     assert mine.get("/uploads/..%2f..%2fetc%2fpasswd").status_code == 404
 
 
+def test_recordings_are_played_in_the_page_by_their_bytes(client: TestClient, intake: Intake) -> None:
+    begin(client)
+    given = [
+        ("v.ogg", b"OggS\x00\x02" + b"\x00" * 40, "audio/ogg"),
+        ("w.ogg", b"<script>alert(1)</script>", "audio/ogg"),
+    ]
+    assert attach(client, given) == 200
+    voice, page = (client.get(f"/uploads/{each.reference}") for each in intake.messages[0].attachments)
+    assert (voice.headers["content-type"], voice.headers["content-disposition"][:6]) == ("audio/ogg", "inline")
+    assert page.headers["content-type"] == "application/octet-stream"
+    assert page.headers["content-disposition"].startswith("attachment")
+
+
 def test_stored_files_are_served_only_to_the_chat_they_were_sent_into(
     open_client: Open, services: WebServices, web: WebChannel
 ) -> None:

@@ -1,7 +1,7 @@
 // The log of one conversation: own messages, replies, marks, edits, presses, and what was understood.
 import { clock, el, icon, paragraph, say } from "./dom.js";
 import { Insight } from "./insight.js";
-import { fileLink, isWide, picture, reopen, replyParts, showPressed } from "./reply.js";
+import { attached, isWide, reopen, replyParts, showPressed } from "./reply.js";
 
 const TYPING_MILLISECONDS = 12000;
 const NEAR_END = 120;
@@ -102,7 +102,7 @@ export class Conversation {
     const parts = [];
     if (message.note) parts.push(el("span", { class: "tag" }, icon("lock"), el("span", { t: "internal" })));
     if (message.outward) parts.push(el("span", { class: "tag" }, icon("outward"), el("span", { t: "to_customer" })));
-    for (const file of message.attachments) parts.push(file.media_type?.startsWith("image/") ? picture(file) : fileLink(file));
+    for (const file of message.attachments) parts.push(attached(file));
     const shown = message.outward ? this.withoutPrefix(message.text) : message.text;
     if (shown) parts.push(paragraph(shown));
     message.bubble.replaceChildren(...parts);

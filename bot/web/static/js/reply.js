@@ -9,7 +9,7 @@ export function replyParts(reply, press) {
   if (reply.text) parts.push(paragraph(reply.text));
   for (const card of reply.cards) parts.push(cardPart(card, press));
   if (reply.table) parts.push(...tableParts(reply.table));
-  for (const file of reply.files) parts.push(file.image ? picture(file) : fileLink(file));
+  for (const file of reply.files) parts.push(attached(file));
   if (reply.choices.length) parts.push(choicesPart(reply.choices, press));
   return parts;
 }
@@ -79,7 +79,7 @@ export function reopen(root) {
   }
 }
 
-export function picture({ url, name, caption }) {
+function picture({ url, name, caption }) {
   const image = el("img", { src: url, alt: caption || name });
   const figure = el("figure", { class: "picture" }, el("a", { href: url, target: "_blank", rel: "noopener" }, image));
   if (caption) figure.append(el("figcaption", { text: caption, dir: "auto" }));
@@ -87,7 +87,19 @@ export function picture({ url, name, caption }) {
   return figure;
 }
 
-export function fileLink({ url, name, caption, size: bytes }) {
+/* A recording is played in its place; what the browser cannot play is offered to be saved. */
+function recording(file) {
+  const player = el("audio", { controls: "", preload: "none", src: file.url, "aria-label": file.name });
+  player.addEventListener("error", () => player.replaceWith(fileLink(file)));
+  return player;
+}
+
+export function attached(file) {
+  if (file.media_type?.startsWith("image/")) return picture(file);
+  return file.media_type?.startsWith("audio/") ? recording(file) : fileLink(file);
+}
+
+function fileLink({ url, name, caption, size: bytes }) {
   const shown = [icon("file"), el("span", { text: caption || name, dir: "auto" })];
   if (bytes) shown.push(el("small", { text: size(bytes) }));
   return el("a", { class: "file", href: url, download: name }, ...shown);
