@@ -224,8 +224,33 @@ class Proactive(Part):
     @classmethod
     def minute_of_the_day(cls, given: object) -> object:
         """A time of the day as its minute."""
-        time = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", given) if isinstance(given, str) else None
-        return int(time[1]) * 60 + int(time[2]) if time else given
+        return _minute(given)
+
+
+class Suggestions(Part):
+    """What is suggested to staff as their next actions."""
+
+    most_a_day: int = Field(default=5, ge=0, le=20)
+    """For one person; 0: none are made."""
+    most_a_week: int = Field(default=2, ge=1)
+    """About one customer, in any seven days; what is a matter of service comes on top."""
+    card_from: int = Field(default=9 * 60, ge=0, lt=24 * 60)
+    """Minute of the person's own day, or a time such as "9:00", from which their card of the day comes."""
+    watch_days: int = Field(default=14, ge=1, le=90)
+    """How long a purchase counts as an outcome."""
+    held_percent: int = Field(default=10, ge=0, le=50)
+    """Share of customers about whom nothing that sells is suggested, to tell what suggestions change."""
+
+    @field_validator("card_from", mode="before")
+    @classmethod
+    def minute_of_the_day(cls, given: object) -> object:
+        """A time of the day as its minute."""
+        return _minute(given)
+
+
+def _minute(given: object) -> object:
+    time = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", given) if isinstance(given, str) else None
+    return int(time[1]) * 60 + int(time[2]) if time else given
 
 
 class Competitor(Part):
@@ -310,6 +335,7 @@ class Settings(BaseSettings):
     analytics: Analytics = Analytics()
     business: Business = Business()
     proactive: Proactive = Proactive()
+    suggestions: Suggestions = Suggestions()
     competitors: tuple[Competitor, ...] = ()
     """Whose names are found in what people write."""
     campaigns: Campaigns = Campaigns()

@@ -31,6 +31,8 @@ AGENT_ACTIONS = frozenset(
         "reply.suggest",
         "recommendation.read",
         "score.read",
+        "suggestion.read",
+        "suggestion.write",
         "trace.read",
         "correction.write",
         "notifications.write",

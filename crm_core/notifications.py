@@ -9,8 +9,9 @@ from crm_core.models import Staff
 from crm_core.quiet_hours import is_quiet
 from crm_core.staff_store import StaffStore
 
-KINDS = ("task", "case")
-"""What people are pinged about: their tasks that fall due, their snoozed cases that wake up."""
+KINDS = ("task", "case", "suggestion")
+"""What people are pinged about: their tasks that fall due, their snoozed cases that wake up, what is
+suggested to them."""
 
 Ping = Literal["now", "later", "never"]
 

@@ -40,6 +40,7 @@ from crm_core.staff_campaigns import StaffCampaigns
 from crm_core.staff_cases import UNDO_WITHIN, StaffCases
 from crm_core.staff_scores import StaffScores
 from crm_core.staff_segments import StaffSegments
+from crm_core.staff_suggestions import StaffSuggestions
 from crm_core.staff_tasks import StaffTasks
 from crm_core.suggesting import Pick, picks
 from crm_core.timeline import Event, Filter
@@ -174,6 +175,11 @@ class StaffStore:
     def campaigns(self) -> StaffCampaigns:
         """Messages to customers by conditions."""
         return StaffCampaigns(self.session, self.permit, self.actor, self.now)
+
+    @property
+    def suggestions(self) -> StaffSuggestions:
+        """What to do next."""
+        return StaffSuggestions(self.session, self.permit, self.actor, self.now)
 
     @property
     def scores(self) -> StaffScores:

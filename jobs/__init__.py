@@ -15,6 +15,7 @@ from jobs.pull_social import pull_social
 from jobs.retrain import model_sweep, retrain
 from jobs.run_campaigns import run_campaigns
 from jobs.sense_posts import sense_posts
+from jobs.suggest import suggest, suggest_events
 from jobs.sweeps import unanswered_sweep, undelivered_sweep, unerased_sweep
 from jobs.wake_ups import wake_ups
 
@@ -32,6 +33,8 @@ JOBS: dict[str, Job] = {
     "sense_posts": sense_posts,
     "retrain": retrain,
     "run_campaigns": run_campaigns,
+    "suggest": suggest,
+    "suggest_events": suggest_events,
     "unanswered_sweep": unanswered_sweep,
     "undelivered_sweep": undelivered_sweep,
     "unerased_sweep": unerased_sweep,

@@ -42,6 +42,7 @@ TWINS = {
     "docs/campaigns.md": "docs/zh/campaigns.md",
     "docs/email.md": "docs/zh/email.md",
     "docs/digests.md": "docs/zh/digests.md",
+    "docs/suggestions.md": "docs/zh/suggestions.md",
 }
 OURS = ("bot", "nlu", "crm_core", "jobs")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -54,6 +54,8 @@ def _named(session: Session, customer_id: int, reference: str) -> Evidence | Non
         return next(_cases(session, customer_id, Case.number == int(key)), None)
     if kind == "interaction" and key.isdecimal():
         return next(_messages(session, customer_id, Interaction.id == int(key)), None)
+    if kind == "rating" and key.isdecimal():
+        return next(_ratings(session, customer_id, Rating.id == int(key)), None)
     return None
 
 
@@ -108,9 +110,7 @@ def _written(session: Session, customer_id: int, reason: Reason, until: datetime
 
 
 def _rated(session: Session, customer_id: int, reason: Reason, until: datetime) -> Sequence[Evidence]:
-    query = select(Rating).where(Rating.customer_id == customer_id, Rating.score.is_not(None), Rating.given_at <= until)
-    rows = session.execute(query.order_by(Rating.given_at.desc(), Rating.id.desc()).limit(MOST)).scalars()
-    return [Evidence("rating", str(row.id), row.given_at or row.asked_at, str(row.score)) for row in rows]
+    return list(_ratings(session, customer_id, Rating.given_at <= until))
 
 
 def _wanted(session: Session, customer_id: int, reason: Reason, until: datetime) -> Sequence[Evidence]:
@@ -219,3 +219,9 @@ def _messages(
     ordered = query.order_by(*newest) if order is None else query.order_by(order, *newest)
     for row in session.execute(ordered.limit(limit)).scalars():
         yield Evidence("interaction", str(row.id), row.occurred_at, row.text or "")
+
+
+def _ratings(session: Session, customer_id: int, *tests: ColumnElement[bool]) -> Any:
+    query = select(Rating).where(Rating.customer_id == customer_id, Rating.score.is_not(None), *tests)
+    for row in session.execute(query.order_by(Rating.given_at.desc(), Rating.id.desc()).limit(MOST)).scalars():
+        yield Evidence("rating", str(row.id), row.given_at or row.asked_at, str(row.score))

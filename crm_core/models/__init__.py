@@ -8,10 +8,11 @@ from crm_core.models.base import Base, UtcDateTime
 from crm_core.models.campaigns import Campaign, CampaignContact
 from crm_core.models.digests import Alert, DigestEdition, DigestPlan
 from crm_core.models.forecasts import KeptForecast
-from crm_core.models.insight import Bundle, Need, RecommendedProducts, Score, Segment, SegmentMember, Suggestion
+from crm_core.models.insight import Bundle, Need, RecommendedProducts, Score, Segment, SegmentMember
 from crm_core.models.knowledge import ChangedCustomer, CustomerFeatures, FeatureRun
 from crm_core.models.listening import Post, PostBand, PostRecord, Pull
 from crm_core.models.people import Company, Customer, Identity, LinkAttempt, Staff, StaffGrant
+from crm_core.models.suggestions import Suggestion, SuggestionWish
 from crm_core.models.system import AuditEntry, Counter, ErasedMark, JobRun
 from crm_core.models.talk import Attachment, Conversation, Correction, Delivery, Interaction, OutboxMessage, Rating
 from crm_core.models.topics import Topic, TopicText, TopicWeek
@@ -70,6 +71,7 @@ __all__ = [
     "Staff",
     "StaffGrant",
     "Suggestion",
+    "SuggestionWish",
     "Task",
     "Topic",
     "TopicText",

@@ -1,13 +1,13 @@
-"""What follows from the rest: segments, scores, needs, recommendations, suggestions."""
+"""What follows from the rest: segments, scores, needs, recommendations."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_core.models.base import Base, customer_key
-from crm_core.sealed import Sealed, personal
+from crm_core.sealed import personal
 
 
 class Segment(Base):
@@ -100,20 +100,3 @@ class Bundle(Base):
     lift_milli: Mapped[int]
     baskets: Mapped[int]
     computed_at: Mapped[datetime]
-
-
-class Suggestion(Base):
-    """A proposed next action. `state`: proposed, approved, skipped, done or lapsed."""
-
-    __tablename__ = "suggestions"
-    customer_id: Mapped[int | None] = customer_key()
-    kind: Mapped[str] = mapped_column(String(40))
-    text_sealed: Mapped[bytes | None] = personal(LargeBinary)
-    reasons: Mapped[list[Any]] = personal(JSON, kind="profile", default=list)
-    expected_minor: Mapped[int | None]
-    state: Mapped[str] = mapped_column(String(10), default="proposed", index=True)
-    created_at: Mapped[datetime]
-    lapses_at: Mapped[datetime | None]
-    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
-    decided_at: Mapped[datetime | None]
-    text = Sealed("text_sealed")

@@ -14,6 +14,7 @@ from bot.handlers.agent.handoff import HANDOFF
 from bot.handlers.agent.lists import list_customers
 from bot.handlers.agent.merging import merge_customers, unmerge_customers
 from bot.handlers.agent.needs import needs_of_customer
+from bot.handlers.agent.next_actions import approve_suggestion
 from bot.handlers.agent.not_yet import not_yet
 from bot.handlers.agent.notes import add_note, add_task, tag_customer
 from bot.handlers.agent.notifications import set_notifications
@@ -63,6 +64,7 @@ AGENT: dict[str, Handler] = {
     "out_of_scope": small_talk.out_of_scope,
     # not trained: what commands, buttons and hand-over threads mean
     "not_yet": not_yet,
+    "approve_suggestion": approve_suggestion,
     "predict_need": needs_of_customer,
     "trace": trace,
     "correct": correct,

@@ -42,6 +42,7 @@ _URGENT = re.compile(r"(?<![a-z])urgent(?![a-z])|紧急|加急|(?<![a-z])low pri
 _KIND = {
     "task": re.compile(r"(?<![a-z])(?:tasks?|to-?dos?|task reminders?)(?![a-z])|待办|任务", re.IGNORECASE),
     "case": re.compile(r"(?<![a-z])(?:cases?|tickets?)(?![a-z])|工单", re.IGNORECASE),
+    "suggestion": re.compile(r"(?<![a-z])suggestions?(?![a-z])|建议", re.IGNORECASE),
 }
 _ELSE = re.compile(
     r"(?<![a-z])(?:e-?mail|vips?|sla|customers?|repl(?:y|ies)|mention(?:s|ed)?|complaints?|praise|queue|chats?|hourly|digest"

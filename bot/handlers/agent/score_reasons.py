@@ -56,7 +56,7 @@ def _told(turn: StaffTurn, who: Brief, why: Why) -> Reply:
     shown = list({(record.kind, record.key): record for record in shown}.values())
     if shown:
         lines.append(turn.say("agent.scores.evidence"))
-        lines += [f"{place}. {_record(turn, record)}" for place, record in enumerate(shown, start=1)]
+        lines += [f"{place}. {record_line(turn, record)}" for place, record in enumerate(shown, start=1)]
     if parts.kind == MOOD:
         lines += _until(turn, shown)
     elif parts.strongest:
@@ -84,7 +84,8 @@ def _reason(turn: StaffTurn, kind: str, part: Reason) -> str:
     return turn.say(f"agent.scores.{key}", fact=words.fact(part), size=words.size(kind, part.effect_milli))
 
 
-def _record(turn: StaffTurn, record: Evidence) -> str:
+def record_line(turn: StaffTurn, record: Evidence) -> str:
+    """A record in one line."""
     language = turn.language
     text = " ".join(record.text.split())
     if len(text) > QUOTED:
@@ -121,17 +122,23 @@ def _until(turn: StaffTurn, shown: list[Evidence]) -> list[str]:
 
 
 def _steps(turn: StaffTurn, who: Brief, parts: Explained, shown: list[Evidence]) -> tuple[Choice, ...]:
-    steps = []
-    for record in shown:
-        day = wording.day(record.at, turn.language, turn.speaker.zone)
-        said = turn.say(f"agent.scores.ref_buttons.{record.kind}", key=record.key, day=day)
-        value = OPENS.get(record.kind, f"show_timeline:{who.number}").format(record.key)
-        if value.isascii() and len(value) <= 64:
-            steps.append(Choice(label=said, value=value))
+    steps = open_buttons(turn, who.number, shown)
     if parts.parts:
         value = f"explain_score:sum:{parts.kind}:{who.number}"
         steps.append(Choice(label=turn.say("agent.scores.sum_button"), value=value))
     return tuple(steps)
+
+
+def open_buttons(turn: StaffTurn, customer_number: int, shown: list[Evidence]) -> list[Choice]:
+    """One button a record, which shows it."""
+    steps = []
+    for record in shown:
+        day = wording.day(record.at, turn.language, turn.speaker.zone)
+        said = turn.say(f"agent.scores.ref_buttons.{record.kind}", key=record.key, day=day)
+        value = OPENS.get(record.kind, f"show_timeline:{customer_number}").format(record.key)
+        if value.isascii() and len(value) <= 64:
+            steps.append(Choice(label=said, value=value))
+    return steps
 
 
 # --- the sum --------------------------------------------------------------------------------------------------------

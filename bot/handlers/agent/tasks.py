@@ -8,6 +8,7 @@ from bot import wording
 from bot.handlers.agent.asking import Asked, StaffTurn, asked, declined, hushed, named, present, undo
 from bot.handlers.agent.case_lists import colleague_in, day_bounds
 from bot.handlers.agent.customers import period
+from bot.handlers.agent.next_actions import next_actions
 from bot.messages import Choice, Reply, Table
 from crm_core.staff_tasks import TaskFilter, TaskView
 
@@ -20,6 +21,11 @@ _OVERDUE = re.compile(r"overdue|past due|(?<![a-z])late(?![a-z])|missed|过期|�
 _DONE = re.compile(r"(?<![a-z])(?:completed|finished|done)(?![a-z])|做完的|已完成|完成的|完成了的", re.IGNORECASE)
 _NOT_DONE = re.compile(r"not (?:yet )?done|undone|unfinished|没做完|未完成|没完成", re.IGNORECASE)
 _UNDATED = re.compile(r"no (?:due )?date|without (?:a )?(?:due )?date|没写?日期|没有日期|没期限", re.IGNORECASE)
+_WHAT_TO_DO = re.compile(
+    r"(?<![a-z])(?:today|my day|should i|do i have to|have to (?:call|ring)|suggest\w*|next|whom?|priorit\w+)(?![a-z])"
+    r"|今天|今日|该(?:联系|给|打|做|跟进|找)|建议|优先|先做|接下来",
+    re.IGNORECASE,
+)
 _NEXT = re.compile(r"(?<![a-z])next (?:thing|task|on|up)|what'?s next(?![a-z])|下一件|接下来", re.IGNORECASE)
 
 _NUMBER = re.compile(
@@ -42,15 +48,29 @@ _COMMON_ZH = frozenset("的了吧完成做好已经把我给那个这条任务�
 
 # --- the list -------------------------------------------------------------------------------------------------------
 def list_tasks(turn: StaffTurn) -> Reply:
-    """One's own tasks, or a colleague's: today's with what is overdue, of a period, of a customer, or done ones."""
+    """One's own tasks, or a colleague's: today's with what is overdue, of a period, of a customer, or done ones.
+
+    Who asks what to do, or whom to call, is told what is suggested for today as well.
+    """
     wanted = asked(turn)
     wished, words = _reading(turn, wanted)
+    listed = _listed(turn, wanted, wished, words)
+    plain = wished.customer_id is None and wished.owner_id == turn.speaker.staff_id and not wished.done
+    suggested = next_actions(turn) if plain and _WHAT_TO_DO.search(wanted.text) else None
+    if suggested is None:
+        return hushed(turn, listed)
+    text = turn.say("suggestions.with_tasks", tasks=listed.text)
+    choices = (*listed.choices, *suggested.choices)
+    return hushed(turn, listed.model_copy(update={"text": text, "cards": suggested.cards, "choices": choices}))
+
+
+def _listed(turn: StaffTurn, wanted: Asked, wished: TaskFilter, words: list[str]) -> Reply:
     found = turn.store.tasks.listed(wished)
     if _NEXT.search(wanted.text):
         found = found[:1]
     said = turn.say("agent.query.and").join(words)
     if not found:
-        return hushed(turn, Reply(text=turn.say("agent.tasks.none", conditions=said)))
+        return Reply(text=turn.say("agent.tasks.none", conditions=said))
     shown = found[:MOST_SHOWN]
     turn.memory.show("tasks", [task.task_id for task in shown])
     turn.memory.show("task", shown[0].task_id if len(shown) == 1 else None)
@@ -58,7 +78,7 @@ def list_tasks(turn: StaffTurn) -> Reply:
     rows = tuple(_cells(turn, place, task) for place, task in enumerate(shown, 1))
     note = turn.say("agent.lists.note", first=1, last=len(shown), total=len(found))
     choices = () if wished.done else _done_buttons(turn, shown)
-    return hushed(turn, Reply(text=said, table=Table(columns=columns, rows=rows, note=note), choices=choices))
+    return Reply(text=said, table=Table(columns=columns, rows=rows, note=note), choices=choices)
 
 
 def _done_buttons(turn: StaffTurn, shown: list[TaskView]) -> tuple[Choice, ...]:

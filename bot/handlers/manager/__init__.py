@@ -56,7 +56,6 @@ MANAGER_ONLY: dict[str, Handler] = {
     "digest_pause": digest_pause,
     "alert_create": alert_create,
     "export_report": export_report,
-    "approve_suggestion": not_yet,
     "audit_query": audit_query,
     "privacy_report": privacy_report,
     "consent_report": consent_report,

@@ -225,7 +225,7 @@ SAID = [
     ("only notify me about urgent cases", {"urgent_only": True}),
     ("只通知我紧急工单", {"urgent_only": True}),
     ("turn task reminders off", {"off": ("task",)}),
-    ("only cases, no other pings", {"off": ("task",)}),
+    ("only cases, no other pings", {"off": ("task", "suggestion")}),
 ]  # fmt: skip
 
 

@@ -16,7 +16,10 @@ from tests.bot.shop import add_order
 
 KEYS = Phrases().keys()
 FOLDER = Path(__file__).parents[4] / "bot" / "handlers" / "agent"
-EXTRA = {"not_yet", "desk", "desk_thread", "link_customer", "trace", "undo", "correct", "review", "predict_need"}
+EXTRA = {
+    *("not_yet", "desk", "desk_thread", "link_customer", "trace", "undo", "correct", "review", "predict_need"),
+    "approve_suggestion",
+}
 
 
 def test_every_intent_has_a_handler_and_no_other() -> None:
