@@ -143,6 +143,8 @@ def test_what_shall_i_do_today_tells_suggestions_before_tasks(stage: Stage):
     for text in ("what do i have to do today", "今天该给谁打电话"):
         (sent,) = stage.staff_says(AGENT, text)
         assert len(sent.reply.cards) == 3, text
+    (listed,) = stage.staff_says(AGENT, "/crm next")
+    assert len(listed.reply.cards) == 3
     why = pressed(stage, sent.reply.cards[0].choices[3].value)
     assert "学到" in why.text
 

@@ -27,9 +27,11 @@ def words_of(turn: StaffTurn) -> SuggestionWords:
 
 
 def approve_suggestion(turn: StaffTurn) -> Reply:
-    """Decide on what was suggested: a button's one, or those that are named in words."""
+    """Decide on what was suggested: a button's one, or those named in words; the list where nothing is said."""
     if turn.message.kind == "button":
         return hushed(turn, _button(turn))
+    if not turn.understanding.text.strip():
+        return hushed(turn, next_actions(turn) or turn.reply("suggestions.none"))
     if _REPORT.search(turn.understanding.text[:600]):
         return hushed(turn, _report(turn))
     return hushed(turn, _decided_in_words(turn))

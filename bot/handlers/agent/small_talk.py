@@ -8,7 +8,7 @@ from nlu.shortcuts import asks_what_we_are
 
 WORKING = ("find", "show", "timeline", "list", "order", "note", "tag", "task", "tasks", "done",
            "case", "cases", "close", "reopen", "priority", "assign", "snooze", "undo", "take", "release", "reply",
-           "suggest", "score", "why", "needs", "link", "trace", "set", "merge", "unmerge",
+           "suggest", "next", "score", "why", "needs", "link", "trace", "set", "merge", "unmerge",
            "consent", "export", "translate", "template", "notify")  # fmt: skip
 """Sub-commands of /crm that do something already."""
 
