@@ -4,6 +4,7 @@ Ibis only writes the SQL. On a database it runs on a connection of the store, wh
 memory stays bounded whatever the number of customers.
 """
 
+import gc
 import math
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -112,6 +113,16 @@ def expect_few(connection: Connection) -> None:
     """From now on this connection looks rows up by index, even thousands of them, before it reads whole tables."""
     if connection.dialect.name != "sqlite":
         connection.exec_driver_sql("SET random_page_cost = 1.1")
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Nothing that is there by now is looked through for garbage: it stays, and making SQL would set that off."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def keep(connection: Connection, name: str, table: ir.Table) -> None:

@@ -36,7 +36,7 @@ def between(
 
     `noted`: whose facts of the last day or before changed, as far as it was noted when the run began.
     """
-    with engine.snapshot(connection):
+    with engine.uncollected(), engine.snapshot(connection):
         engine.expect_few(connection)
         late = select(ChangedCustomer.customer_id).where(ChangedCustomer.since_day <= day_number(last))
         changed = noted | set(connection.scalars(late))  # noted since, and in what is read now; stays for the next run
