@@ -20,6 +20,7 @@ from sqlalchemy import func, select
 from benchmarks.platform import sample_app
 from benchmarks.social_posts import START, posts
 from bot.sensing import TRAINING, sense_all
+from config.settings import Source
 from crm_core.analytics import topics
 from crm_core.analytics.competitors import compare_brands
 from crm_core.analytics.public_voice import cells
@@ -99,11 +100,14 @@ def _later(store: Store) -> dict[str, float]:
     return {"topics_s": round(between - cpu, 2), "trends_s": round(time.process_time() - between, 2)}
 
 
+SOURCE = Source(name="benchmark", of="posts")
+
+
 def _store(store: Store, found: Iterator[Found]) -> None:
     pull = Pull(connector="file", source="benchmark", began_at=START)
     while page := list(islice(found, PAGE)):
         with store.write() as session:
-            keep_posts(session, pull, "us", page, page[-1].occurred_at)
+            keep_posts(session, pull, SOURCE, page, page[-1].occurred_at)
 
 
 if __name__ == "__main__":

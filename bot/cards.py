@@ -40,6 +40,7 @@ def customer_card(
         facts.append((order.number, f"{state} · {wording.day(order.placed_at, language, zone)} · {total}"))
     if profile.open_cases:
         facts.append((word("open_cases"), wording.listed((f"#{number}" for number in profile.open_cases), language)))
+    facts += _in_public(profile, phrases, language)
     if profile.segments:
         names = [pair[0 if language == "en" else 1] for pair in profile.segments]
         facts.append((word("segments"), wording.listed(names, language)))
@@ -48,6 +49,13 @@ def customer_card(
     title = profile.name or word("visitor" if profile.kind == "visitor" else "customer")
     kind = profile.tier or phrases(f"kinds.{profile.kind}", language)
     return Card(title=title, subtitle=f"#{profile.number} · {kind}", facts=tuple(facts), choices=choices)
+
+
+def _in_public(profile: Profile, phrases: Phrases, language: str) -> list[tuple[str, str]]:
+    """How much they said in public; apart from everything they wrote to us."""
+    if not profile.public_posts:
+        return []
+    return [(phrases("public.card", language), phrases("public.card_count", language, count=profile.public_posts))]
 
 
 def _scores(profile: Profile, phrases: Phrases, language: str, zone: str) -> list[tuple[str, str]]:

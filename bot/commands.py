@@ -59,6 +59,7 @@ STAFF_COMMANDS = {
     "correct": "correct",
     "review": "review",
     "digest": "digest_now",
+    "post": "public_post",
     "help": "help",
 }
 DESK_COMMANDS = ("deleted", "send")
@@ -69,6 +70,18 @@ SPOKEN_COMMAND = re.compile(
 )
 """What works by mention, too: Slack has no slash commands inside threads, where these are needed."""
 _TYPED = re.compile(r"\s*/crm\s+(?P<all>(?P<word>\S+)(?P<rest>.*))", re.IGNORECASE | re.DOTALL)
+PUBLIC = re.compile(
+    r"\s*(?:(?:public )?reply|reply publicly|(?:公开)?回复)\s*[:：].*\S.*"
+    r"|\s*(?:please )?(?:post|publish)\s+(?:this\s+)?(?:to|on)\s+\w+\s*[:：].*\S.*"
+    r"|\s*(?:请)?发布?(?:到|在)\s*\w{1,10}?\s*上?\s*[:：].*\S.*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What is to be said in public, once it was seen and confirmed."""
+PUBLIC_ERASURE = re.compile(
+    r"\s*(?:please )?(?:erase|delete|remove)\s+(?:all )?(?:the )?public posts (?:of|by|from)\s+(?P<whose>.{1,100})"
+    r"|\s*(?:请|帮我)?(?:删除|清除|抹掉)\s*(?P<whose_zh>.{1,100}?)\s*的?(?:所有|全部)?公开(?:帖子|发言|言论)[。!！]?\s*",
+    re.IGNORECASE | re.DOTALL,
+)
 UNDO = re.compile(
     r"\s*(?:please |pls )?(?:undo(?: (?:that|it|this|the last (?:one|change)))?|revert(?: that"
     r"| it)?|take (?:that|it) back)"
@@ -118,6 +131,7 @@ CHINESE_COMMANDS = {
     "纠正": "correct",
     "复核": "review",
     "简报": "digest",
+    "发布": "post",
     "帮助": "help",
 }
 
@@ -147,6 +161,11 @@ def _spoken(text: str) -> tuple[str, str]:
     if typed:
         word = CHINESE_COMMANDS.get(typed["word"].lower(), typed["word"].lower())
         return (STAFF_COMMANDS[word], typed["rest"].strip()) if word in STAFF_COMMANDS else _spoken(typed["all"])
+    if PUBLIC.fullmatch(text):
+        return "public_post", text
+    erasure = PUBLIC_ERASURE.fullmatch(text) if len(text) < 200 else None
+    if erasure:
+        return "public_erase", erasure["whose"] or erasure["whose_zh"]
     if len(text) < 60 and UNDO.fullmatch(text):
         return "undo", text
     said = SPOKEN_COMMAND.fullmatch(text)

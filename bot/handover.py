@@ -62,6 +62,10 @@ class Desk:
         self.phrases = phrases
         self.zone = zone
 
+    def place(self) -> Place | None:
+        """Where the queue is now."""
+        return self._place()
+
     def is_queue(self, message: IncomingMessage) -> bool:
         """Whether a message was written in the queue's channel."""
         place = self._place()

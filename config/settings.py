@@ -294,6 +294,14 @@ class ConnectorSettings(Part):
     """Empty: the network's own address, if it has one for all."""
     token: SecretStr | None = None
     sources: tuple[Source, ...] = ()
+    writes_as: str = Field(default="", max_length=200)
+    """Our own account, by which the network knows it. Without it nothing is written there."""
+    write_url: str = ""
+    """Where to write, if not where is read."""
+    write_token: SecretStr | None = None
+    """What lets us write; from the environment alone. Without it `token`."""
+    most_characters: int = Field(default=0, ge=0, le=100_000)
+    """How long a post may be where the server says otherwise than most of its kind; 0: as most."""
     history_days: int = Field(default=30, ge=1, le=3650)
     """How far back the first walk goes."""
     recheck_days: int = Field(default=3, ge=0, le=90)

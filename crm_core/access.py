@@ -28,6 +28,8 @@ AGENT_ACTIONS = frozenset(
         "conversation.take",
         "conversation.answer",
         "identity.link",
+        "public.read",
+        "public.reply",
         "reply.suggest",
         "recommendation.read",
         "score.read",
@@ -53,6 +55,8 @@ MANAGER_ACTIONS = AGENT_ACTIONS | {
     "consent.read",
     "system.read",
     "correction.review",
+    "public.write",
+    "public.erase",
 }
 ADMIN_ACTIONS = MANAGER_ACTIONS | {"customer.export", "customer.erase", "staff.write"}
 ALLOWED: dict[str, frozenset[str]] = {

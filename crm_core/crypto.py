@@ -100,7 +100,9 @@ class Vault:
     def __init__(self, engine: Engine, master: bytes) -> None:
         self._engine = engine
         self._wrapper = AESGCM(_derived(master, b"wrap data keys"))
-        self._index_keys = {kind: _derived(master, b"blind index " + kind.encode()) for kind in ("email", "phone")}
+        self._index_keys = {
+            kind: _derived(master, b"blind index " + kind.encode()) for kind in ("email", "phone", "author")
+        }
         self._audit_key = _derived(master, b"audit chain")
         self._signing_key = _derived(master, b"web sessions")
         self._mark_key = _derived(master, b"erased marks")
@@ -205,7 +207,7 @@ class Vault:
             raise Tampered(f"{place}: the stored value was changed or moved. Restore this row from a backup.") from None
 
     def blind_index(self, kind: str, normalised: str) -> bytes:
-        """Keyed 128-bit fingerprint of an e-mail address or telephone number, for equality search only."""
+        """Keyed 128-bit fingerprint of an e-mail address, telephone number or author, for equality search only."""
         folded = unicodedata.normalize("NFKC", normalised).casefold().strip()
         return hmac.digest(self._index_keys[kind], folded.encode(), "sha256")[:16]
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from crm_core.models import Case, Customer, CustomerTag, Interaction, Order, Segment, SegmentMember
+from crm_core.models import Case, Customer, CustomerTag, Interaction, Order, Post, Segment, SegmentMember
 from crm_core.reports.periods import add_months
 from crm_core.scores import ScoreView, refuses_profiling, scores_of
 
@@ -57,6 +57,8 @@ class Profile:
     segments: tuple[tuple[str, str], ...] = ()
     """(English name, Chinese name) of the segments the customer is in now; that of the RFM grid first."""
     scores: Mapping[str, ScoreView] = field(default_factory=dict)
+    public_posts: int = 0
+    """What they said in public, kept apart from what they wrote to us."""
     monthly_minor: tuple[int, ...] = ()
     """Spend in each of the last 24 months (UTC), the present one last."""
 
@@ -105,6 +107,7 @@ def profile(session: Session, customer_id: int, now: datetime) -> Profile | None
         tags=_tags(session, customer_id),
         segments=_segments(session, customer_id),
         scores={} if refused else scores_of(session, customer_id),
+        public_posts=session.execute(select(func.count()).where(Post.customer_id == customer_id)).scalar_one(),
         monthly_minor=_monthly(session, customer_id, currency or "", now),
     )
 

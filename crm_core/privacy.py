@@ -17,8 +17,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, insert, or_, select, text
 from sqlalchemy.orm import Session
 
-from crm_core import crypto
+from crm_core import authors, crypto
 from crm_core.audit import record
+from crm_core.authors import delete_posts, keep_marks
 from crm_core.contact_details import normalised_email, normalised_phone
 from crm_core.corrections import remove_learnt
 from crm_core.crypto import Vault
@@ -26,7 +27,7 @@ from crm_core.database import Store
 from crm_core.errors import NotFound
 from crm_core.ids import new_id
 from crm_core.mentions import erase_mentions, find_mentions
-from crm_core.models import Attachment, Customer, ErasedMark, Identity
+from crm_core.models import Attachment, AuthorTie, Customer, ErasedMark, Identity
 from crm_core.personal_data import belongings, counts, opened_rows, roots
 from crm_core.reports.privacy_requests import ASKED_MARK, first_asked
 from crm_core.upserts import chunks
@@ -170,7 +171,7 @@ def erase_customer(
         marks = _marks(session, store.vault, ids, now)
         attachments = _attachment_ids(session, ids)
         mentions = find_mentions(session, store.vault, ids, files)
-    _keep_marks(store.vault, marks)
+    keep_marks(store.vault, [{"id": new_id(), **mark} for mark in marks])
 
     def work(session: Session) -> tuple[int, dict[str, int]]:
         number = session.get_one(Customer, ids[0]).number
@@ -209,6 +210,7 @@ def replay_erased(session: Session, vault: Vault) -> list[int]:
         _delete(session, few)
     if missing:
         session.execute(insert(ErasedMark), missing)
+    delete_posts(session, [bytes(mark["fingerprint"]) for mark in marks if mark["kind"] == authors.MARK])
     for customer_id in gone:
         vault.forget(customer_id)
     return gone
@@ -293,16 +295,13 @@ def _marks(session: Session, vault: Vault, ids: list[int], now: datetime) -> lis
     for identity in session.scalars(select(Identity).where(Identity.customer_id.in_(ids))):
         account = f"{identity.channel}|{identity.account}|{identity.external_id}"
         marks["identity", vault.fingerprint("identity", account)] = numbers[identity.customer_id]
+    ties = select(AuthorTie).where(AuthorTie.customer_id.in_(ids), AuthorTie.state == "tied")
+    for tie in session.scalars(ties):
+        marks[authors.MARK, authors.key_of(tie)] = numbers[tie.customer_id]
     return [
         {"kind": kind, "fingerprint": fingerprint, "customer_number": number, "erased_at": now}
         for (kind, fingerprint), number in marks.items()
     ]
-
-
-def _keep_marks(vault: Vault, marks: list[dict[str, Any]]) -> None:
-    rows = [{"id": new_id(), **mark, "erased_at": int(mark["erased_at"].timestamp())} for mark in marks]
-    with vault.keystore.begin() as connection:
-        connection.execute(insert(crypto.erased), rows)
 
 
 def _as_row(mark: Mapping[Any, Any]) -> dict[str, Any]:

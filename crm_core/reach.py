@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from crm_core import preferences
+from crm_core.authors import PUBLIC
 from crm_core.models import Consent, Customer, Identity
 from crm_core.preferences import Preferences
 from crm_core.staff_store import StaffStore
@@ -54,7 +55,7 @@ def reach(store: StaffStore, customer_id: int) -> Reach:
     customer = session.get_one(Customer, customer_id)
     store.permit("consent.read", f"customer:{customer.number}", ("consent", "accounts"))
     accounts: dict[str, Account] = {}
-    theirs = select(Identity).where(Identity.customer_id == customer_id)
+    theirs = select(Identity).where(Identity.customer_id == customer_id, Identity.account != PUBLIC)
     for row in session.execute(theirs.order_by(Identity.id)).scalars():
         known = accounts.get(row.channel)
         if known is None or known.blocked_at:  # one account that is not blocked is enough

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm_core.models import Attachment, Case, CaseChange, Interaction, Note, Order, Rating, Staff, Task
+from crm_core.models import Attachment, Case, CaseChange, Interaction, Note, Order, Post, Rating, Staff, Task
 
-KINDS = ("message", "note", "order", "case", "rating", "task", "state")
-DEFAULT_KINDS = ("message", "note", "order", "case", "rating")
+KINDS = ("message", "note", "order", "case", "rating", "task", "state", "public")
+DEFAULT_KINDS = ("message", "note", "order", "case", "rating", "public")
 TOPICS: dict[str, tuple[str, ...]] = {
     "complaint": ("complaint",),
     "delivery": ("order_status", "delivery_problem"),
@@ -201,6 +201,13 @@ def _tasks(session: Session, customer_id: int, wanted: Filter, staff: dict[int, 
     return [Event(row.created_at, "task", staff.get(row.owner_id or 0, "system"), row.title or "") for row in rows]
 
 
+def _public(session: Session, customer_id: int, wanted: Filter, staff: dict[int, str]) -> list[Event]:
+    """What they said in public; never taken for what they wrote to us."""
+    query = select(Post).where(Post.customer_id == customer_id, *_when(Post.occurred_at, wanted))
+    rows = session.execute(query.order_by(Post.occurred_at.desc()).limit(_most(wanted))).scalars()
+    return [Event(row.occurred_at, "public", "customer", row.text or "", row.connector) for row in rows]
+
+
 def _when(column: Any, wanted: Filter) -> Sequence[Any]:
     bounds = []
     if wanted.since is not None:
@@ -222,4 +229,5 @@ _READERS: dict[str, Callable[[Session, int, Filter, dict[int, str]], list[Event]
     "rating": _ratings,
     "task": _tasks,
     "state": _states,
+    "public": _public,
 }

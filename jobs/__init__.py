@@ -11,12 +11,14 @@ from jobs.daily_digest import daily_digest
 from jobs.find_topics import find_topics
 from jobs.know_customers import know_customers
 from jobs.personal_digests import personal_digests
+from jobs.publish_posts import publish_posts
 from jobs.pull_social import pull_social
 from jobs.retrain import model_sweep, retrain
 from jobs.run_campaigns import run_campaigns
 from jobs.sense_posts import sense_posts
 from jobs.suggest import suggest, suggest_events
 from jobs.sweeps import unanswered_sweep, undelivered_sweep, unerased_sweep
+from jobs.tie_authors import tie_authors
 from jobs.wake_ups import wake_ups
 
 Job = Callable[[App, datetime], dict[str, Any]]
@@ -29,6 +31,7 @@ JOBS: dict[str, Job] = {
     "know_customers": know_customers,
     "personal_digests": personal_digests,
     "find_topics": find_topics,
+    "publish_posts": publish_posts,
     "pull_social": pull_social,
     "sense_posts": sense_posts,
     "retrain": retrain,
@@ -39,5 +42,6 @@ JOBS: dict[str, Job] = {
     "undelivered_sweep": undelivered_sweep,
     "unerased_sweep": unerased_sweep,
     "model_sweep": model_sweep,
+    "tie_authors": tie_authors,
     "wake_ups": wake_ups,
 }

@@ -49,7 +49,31 @@ class Api:
             raise Limited(f"{where(url)} allows no more calls for now.", self._free_at - now)
         given = {name: value for name, value in query.items() if value is not None}
         asked = f"{url}{'&' if '?' in url else '?'}{urlencode(given)}" if given else url
-        answer = self._fetcher.get(asked, {**self._headers, **(headers or {})})
+        return self._judged(url, self._fetcher.get(asked, {**self._headers, **(headers or {})}), now)
+
+    def post(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        json_body: object = None,
+        form: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Tell the network something, once, as JSON or as a form.
+
+        Raises:
+            Unreachable: no answer; it may have been heard. Besides that what `get` raises: then nothing happened.
+        """
+        now = self._clock()
+        if self._free_at and now < self._free_at:
+            raise Limited(f"{where(url)} allows no more calls for now.", self._free_at - now)
+        kind = "application/x-www-form-urlencoded" if form is not None else "application/json"
+        body = urlencode(form) if form is not None else json.dumps(json_body, ensure_ascii=False)
+        sent = {**self._headers, "Content-Type": kind, **(headers or {})}
+        return self._judged(url, self._fetcher.send("POST", url, body.encode(), sent), now)
+
+    def _judged(self, url: str, answer: Answer, now: datetime) -> Answer:
+        """The answer, unless it is a refusal or a failure; from what it says about limits on, those are kept."""
         refused = answer.status in (420, 429) or (answer.status == 403 and "retry-after" in answer.headers)
         pause = wait(answer.headers, now, refused or answer.status == 503)
         if pause or refused:

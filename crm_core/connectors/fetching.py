@@ -1,4 +1,4 @@
-"""The one place that fetches what others serve: public addresses only, little, soon, and nothing that unfolds.
+"""The one place that asks others, and the only one that tells them anything: public addresses only, little, soon.
 
 A name is resolved once and the connection goes to the address that was checked, so that a name which changes between
 the look and the call leads nowhere. Each redirect is a new address and is checked as one.
@@ -11,11 +11,12 @@ import socket
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from config import VERSION
 from crm_core.connectors.base import ConnectorProblem
 
 MOST_BYTES = 2 * 1024 * 1024
@@ -26,7 +27,6 @@ REDIRECTS = 3
 PORTS = (80, 443)
 CHUNK = 64 * 1024
 LONGEST_ADDRESS = 4000
-AGENT = "Rapport/0.1 (listens for its business; +https://rapport.invalid)"
 _EMBEDDED = [
     ipaddress.ip_network(each)
     for each in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::ffff:0:0/96", "::/96", "192.0.0.0/24")
@@ -49,6 +49,10 @@ class Forbidden(ConnectorProblem):
 
 class Unreachable(ConnectorProblem):
     """No answer, or none in time. Worth trying again."""
+
+
+class Unheard(Unreachable):
+    """No connection came about: what was to be told was not heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +114,17 @@ class Fetcher:
 
     Args:
         allow_private: also addresses that are not public, and any port: for tests and intranets.
+        public_url: where this product is to be found, so that whoever is asked can see who asks.
     """
 
-    def __init__(self, allow_private: bool = False, seconds: float = SECONDS, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self,
+        allow_private: bool = False,
+        seconds: float = SECONDS,
+        most_bytes: int = MOST_BYTES,
+        public_url: str = "",
+    ) -> None:
+        self._agent = f"Rapport/{VERSION}" + (f" (+{public_url})" if public_url else "")
         self._allow_private = allow_private
         self._seconds = seconds
         self._most_bytes = most_bytes
@@ -138,6 +150,28 @@ class Fetcher:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
             raise Unreachable(f"{where(url)} does not answer: {type(error).__name__}.") from None
 
+    def send(self, method: Literal["POST", "PUT"], url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Tell an address something, once. A redirect is not followed: what we say is for whom we said it to.
+
+        Raises:
+            Forbidden: not let in; nothing was sent.
+            Unheard: no connection.
+            Unreachable: no answer in time; it may have been heard.
+        """
+        try:
+            return self._loop.run(self._told(method, url, body, dict(headers)))
+        except (httpx.ConnectError, httpx.ConnectTimeout, socket.gaierror) as error:
+            raise Unheard(f"{where(url)} does not answer: {type(error).__name__}.") from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
+            raise Unreachable(f"{where(url)} does not answer: {type(error).__name__}.") from None
+
+    async def _told(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> Answer:
+        async with asyncio.timeout(self._seconds):
+            answer = await self._once(url, headers, method, body)
+        if answer.status in (301, 302, 303, 307, 308):
+            raise Forbidden(f"{where(url)} leads to another address. Set the address that it leads to.")
+        return answer
+
     async def _within_time(self, url: str, headers: dict[str, str]) -> Answer:
         async with asyncio.timeout(self._seconds):
             for _ in range(REDIRECTS + 1):
@@ -151,21 +185,22 @@ class Fetcher:
                 url = onward
         raise Forbidden(f"{where(url)} redirects more than {REDIRECTS} times.")
 
-    async def _once(self, url: str, headers: dict[str, str]) -> Answer:
+    async def _once(self, url: str, headers: dict[str, str], method: str = "GET", body: bytes | None = None) -> Answer:
         host, port = self._checked(url)
         pinned = await self._resolved(host, port)
         target = httpx.URL(url).copy_with(host=pinned)
         sent = {
-            "User-Agent": AGENT, "Accept-Encoding": "gzip, deflate", **headers,
+            "User-Agent": self._agent, "Accept-Encoding": "gzip, deflate", **headers,
             "Host": httpx.URL(url).netloc.decode("ascii"),
         }  # fmt: skip
-        request = self._client.build_request("GET", target, headers=sent, extensions={"sni_hostname": host})
+        extensions = {"sni_hostname": host}
+        request = self._client.build_request(method, target, headers=sent, content=body, extensions=extensions)
         response = await self._client.send(request, stream=True)
         try:
-            body = await self._body(response, url)
+            answered = await self._body(response, url)
         finally:
             await response.aclose()
-        return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body, url)
+        return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, answered, url)
 
     def _checked(self, url: str) -> tuple[str, int]:
         """Host and port of an address that may be asked."""

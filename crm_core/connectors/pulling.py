@@ -120,7 +120,7 @@ class Puller:
         """One transaction: what a crash undoes is read again."""
         pull, now = self._find(session, source), self._clock()
         assert pull is not None
-        counts = keep_posts(session, pull, source.about, page.posts, now)
+        counts = keep_posts(session, pull, source, page.posts, now, self._settings.writes_as)
         counts.malformed, counts.pages = page.malformed, 1
         times = [min(post.occurred_at, now) for post in page.posts if post.kind == "post"]
         pull.newest_at = max([*times, *filter(None, [pull.newest_at])], default=None)

@@ -1,15 +1,18 @@
 """Posts into the store: each once, with what has changed since; what the network deleted goes, with its record."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from config.settings import Source
+from crm_core import authors
 from crm_core.connectors import base
 from crm_core.listening.echoes import forget_originals
-from crm_core.models import Post, PostRecord, Pull
+from crm_core.models import Post, PostRecord, Publication, Pull
+from crm_core.sealed import vault_of
 
 AT_ONCE = 400
 
@@ -30,11 +33,21 @@ class Counts:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
-def keep_posts(session: Session, pull: Pull, about: str, found: Iterable[base.Post], now: datetime) -> Counts:
-    """Bring a page into the store. Doing it again changes nothing."""
+def keep_posts(
+    session: Session, pull: Pull, source: Source, found: Iterable[base.Post], now: datetime, writes_as: str = ""
+) -> Counts:
+    """Bring a page into the store. Doing it again changes nothing. What an erased author says stays out.
+
+    Args:
+        writes_as: our own account there: what it says is ours.
+    """
     counts = Counts()
     by_id = {post.external_id: post for post in found}
+    indexes = _indexes(session, pull.connector, by_id)
+    refused, ties = authors.erased(session, indexes.values()), authors.tied(session, indexes.values())
+    by_id = {key: post for key, post in by_id.items() if post.deleted or indexes.get(key) not in refused}
     known = _known(session, pull.connector, list(by_id))
+    said = _said(session, pull.connector, list(by_id)) if writes_as else set()
     gone = [known[each.external_id].id for each in by_id.values() if each.deleted and each.external_id in known]
     counts.deleted = _remove(session, gone)
     fresh: list[tuple[Post, base.Post]] = []
@@ -43,7 +56,12 @@ def keep_posts(session: Session, pull: Pull, about: str, found: Iterable[base.Po
         if each.deleted:
             continue
         if row is None:
-            fresh.append((_new(pull, about, each, now), each))
+            row = _new(pull, source.about, each, now)
+            row.own = each.external_id in said or is_own(source, each, writes_as)
+            row.author_index = indexes.get(each.external_id)
+            row.customer_id = None if row.own else ties.get(row.author_index or b"")
+            row.author, row.text = each.author or None, each.text  # sealed with the key of whose it is
+            fresh.append((row, each))
         elif _follow(row, pull, each, now):
             counts.changed += 1
             _keep_record(session, row, each, now)
@@ -52,6 +70,32 @@ def keep_posts(session: Session, pull: Pull, about: str, found: Iterable[base.Po
     session.add_all(_record(row, each, now) for row, each in fresh)
     counts.new = len(fresh)
     return counts
+
+
+def is_own(source: Source, post: base.Post, writes_as: str) -> bool:
+    """Whether the business said it: it is our account's, or a post of the source that is our account."""
+    ours = writes_as.removeprefix("@").casefold()
+    if not ours:
+        return False
+    here = source.of.removeprefix("@").casefold() == ours and post.kind == "post"
+    return here or post.author.removeprefix("@").casefold() == ours
+
+
+def _indexes(session: Session, connector: str, found: Mapping[str, base.Post]) -> dict[str, bytes]:
+    """Post → what its author is found by."""
+    vault = session.info["vault"]
+    made = {key: authors.index_of(vault, connector, post.author) for key, post in found.items()}
+    return {key: index for key, index in made.items() if index}
+
+
+def _said(session: Session, connector: str, ids: Sequence[str]) -> set[str]:
+    """Those that were written from here."""
+    found: set[str] = set()
+    for start in range(0, len(ids), AT_ONCE):
+        few = Publication.external_id.in_(ids[start : start + AT_ONCE])
+        query = select(Publication.external_id).where(Publication.connector == connector, few)
+        found.update(each for each in session.scalars(query) if each)
+    return found
 
 
 def remove_unseen(session: Session, pull: Pull, kinds: frozenset[str], since: datetime) -> int:
@@ -87,8 +131,8 @@ def _known(session: Session, connector: str, ids: Sequence[str]) -> dict[str, Po
 def _new(pull: Pull, about: str, found: base.Post, now: datetime) -> Post:
     """A post from the future is one whose network's clock is ahead."""
     return Post(
-        connector=pull.connector, external_id=found.external_id, kind=found.kind, author=found.author or None,
-        text=found.text, url=found.url, about=about, language=found.language, likes=found.likes,
+        connector=pull.connector, external_id=found.external_id, kind=found.kind, url=found.url,
+        about=about, language=found.language, likes=found.likes,
         replies=found.replies, shares=found.shares, occurred_at=min(found.occurred_at, now), source=pull.source,
         parent_id=found.parent_id, edited_at=found.edited_at, seen_at=pull.began_at,
     )  # fmt: skip
@@ -101,6 +145,7 @@ def _follow(row: Post, pull: Pull, found: base.Post, now: datetime) -> bool:
     row.url = found.url or row.url
     if found.author and found.author != row.author:
         row.author = found.author
+        row.author_index = authors.index_of(vault_of(row), row.connector, found.author)
     if found.text == row.text:
         return False
     row.text, row.edited_at = found.text, found.edited_at or now

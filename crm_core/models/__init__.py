@@ -12,6 +12,7 @@ from crm_core.models.insight import Bundle, Need, RecommendedProducts, Score, Se
 from crm_core.models.knowledge import ChangedCustomer, CustomerFeatures, FeatureRun
 from crm_core.models.listening import Post, PostBand, PostRecord, Pull
 from crm_core.models.people import Company, Customer, Identity, LinkAttempt, Staff, StaffGrant
+from crm_core.models.publishing import AuthorTie, Publication
 from crm_core.models.suggestions import Suggestion, SuggestionWish
 from crm_core.models.system import AuditEntry, Counter, ErasedMark, JobRun
 from crm_core.models.talk import Attachment, Conversation, Correction, Delivery, Interaction, OutboxMessage, Rating
@@ -23,6 +24,7 @@ __all__ = [
     "Alert",
     "Attachment",
     "AuditEntry",
+    "AuthorTie",
     "Base",
     "Bundle",
     "Campaign",
@@ -60,6 +62,7 @@ __all__ = [
     "PostBand",
     "PostRecord",
     "Product",
+    "Publication",
     "Pull",
     "Rating",
     "RecommendedProducts",

@@ -21,6 +21,8 @@ class Post(Base):
     praise, compare, leave or other. `products`: SKUs; `competitors`: their names as the settings have them. A post that
     says again what an earlier one said has that one in `duplicate_of_id`, whose id is lower and which says nothing
     again itself: it counts as volume, but not as an opinion.
+
+    `own`: the business itself said it. `author_index`: keyed fingerprint of network and author, see `authors`.
     """
 
     __tablename__ = "posts"
@@ -55,6 +57,8 @@ class Post(Base):
     spam: Mapped[bool] = mapped_column(default=False)
     spam_reasons: Mapped[list[str]] = mapped_column(default=list)
     sensed_at: Mapped[datetime | None]
+    author_index: Mapped[bytes | None] = personal(LargeBinary, kind="contact", index=True)
+    own: Mapped[bool] = mapped_column(default=False)
     author = Sealed("author_sealed")
     text = Sealed("text_sealed")
 

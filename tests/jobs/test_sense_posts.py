@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot import sensing as joined
 from bot.names import KnownNames
-from config.settings import Competitor, Settings
+from config.settings import Competitor, Settings, Source
 from crm_core.connectors import base
 from crm_core.connectors.storing import keep_posts
 from crm_core.database import Store
@@ -58,7 +58,7 @@ def found(number: int, text: str, at: datetime = NOW, **more: Any) -> base.Post:
 
 def bring(session: Session, *posts: base.Post) -> None:
     pull = Pull(connector="file", source="test", began_at=NOW)
-    keep_posts(session, pull, "us", posts, NOW)
+    keep_posts(session, pull, Source(name="ours", of="ours"), posts, NOW)
 
 
 def sense(store: Store, reader: Reader, clock: Clock) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What agents say, and who answers it. Managers may say all of it, too."""
 
 from bot.handlers.agent import small_talk
+from bot.handlers.agent.author_ties import author_tie, public_erase
 from bot.handlers.agent.canned import send_canned_reply
 from bot.handlers.agent.case_changes import CASE_CHANGES
 from bot.handlers.agent.case_lists import case_list
@@ -20,6 +21,7 @@ from bot.handlers.agent.notes import add_note, add_task, tag_customer
 from bot.handlers.agent.notifications import set_notifications
 from bot.handlers.agent.offers import recommend_for_customer
 from bot.handlers.agent.orders import order_lookup
+from bot.handlers.agent.public_posts import public_post
 from bot.handlers.agent.score_reasons import explain_score
 from bot.handlers.agent.scores import get_score
 from bot.handlers.agent.suggestions import suggest_reply
@@ -66,6 +68,9 @@ AGENT: dict[str, Handler] = {
     "not_yet": not_yet,
     "approve_suggestion": approve_suggestion,
     "predict_need": needs_of_customer,
+    "public_post": public_post,
+    "public_erase": public_erase,
+    "author_tie": author_tie,
     "trace": trace,
     "correct": correct,
     "review": review,

@@ -36,6 +36,7 @@ _KIND_WORDS = {
     "case": ("cases", "tickets", "工单"),
     "rating": ("ratings", "评分"),
     "task": ("tasks", "待办", "任务"),
+    "public": ("public post", "in public", "公开"),
     "state": ("hand-over", "handover", "转人工"),
     "message": ("messages", "chat", "conversation", "said", "say", "write", "wrote", "talk",
                 "消息", "聊", "说", "对话", "沟通", "谈"),
@@ -65,7 +66,8 @@ def shown(turn: StaffTurn, who: Brief) -> Reply:
     """A customer's card with what can be done next; from here on "her" is this customer."""
     profile = turn.store.profile(who.customer_id)
     turn.memory.show("customer", who.customer_id)
-    card = customer_card(profile, turn.services.phrases, turn.language, turn.speaker.zone, _next_steps(turn, who))
+    steps = _next_steps(turn, who, profile.public_posts > 0)
+    card = customer_card(profile, turn.services.phrases, turn.language, turn.speaker.zone, steps)
     return hushed(turn, Reply(cards=(card,), files=_spend_picture(turn, profile)))
 
 
@@ -89,7 +91,7 @@ def _spend_picture(turn: StaffTurn, profile: Profile) -> tuple[OutgoingFile, ...
     return (file.model_copy(update={"caption": caption}),)
 
 
-def _next_steps(turn: StaffTurn, who: Brief) -> tuple[Choice, ...]:
+def _next_steps(turn: StaffTurn, who: Brief, public: bool) -> tuple[Choice, ...]:
     steps = [
         Choice(label=turn.say("agent.cards.timeline"), value=f"show_timeline:{who.number}"),
         Choice(label=turn.say("agent.cards.scores"), value=f"get_score:{who.number}"),
@@ -97,6 +99,8 @@ def _next_steps(turn: StaffTurn, who: Brief) -> tuple[Choice, ...]:
         Choice(label=turn.say("agent.cards.task"), value=f"add_task:for:{who.number}"),
         Choice(label=turn.say("agent.cards.case"), value=f"case_create:for:{who.number}"),
     ]
+    if public:
+        steps.append(Choice(label=turn.say("public.buttons.of"), value=f"public_post:of:{who.number}"))
     conversation = turn.store.conversation(who.customer_id)
     if conversation and conversation.state in ("bot", "waiting", "snoozed") and not desk_conversation(turn):
         turn.memory.show("conversation", conversation.id)
