@@ -55,6 +55,8 @@ class Night:
     steps: tuple[str, ...] = STEPS
     engine: str = "local"
     """`settings.analytics.engine`."""
+    names: tuple[str, ...] = ()
+    """What the business and its competitors are called."""
 
     def dump(self) -> str:
         """As one line of JSON."""
@@ -66,7 +68,7 @@ class Night:
         given = json.loads(line)
         return cls(**{
             **given, "as_of": date.fromisoformat(given["as_of"]), "now": datetime.fromisoformat(given["now"]),
-            "steps": tuple(given["steps"]),
+            "steps": tuple(given["steps"]), "names": tuple(given["names"]),
         })  # fmt: skip
 
 

@@ -152,7 +152,7 @@ def _forecasts(work: Work, progress: Step) -> Told:
 def _topics(work: Work, progress: Step) -> Told:
     from crm_core.analytics import topics  # loads what learns
 
-    return topics.refresh(work.store, work.night.now, work.night.zone, progress)
+    return topics.refresh(work.store, work.night.now, work.night.zone, progress, work.night.names)
 
 
 def _stamp(night: Night) -> dict[str, Any]:

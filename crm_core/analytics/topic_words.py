@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,11 +24,13 @@ class Words:
     forms: dict[str, str]
 
 
-def words_of(texts: Sequence[str], language: str) -> Words:
-    """Take texts of one language apart; words that are about nothing are left out."""
+def words_of(texts: Sequence[str], language: str, names: Collection[str] = ()) -> Words:
+    """Take texts of one language apart; words that are about nothing are left out, and so are `names`: whom one talks
+    about is no topic, and would tell topics apart by it."""
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    clean = [_NOISE.sub(" ", text) for text in texts]
+    named = _any_of(names)
+    clean = [named.sub(" ; ", _NOISE.sub(" ", text)) for text in texts]
     chinese = ChineseWords((*clean, *background())) if language == "zh" else None
     raw = [_pieces(text, chinese) for text in clean]
     stop = ENGLISH_STOP_WORDS | chatty()
@@ -53,6 +55,13 @@ def chatty() -> frozenset[str]:
     """Words that are everywhere and about nothing: `config/topics.yml`."""
     words: dict[str, str] = yaml.safe_load((FOLDER / "topics.yml").read_text("utf-8"))
     return frozenset(word for listed in words.values() for word in listed.split())
+
+
+def _any_of(names: Collection[str]) -> re.Pattern[str]:
+    """Any of some names, also as a tag; Latin ones as whole words. Of none, what is nowhere."""
+    longest_first = sorted({name.strip() for name in names if name.strip()}, key=lambda name: (-len(name), name))
+    said = [rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])" for name in longest_first]
+    return re.compile("|".join(said) or r"(?!)", re.IGNORECASE)
 
 
 def _pieces(text: str, chinese: ChineseWords | None) -> list[str]:

@@ -5,7 +5,7 @@ itself. Topics that are much like known ones are these, and keep their names. We
 order; the one that is going on is done anew each time.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -55,8 +55,18 @@ class Week:
     known: Sequence[Topic]
 
 
-def refresh(store: Store, now: datetime, zone: str, progress: Progress = lambda done, total: None) -> dict[str, Any]:
-    """Find the topics of this week and of those that are missing; says how many texts, weeks and topics there were."""
+def refresh(
+    store: Store,
+    now: datetime,
+    zone: str,
+    progress: Progress = lambda done, total: None,
+    names: Collection[str] = (),
+) -> dict[str, Any]:
+    """Find the topics of this week and of those that are missing; says how many texts, weeks and topics there were.
+
+    Args:
+        names: of the business and its competitors, which are no topics.
+    """
     this = monday_of(now, zone)
     first = this - BACK * WEEK
     told: dict[str, Any] = {}
@@ -65,7 +75,7 @@ def refresh(store: Store, now: datetime, zone: str, progress: Progress = lambda 
         progress(place, len(parts))
         due = _due(store, source, language, first, this, zone)
         texts = read_texts(store, source, language, due[0] - (WINDOW - 1) * WEEK, zone)
-        told[f"{source}_{language}"] = _weeks(store, source, language, texts, due, now)
+        told[f"{source}_{language}"] = _weeks(store, source, language, texts, due, now, names)
     with store.write() as session:
         weeks = select(TopicWeek.topic_id)
         session.execute(delete(Topic).where(Topic.id.not_in(weeks)))
@@ -82,25 +92,33 @@ def _due(store: Store, source: str, language: str, first: date, this: date, zone
 
 
 def _weeks(
-    store: Store, source: str, language: str, texts: Sequence[Text], due: Sequence[date], now: datetime
+    store: Store,
+    source: str,
+    language: str,
+    texts: Sequence[Text],
+    due: Sequence[date],
+    now: datetime,
+    names: Collection[str],
 ) -> dict[str, int]:
     topics = 0
     for monday in due:
         first = monday - (WINDOW - 1) * WEEK
         window = [text for text in texts if first <= text.week <= monday]
-        week = _find(store, source, language, monday, window)
+        week = _find(store, source, language, monday, window, names)
         if week is not None:
             topics = _write(store, source, language, week, now)
     return {"texts": len(texts), "weeks": len(due), "topics": topics}
 
 
-def _find(store: Store, source: str, language: str, monday: date, window: Sequence[Text]) -> Week | None:
+def _find(
+    store: Store, source: str, language: str, monday: date, window: Sequence[Text], names: Collection[str]
+) -> Week | None:
     """The topics of a window; None when its texts are too few, or its last week has none."""
     learnt = np.array([place for place, text in enumerate(window) if not text.repeats], dtype=np.int64)
     weeks = np.array([(monday - text.week).days // 7 for text in window], dtype=np.int64)
     if len(learnt) < LEAST or not (weeks == 0).any():
         return None
-    words = words_of([text.text for text in window], language)
+    words = words_of([text.text for text in window], language, names)
     if source == "chats":
         words = Words(kept_words(words.texts, [text.person for text in window]), words.forms)
     matrix, vocabulary = occurrences(words.texts)

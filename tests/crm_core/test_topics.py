@@ -71,6 +71,13 @@ def test_chinese_words_are_what_holds_together_and_stands_beside_many_others() -
     assert "青瓷杯" in chinese.split("新到的青瓷杯在哪")
 
 
+def test_names_are_no_words_whatever_stands_beside_them() -> None:
+    names = ("Juniper & Crane", "BrightBrew", "亮泡")
+    english = words_of(["#BrightBrew kettle, juniper & crane's mug; brightbrewed"], "en", names).texts[0]
+    assert [word for word in english if word] == ["kettle", "mug", "brightbrewed"]
+    assert [word for word in words_of(["亮泡的订单"], "zh", names).texts[0] if word] == ["订单"]
+
+
 def test_words_that_everybody_who_shops_writes_are_known_without_the_texts() -> None:
     assert [word for word in words_of(["我的订单退款了吗"], "zh").texts[0] if word] == ["订单", "退款"]
 
