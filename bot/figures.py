@@ -16,7 +16,7 @@ from crm_core.reports.periods import Period, add_months
 UNKNOWN = "–"
 LARGE = 100_00
 """Minor units from which on cents say nothing at a glance."""
-PLURALS = {"need": "needs_said", "category": "categories", "priority": "priorities"}
+PLURALS = {"need": "needs_said", "category": "categories", "priority": "priorities", "topic": "topic_names"}
 PATTERNS = {"en": ("EEE d MMM", "d MMM", "d MMM y", "MMM y"), "zh": ("M月d日 EEE", "M月d日", "y年M月d日", "y年M月")}
 
 

@@ -38,6 +38,7 @@ from crm_core.orders import OrderView
 from crm_core.query import SCORED, Conditions
 from crm_core.staff_campaigns import StaffCampaigns
 from crm_core.staff_cases import UNDO_WITHIN, StaffCases
+from crm_core.staff_posts import StaffPosts
 from crm_core.staff_scores import StaffScores
 from crm_core.staff_segments import StaffSegments
 from crm_core.staff_suggestions import StaffSuggestions
@@ -165,6 +166,11 @@ class StaffStore:
     def tasks(self) -> StaffTasks:
         """What staff have to do."""
         return StaffTasks(self.session, self.permit, self.actor, self.now)
+
+    @property
+    def posts(self) -> StaffPosts:
+        """What is said in public."""
+        return StaffPosts(self.session, self.permit)
 
     @property
     def segments(self) -> StaffSegments:

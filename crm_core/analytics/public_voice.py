@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.models import Post
 from crm_core.reports.aggregates import micros
-from crm_core.reports.metrics import US, VOICES
+from crm_core.reports.metrics import TOPIC_OF_POST, US, VOICES
 
 DAY = timedelta(days=1)
 Dimension = Literal["topic", "product", "need", "network"]
@@ -60,7 +60,7 @@ def cells(session: Session, now: datetime, days: int) -> list[Cell]:
     opinion = case(((Post.duplicate_of_id.is_(None)) & Post.sentiment_milli.is_not(None), 1), else_=0)
     mood = func.coalesce(Post.sentiment_milli, 0) * own
     parts = (
-        age.label("age"), Post.about, Post.connector, Post.topic, Post.need, cast(Post.products, String),
+        age.label("age"), Post.about, Post.connector, TOPIC_OF_POST, Post.need, cast(Post.products, String),
         cast(Post.competitors, String), Post.brand_named,
     )  # fmt: skip
     query = (

@@ -1,11 +1,11 @@
-"""The records behind a figure: which rows were counted, and what they say."""
+"""The records behind a figure: which rows were counted, and what they say. Posts that say the same are one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from crm_core.models import Case, Customer, Interaction, Order, Post, Rating
@@ -19,7 +19,10 @@ KINDS = {"interactions": "messages", "orders": "orders", "customers": "customers
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record. `text` is what was written; `label` a number, a status or an intent, by kind."""
+    """One record. `text` is what was written; `label` a number, a status or an intent, by kind.
+
+    Of posts, `alike` is how many more say the same, `loud` how often they were liked, answered and shared.
+    """
 
     at: datetime
     customer: str
@@ -31,6 +34,9 @@ class Row:
     score: int | None = None
     amount_minor: int | None = None
     currency: str = ""
+    url: str = ""
+    alike: int = 0
+    loud: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +58,12 @@ def behind(
     offset: int = 0,
     limit: int = 10,
     scores: Sequence[int] = (),
+    loudest: bool = False,
 ) -> Behind:
     """The records that a figure counted; of ratings only those with one of `scores`, if any are given.
+
+    Args:
+        loudest: posts that were liked, answered and shared most come first.
 
     Raises:
         NotMeasured: the figure cannot be narrowed in that way.
@@ -66,16 +76,40 @@ def behind(
     for target, on in joins.values():
         query = query.join(target, on)
     query = query.where(*asked.where, *(one.condition() for one in narrowed), at >= period.start, at < period.end)
+    if record is Post:
+        return _posts(session, query, offset, limit, loudest=loudest)
     if scores:
         query = query.where(Rating.score.in_(list(scores)))
     query = query.distinct()
     total = session.execute(select(func.count()).select_from(query.subquery())).scalar_one()
     page = query.order_by(at.desc(), record.id.desc()).offset(offset).limit(limit)
     ids = [row.id for row in session.execute(page)]
-    return Behind(KINDS[record.__tablename__], _rows(session, record, ids), total)
+    return Behind(KINDS[record.__tablename__], rows_of(session, record, ids), total)
 
 
-def _rows(session: Session, record: Any, ids: Sequence[int]) -> tuple[Row, ...]:
+def posts_of(session: Session, customer_id: int, period: Period | None, *, offset: int, limit: int) -> Behind:
+    """What a customer said in public, as far as posts are tied to them."""
+    query = select(Post.id).where(Post.customer_id == customer_id, Post.kind != "reaction")
+    if period is not None:
+        query = query.where(Post.occurred_at >= period.start, Post.occurred_at < period.end)
+    return _posts(session, query, offset, limit)
+
+
+def _posts(session: Session, query: Select[Any], offset: int, limit: int, *, loudest: bool = False) -> Behind:
+    """A page of posts, those that say the same folded into the first of them."""
+    first = func.min(Post.id).label("id")
+    loud = func.sum(Post.likes + Post.replies + Post.shares).label("loud")
+    folded = query.with_only_columns(first, func.count().label("times"), loud)
+    folded = folded.group_by(func.coalesce(Post.duplicate_of_id, Post.id))
+    total = session.execute(select(func.count()).select_from(folded.subquery())).scalar_one()
+    order = (loud.desc(), first.desc()) if loudest else (func.min(Post.occurred_at).desc(), first.desc())
+    page = list(session.execute(folded.order_by(*order).offset(offset).limit(limit)))
+    posts = zip(rows_of(session, Post, [each.id for each in page]), page, strict=True)
+    rows = (replace(row, alike=each.times - 1, loud=int(each.loud)) for row, each in posts)
+    return Behind("posts", tuple(rows), total)
+
+
+def rows_of(session: Session, record: Any, ids: Sequence[int]) -> tuple[Row, ...]:
     """The records in the order of their ids, with whose they are."""
     if record is Customer:
         people = session.execute(select(Customer).where(Customer.id.in_(list(ids)))).scalars()
@@ -122,7 +156,10 @@ def _case(row: Case, customer: Customer | None) -> Row:
 
 def _post(row: Post, customer: Customer | None) -> Row:
     """Public posts are shown under the name they were written under, whoever that is."""
-    return Row(row.occurred_at, row.author or "", None, row.text or "", label=row.need or "", channel=row.connector)
+    return Row(
+        row.occurred_at, row.author or "", None, row.text or "", label=row.need or "", channel=row.connector,
+        url=row.url or "",
+    )  # fmt: skip
 
 
 _READERS: dict[str, Any] = {

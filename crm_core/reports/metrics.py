@@ -8,13 +8,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from crm_core.customers import COUNTED
 from crm_core.errors import CrmError
-from crm_core.models import Case, Conversation, Customer, Interaction, Order, OrderLine, Post, Product, Rating, Staff
-from crm_core.query import place_test
+from crm_core.models import (
+    Case,
+    Conversation,
+    Customer,
+    Interaction,
+    Order,
+    OrderLine,
+    Post,
+    Product,
+    Rating,
+    Staff,
+    Topic,
+    TopicText,
+)
+from crm_core.query import BAD_MILLI, GOOD_MILLI, place_test
 from crm_core.reports.aggregates import Aggregate, Grouped, Kind, Narrowing, Source, aggregate
 from crm_core.reports.periods import Period, Unit
 
@@ -89,6 +102,12 @@ def _by(source: Source, **columns: Any) -> dict[str, Aggregate]:
         name: Aggregate(column, source.joins.get(name, ()), test=_SPELLINGS.get(name))
         for name, column in columns.items()
     }
+
+
+def _found_topic(of: ColumnElement[bool], record: Any) -> Any:
+    """The name of the topic that a message or a post was found to be about."""
+    query = select(Topic.name).join(TopicText, TopicText.topic_id == Topic.id).where(of)
+    return query.correlate(record).scalar_subquery()
 
 
 _STAFF = cast(Staff.id, String)
@@ -196,6 +215,8 @@ _PUBLIC = Source(Post, Post.occurred_at, {})
 VOICES = (Post.kind != "reaction", Post.spam.is_(False))
 """What counts as said in public; a post that repeats another is volume, and no opinion of its own."""
 OPINIONS = (*VOICES, Post.duplicate_of_id.is_(None), Post.sentiment_milli.is_not(None))
+TOPIC_OF_POST = func.coalesce(_found_topic(TopicText.post_id == Post.id, Post), Post.topic)
+"""The topic that was found, else what came with the post."""
 _PRODUCTS = cast(Post.products, String)
 
 
@@ -203,15 +224,28 @@ def _names_product(sku: str) -> ColumnElement[bool]:
     return _PRODUCTS.contains(f'"{sku}"', autoescape=True)
 
 
+def _names_brand(brand: str) -> ColumnElement[bool]:
+    """About it, or naming it among others."""
+    named = Post.brand_named if brand == US else cast(Post.competitors, String).contains(f'"{brand}"', autoescape=True)
+    return or_(Post.about == brand, named)
+
+
+_FEELING = case(
+    (Post.sentiment_milli <= BAD_MILLI, "negative"), (Post.sentiment_milli >= GOOD_MILLI, "positive"),
+    (Post.sentiment_milli.is_not(None), "neutral"),
+)  # fmt: skip
 _PUBLIC_BY = {
-    **_by(_PUBLIC, network=Post.connector, language=Post.language, topic=Post.topic, need=Post.need),
+    **_by(_PUBLIC, network=Post.connector, language=Post.language, topic=TOPIC_OF_POST, need=Post.need),
     "product": Aggregate(_PRODUCTS, test=_names_product),
 }
+_FELT = {"feeling": Aggregate(_FEELING)}
+_BRAND = {"brand": Aggregate(Post.about, test=_names_brand)}
+_SPOKEN_OF = {"topic": Aggregate(_found_topic(TopicText.interaction_id == Interaction.id, Interaction))}
 
 
 METRICS: dict[str, Metric] = {
     "conversations": Metric("count", "distinct", _SAID, Interaction.conversation_id, _MESSAGES, _SAID_BY),
-    "messages": Metric("count", "distinct", _SAID, Interaction.id, _MESSAGES, _SAID_BY),
+    "messages": Metric("count", "distinct", _SAID, Interaction.id, _MESSAGES, {**_SAID_BY, **_SPOKEN_OF}),
     "new_customers": Metric(
         "count", "distinct", _JOINED, Customer.id,
         (Customer.kind != "visitor", Customer.merged_into_id.is_(None)),
@@ -229,7 +263,7 @@ METRICS: dict[str, Metric] = {
     ),
     "mood": Metric(
         "mood", "mean", _SAID, Interaction.sentiment_milli, (*_MESSAGES, Interaction.sentiment_milli.is_not(None)),
-        _SAID_BY,
+        {**_SAID_BY, **_SPOKEN_OF},
     ),
     "complaints": Metric(
         "count", "distinct", _SAID, Interaction.id, (*_MESSAGES, Interaction.intent == "complaint"), _SAID_BY
@@ -255,8 +289,9 @@ METRICS: dict[str, Metric] = {
     "resolution_time": Metric(
         "seconds", "median", _CLOSED, (Case.opened_at, Case.closed_at), _WAS_CLOSED, _CASE_BY
     ),
-    "voice": Metric("count", "distinct", _PUBLIC, Post.id, VOICES, {**_PUBLIC_BY, **_by(_PUBLIC, brand=Post.about)}),
-    "mentions": Metric("count", "distinct", _PUBLIC, Post.id, (*VOICES, Post.about == US), _PUBLIC_BY),
+    "voice": Metric("count", "distinct", _PUBLIC, Post.id, VOICES, {**_PUBLIC_BY, **_BRAND, **_FELT}),
+    "voice_mood": Metric("mood", "mean", _PUBLIC, Post.sentiment_milli, OPINIONS, {**_PUBLIC_BY, **_BRAND}),
+    "mentions": Metric("count", "distinct", _PUBLIC, Post.id, (*VOICES, Post.about == US), {**_PUBLIC_BY, **_FELT}),
     "post_mood": Metric(
         "mood", "mean", _PUBLIC, Post.sentiment_milli, (*OPINIONS, Post.about == US), _PUBLIC_BY
     ),

@@ -94,7 +94,8 @@ GROUP_BY: Table = {
     "|monthly|month by month|each month|按月|每月|每个月|逐月|分月",
     "channel": "which channel|哪个渠道|哪些渠道|渠道维度|渠道分布|what channel|split by channel|by channel"
     "|per channel|each channel|by platform|across channels|channel by channel|按渠道|分渠道|各渠道|各个渠道|每个渠道"
-    "|按平台|各平台|分平台|每个平台|按来源|分来源|各来源|按来源渠道|by source|per platform|which platform|哪个平台",
+    "|按平台|各平台|分平台|每个平台|按来源|分来源|各来源|按来源渠道|by source|per platform|which platform|哪个平台"
+    "|by network|per network|按网络|分网络",
     "language": "语言分布|which language|哪种语言|by language|per language|each language|按语言|分语言|各语言|按语种"
     "|各语种|分语种",
     "intent": "by intent|per intent|each intent|by topic|by type of question|按意图|各意图|按问题类型|分意图"

@@ -13,6 +13,7 @@ from bot.handlers.agent.exports import data_export
 from bot.handlers.agent.fields import update_field
 from bot.handlers.agent.handoff import HANDOFF
 from bot.handlers.agent.lists import list_customers
+from bot.handlers.agent.mentions import social_mentions
 from bot.handlers.agent.merging import merge_customers, unmerge_customers
 from bot.handlers.agent.needs import needs_of_customer
 from bot.handlers.agent.next_actions import approve_suggestion
@@ -55,7 +56,7 @@ AGENT: dict[str, Handler] = {
     "translate": translate,
     "recommend_for_customer": recommend_for_customer,
     "consent_check": consent_check,
-    "social_mentions": not_yet,
+    "social_mentions": social_mentions,
     "data_export": data_export,
     "set_notifications": set_notifications,
     "help": small_talk.help_,

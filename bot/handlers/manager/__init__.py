@@ -17,7 +17,7 @@ from bot.handlers.manager.drawn import DRAWN_HANDLERS, DRAWN_PREPARATIONS, prepa
 from bot.handlers.manager.evidence import show_evidence
 from bot.handlers.manager.exports import export_report
 from bot.handlers.manager.figure_forms import prepare_figures
-from bot.handlers.manager.metrics import always, metric_query
+from bot.handlers.manager.metrics import metric_query
 from bot.handlers.manager.needs import predict_need
 from bot.handlers.manager.operations import backup_status, health_check, prepare_health
 from bot.handlers.manager.oversight import audit_query
@@ -37,7 +37,6 @@ MANAGER_ONLY: dict[str, Handler] = {
     "metric_query": metric_query,
     "refine_query": refine_query,
     "list_customers": list_or_refine,
-    "top_topics": always("top_intents"),
     "csat_report": csat_report,
     "agent_performance": agent_performance,
     "sla_report": not_yet,

@@ -12,7 +12,7 @@ from bot.drawing import charts_folder
 from bot.figures import FigureWords
 from bot.handlers.agent.asking import hushed
 from bot.handlers.manager.asking import ManagerTurn, words_of
-from bot.handlers.manager.pictures import Picture, illustrated, shown
+from bot.handlers.manager.pictures import Picture, Right, illustrated, shown
 from bot.handlers.manager.queries import Query, Said, Spoken, read, whole
 from bot.messages import Reply
 from bot.sheets import Sheet
@@ -69,7 +69,7 @@ class Answer:
     """What is said, the charts below it with their names, and what is remembered of it.
 
     `query`: the figures behind it, for "show me" and "by channel"; `fields`: what was read, for the audit log; `sheet`:
-    what "export it" puts into a file.
+    what "export it" puts into a file; `rights`: what has to be permitted besides reading figures.
     """
 
     reply: Reply
@@ -78,6 +78,7 @@ class Answer:
     fields: tuple[str, ...] = ()
     names_people: bool = False
     sheet: Sheet | None = None
+    rights: tuple[Right, ...] = ()
 
 
 Make = Callable[[Asking], Answer]
@@ -97,6 +98,8 @@ def show(turn: ManagerTurn, kind: str, make: Make, *, again: bool = False) -> Re
     made = shown(turn, charted(kind, make, again=again), kind)
     answer = made.found
     turn.store.permit("metric.read", "figures", (kind, *answer.fields))
+    for right in answer.rights:
+        turn.store.permit(*right)
     if answer.query is not None:
         turn.memory.show("figures", answer.query.kept())
     turn.memory.show("answer", kind)

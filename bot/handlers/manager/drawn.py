@@ -8,9 +8,11 @@ from bot.handlers.manager.explaining import explain_change
 from bot.handlers.manager.figure_forms import prepare_figures
 from bot.handlers.manager.foretelling import forecast
 from bot.handlers.manager.market import market_trend, social_spike
+from bot.handlers.manager.mentions import of_whom, social_mentions, unless_of_somebody
 from bot.handlers.manager.moods import sentiment_trend
 from bot.handlers.manager.pictures import preparation
 from bot.handlers.manager.rivals import competitor_compare
+from bot.handlers.manager.topics import if_found, or_intents, top_topics
 from bot.messages import Reply
 from bot.turns import Handler, Prepare, Preparing
 
@@ -20,10 +22,12 @@ DRAWN: dict[str, Make] = {
     "forecast": forecast,
     "market_trend": market_trend,
     "sentiment_trend": sentiment_trend,
+    "social_mentions": social_mentions,
     "social_spike": social_spike,
+    "top_topics": top_topics,
 }
 """Intent -> what makes its answer; also what the answer is remembered as."""
-AGAIN = ("competitor_compare", "explain_change", "forecast", "sentiment_trend")
+AGAIN = ("competitor_compare", "explain_change", "forecast", "sentiment_trend", "social_mentions", "top_topics")
 """Answers that are made anew when they are narrowed; of the others, the figures behind them are told then."""
 MAY_AS_WELL = 0.3
 """From this chance on, a sentence that sounds like a list of customers may as well narrow the answer before it."""
@@ -35,6 +39,10 @@ def _shows(kind: str, make: Make) -> Handler:
 
 DRAWN_HANDLERS: dict[str, Handler] = {kind: _shows(kind, make) for kind, make in DRAWN.items()}
 DRAWN_PREPARATIONS: dict[str, Prepare] = {kind: preparation(charted(kind, make)) for kind, make in DRAWN.items()}
+DRAWN_HANDLERS["social_mentions"] = of_whom(DRAWN_HANDLERS["social_mentions"])
+DRAWN_HANDLERS["top_topics"] = or_intents(DRAWN_HANDLERS["top_topics"])
+DRAWN_PREPARATIONS["social_mentions"] = unless_of_somebody(DRAWN_PREPARATIONS["social_mentions"])
+DRAWN_PREPARATIONS["top_topics"] = if_found(DRAWN_PREPARATIONS["top_topics"])
 
 
 def prepare_refined(given: Preparing) -> Any:

@@ -10,12 +10,13 @@ from bot.handlers.manager.asking import ManagerTurn, offers, words_of
 from bot.handlers.manager.drawn import DRAWN
 from bot.handlers.manager.metrics import not_by_text, shown_metric
 from bot.handlers.manager.queries import OVERVIEW, RETENTION, TEAM, VALUE_SPREAD, Query, narrowed_lines, read
+from bot.mention_words import said
 from bot.messages import Choice, Reply, Table
 from crm_core.reports.evidence import Behind, Row, behind
 from crm_core.reports.metrics import METRICS, NotMeasured
+from crm_core.staff_posts import FIELDS as FIELDS_OF_POSTS
 
 PAGE = 10
-LONGEST = 300
 BEHIND_OVERVIEWS = {OVERVIEW: "messages", TEAM: "taken", RETENTION: "orders"}
 """Of an answer with many figures, the one whose records are shown."""
 RECORDS = ("messages", "conversations", "orders", "csat")
@@ -24,7 +25,7 @@ BEHIND_FIGURES = ("figures", "evidence", "ratings", *DRAWN)
 """Answers that remember which figures they are about."""
 FIELDS = {
     "messages": ("name", "messages"), "orders": ("name", "orders"), "customers": ("name", "city"),
-    "ratings": ("name", "ratings", "comment"), "cases": ("name", "cases"), "posts": ("author", "posts"),
+    "ratings": ("name", "ratings", "comment"), "cases": ("name", "cases"), "posts": FIELDS_OF_POSTS,
 }  # fmt: skip
 
 
@@ -66,7 +67,8 @@ def records(turn: ManagerTurn, query: Query, offset: int, limit: int) -> Behind:
     """The records behind a question, as far as the asker may read them; noted in the audit log."""
     metric = BEHIND_OVERVIEWS.get(query.metric, query.metric)
     kind = METRICS[metric].source.record.__tablename__
-    turn.store.permit("evidence.read", f"figure:{metric}", FIELDS["messages" if kind == "interactions" else kind])
+    right = "public.read" if kind == "posts" else "evidence.read"
+    turn.store.permit(right, f"figure:{metric}", FIELDS["messages" if kind == "interactions" else kind])
     return behind(
         turn.store.session, metric, query.period, query.only, query.without, offset=offset, limit=limit
     )  # fmt: skip
@@ -112,7 +114,7 @@ def evidence_table(turn: ManagerTurn, found: Behind, words: FigureWords, note: s
 
 COLUMNS = {
     "messages": ("channel", "text"),
-    "posts": ("network", "text"),
+    "posts": ("network", "text", "link"),
     "orders": ("order", "status", "amount"),
     "customers": ("city", "tier"),
     "ratings": ("score", "agent", "text"),
@@ -121,11 +123,11 @@ COLUMNS = {
 
 
 def _cell(turn: ManagerTurn, row: Row, name: str, words: FigureWords) -> str:
-    text = " ".join(row.text.split())
     values = {
         "channel": lambda: words.part("channel", row.channel),
         "network": lambda: words.part("network", row.channel),
-        "text": lambda: text[:LONGEST] + ("…" if len(text) > LONGEST else "") or "–",
+        "text": lambda: said(row, words),
+        "link": lambda: row.url or "–",
         "order": lambda: row.text,
         "status": lambda: (
             turn.say(f"order_states.{row.label}")

@@ -28,14 +28,14 @@ _OTHER = re.compile(
     r"|pictures?|images?|png|pdf)(?![a-z])|打印|幻灯|图表|图片|曲线图|柱状图|折线图"
 )
 _NOT_IN_NAMES = re.compile(r"[^\w-]+")
-PERSONAL = ("customers", "evidence", "ratings", "cases")
+PERSONAL = ("customers", "evidence", "ratings", "cases", "social_mentions")
 """Answers that name people: their file goes to the asker alone."""
 
 
 def export_report(turn: ManagerTurn) -> Reply:
     """Send the last answer as CSV or XLSX; say which formats there are when another one is asked for."""
     words, kind = words_of(turn), str(turn.memory.shown("answer"))
-    if kind not in EXPORTED or (kind in DRAWN and kept_sheet(turn) is None):
+    if kind not in EXPORTED or (EXPORTED[kind] is _drawn and kept_sheet(turn) is None):
         return Reply(text=words.say("export.nothing_yet"), choices=offers(words))
     if not _may_be_sent(turn):
         return Reply(text=words.say("export.not_here"), private=True)
@@ -176,5 +176,7 @@ EXPORTED: dict[str, Callable[[ManagerTurn], Sheet]] = {
     "comparison": comparison_sheet,
     "cases": case_sheet,
     **dict.fromkeys(DRAWN, _drawn),
+    "social_mentions": _evidence,
+    "top_topics": _figures,
 }
 """What the last answer was -> its table, complete."""

@@ -105,7 +105,7 @@ def test_the_wave_of_the_sample_is_what_rises_and_what_blew_up(sample: Store, tm
     blowing = asked(sample, tmp_path, social_spike, "有什么在爆", "zh")
     assert "关于我们一切平静" in blowing.reply.text
     assert "BrightBrew" in blowing.reply.text
-    assert "battery" in blowing.reply.text
+    assert "话题「电池」" in blowing.reply.text
     assert blowing.query.only == {"brand": ["BrightBrew"]}
     assert [row[1] for row in blowing.sheet.rows] == list(blowing.charts[0][1].values)
 
