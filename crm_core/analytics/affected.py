@@ -32,7 +32,7 @@ _COUNTED = {
     "cases": ("case_id", select(Case.id), (Case.opened_at,), _BEGIN),
     "ratings": ("rating_id", select(Rating.id), (Rating.given_at,), _BEGIN),
     "campaign_contacts": ("contact_id", select(CampaignContact.id), _SENT, _BEGIN),
-    "posts": ("post_id", select(Post.id), (Post.occurred_at,), (*_BEGIN, *_LEAVE)),
+    "posts": ("post_id", select(Post.id).where(Post.own.is_(False)), (Post.occurred_at,), (*_BEGIN, *_LEAVE)),
 }
 """Fact: its key, which of it, the moments that decide, and after how many days it counts otherwise."""
 _NEEDED = {

@@ -123,7 +123,10 @@ WATCHED = (
         "campaign_contacts", ("customer_id",), "{row}.sent_at",
         later=tuple(2 * (f"{{row}}.{moment}",) for moment in ("replied_at", "converted_at")),
     ),
-    Watched("posts", ("customer_id", "sentiment_milli"), "{row}.occurred_at"),
+    Watched(
+        "posts", ("customer_id", "sentiment_milli"), "{row}.occurred_at",
+        counts="{row}.customer_id IS NOT NULL AND NOT {row}.own",
+    ),
 )  # fmt: skip
 
 

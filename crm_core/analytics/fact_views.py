@@ -157,7 +157,7 @@ def _talk(say: Dialect) -> dict[str, str]:
                    s.need, s.sentiment_milli AS mood_milli, s.likes, s.replies, s.shares,
                    {say.flag("s.brand_named")} AS brand_named, {say.flag("s.spam")} AS spam, s.duplicate_of_id,
                    {say.seconds("s.occurred_at")} AS occurred_at, {say.day("s.occurred_at")} AS occurred_day
-            FROM posts AS s""",
+            FROM posts AS s WHERE NOT s.own""",
     }
 
 

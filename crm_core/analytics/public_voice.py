@@ -54,17 +54,17 @@ class Cell:
 
 
 def cells(session: Session, now: datetime, days: int) -> list[Cell]:
-    """What was said in public within so many days; spam and reactions are left out."""
+    """What was said in public within so many days; spam, reactions and our own posts are left out."""
     age = (literal(_micros(now) - 1) - micros(Post.occurred_at)) // literal(round(DAY / timedelta(microseconds=1)))
-    own = case((Post.duplicate_of_id.is_(None), 1), else_=0)
+    alone = case((Post.duplicate_of_id.is_(None), 1), else_=0)
     opinion = case(((Post.duplicate_of_id.is_(None)) & Post.sentiment_milli.is_not(None), 1), else_=0)
-    mood = func.coalesce(Post.sentiment_milli, 0) * own
+    mood = func.coalesce(Post.sentiment_milli, 0) * alone
     parts = (
         age.label("age"), Post.about, Post.connector, TOPIC_OF_POST, Post.need, cast(Post.products, String),
         cast(Post.competitors, String), Post.brand_named,
     )  # fmt: skip
     query = (
-        select(*parts, func.count(), func.sum(own), func.sum(opinion), func.sum(mood), func.sum(mood * mood))
+        select(*parts, func.count(), func.sum(alone), func.sum(opinion), func.sum(mood), func.sum(mood * mood))
         .where(*VOICES, Post.occurred_at < now, Post.occurred_at >= now - days * DAY)
         .group_by(*parts)
     )

@@ -149,7 +149,7 @@ def _sent(session: Session, customer_id: int, reason: Reason, until: datetime) -
 
 
 def _posted(session: Session, customer_id: int, reason: Reason, until: datetime) -> Sequence[Evidence]:
-    query = select(Post).where(Post.customer_id == customer_id, Post.occurred_at <= until)
+    query = select(Post).where(Post.customer_id == customer_id, Post.own.is_(False), Post.occurred_at <= until)
     if reason.fact == "posts_90":
         query = query.where(Post.occurred_at > until - WINDOW)
     rows = session.execute(query.order_by(Post.occurred_at.desc(), Post.id.desc()).limit(MOST)).scalars()

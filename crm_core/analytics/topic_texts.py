@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from crm_core.database import Store
 from crm_core.models import Interaction, Post
+from crm_core.reports.metrics import VOICES
 from crm_core.reports.periods import local_moment, monday_of
 
 SOURCES = ("posts", "chats")
@@ -33,7 +34,7 @@ class Text:
 
 
 def read_texts(store: Store, source: str, language: str, since: date, zone: str) -> list[Text]:
-    """All texts from a day on, the oldest first; spam and reactions are none."""
+    """All texts from a day on, the oldest first; spam, reactions and what the business says itself are none."""
     begin = local_moment(since, time(), zone)
     query = _posts(language, begin) if source == "posts" else _chats(language, begin)
     with store.read() as session:
@@ -42,7 +43,7 @@ def read_texts(store: Store, source: str, language: str, since: date, zone: str)
 
 
 def _posts(language: str, begin: datetime) -> Any:
-    wanted = (Post.language == language, Post.spam.is_(False), Post.kind != "reaction", Post.occurred_at >= begin)
+    wanted = (*VOICES, Post.language == language, Post.occurred_at >= begin)
     return select(Post).where(*wanted).order_by(Post.occurred_at, Post.id)
 
 

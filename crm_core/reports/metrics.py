@@ -212,8 +212,8 @@ _ASKED_BY = _by(
 
 US = "us"
 _PUBLIC = Source(Post, Post.occurred_at, {})
-VOICES = (Post.kind != "reaction", Post.spam.is_(False))
-"""What counts as said in public; a post that repeats another is volume, and no opinion of its own."""
+VOICES = (Post.kind != "reaction", Post.spam.is_(False), Post.own.is_(False))
+"""What counts as said in public by others than us; a post that repeats another is volume, and no opinion of its own."""
 OPINIONS = (*VOICES, Post.duplicate_of_id.is_(None), Post.sentiment_milli.is_not(None))
 TOPIC_OF_POST = func.coalesce(_found_topic(TopicText.post_id == Post.id, Post), Post.topic)
 """The topic that was found, else what came with the post."""

@@ -169,7 +169,8 @@ class Business:
 
     def _recount(self, session: Session) -> None:
         self._set(session, OrderLine, quantity=self.random.randrange(9), product_id=self._one(session, Product))
-        self._set(session, Post, customer_id=self._one(session, Customer), sentiment_milli=self.pick(MOODS))
+        self._set(session, Post, customer_id=self._one(session, Customer), sentiment_milli=self.pick(MOODS),
+                  own=self.pick((False, True)))  # fmt: skip
 
     def _link(self, session: Session) -> None:
         self._set(session, Customer, kind=self.pick(("person", "visitor")))

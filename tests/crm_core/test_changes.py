@@ -110,6 +110,7 @@ def test_posts_are_figures_like_others(store: Store) -> None:
             post(at, 2, sentiment_milli=200, products=["T3", "T2"], need="praise", connector="weibo"),
             post(at, 3, sentiment_milli=-400, duplicate_of_id=first.id),
             post(at, 4, spam=True, sentiment_milli=900), post(at, 5, kind="reaction"), post(at, 6, about="Rival"),
+            post(at, 7, own=True, sentiment_milli=900, products=["T2"]),
         ])  # fmt: skip
     period = last_days(NOW.date(), 7, "Asia/Shanghai")
     with store.read() as session:

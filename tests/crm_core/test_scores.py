@@ -209,6 +209,8 @@ def test_every_fact_has_what_it_rests_on(store: Store) -> None:
             session.add(Case(number=number, customer_id=who.id, title="t", status="open", opened_at=long_ago))
             session.add(Post(connector="feed", external_id=str(number), customer_id=who.id, about="brand",
                              text="Lovely", occurred_at=NOW))  # fmt: skip
+            session.add(Post(connector="feed", external_id=f"our{number}", customer_id=who.id, about="us", own=True,
+                             text="We are lovely", occurred_at=NOW))  # fmt: skip
             session.add(CampaignContact(campaign_id=campaign.id, customer_id=who.id, variant="A", sent_at=long_ago,
                                         replied_at=long_ago, converted_at=long_ago))  # fmt: skip
             figures.rated(session, talk, long_ago, 5)
@@ -221,6 +223,7 @@ def test_every_fact_has_what_it_rests_on(store: Store) -> None:
         assert without == []
         first = evidence(session, mine, Reason("tenure_days", 120, None, 1), NOW)
         assert [one.at for one in first] == [long_ago]
+        assert [one.text for one in evidence(session, mine, Reason("posts", 1, None, 1), NOW)] == ["Lovely"]
         assert evidence(session, mine, Reason("posts", 1, None, 1), NOW - timedelta(days=1)) == ()
 
 

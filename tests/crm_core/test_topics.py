@@ -236,6 +236,7 @@ def _theme(topic: Topic) -> str:
 def test_each_week_has_its_topics_with_their_moods(store: Store, said: Said) -> None:
     said.posts("delivery", 0, 6)
     said.posts("brewing", 0, 3, sentiment_milli=-600)
+    said.posts("delivery", 0, 4, own=True)
     told = topics.refresh(store, NOW, "UTC")
     found = weeks(store)
     assert {theme: (spoken.texts, spoken.moods) for theme, spoken in found.items()} == {

@@ -139,6 +139,7 @@ def test_posts_are_counted_by_days_back_from_now(store: Store):
             post(2, 2, duplicate_of_id=first.id, products=["T3"], topic="battery", sentiment_milli=-500),
             post(3, 23.99, sentiment_milli=300, competitors=["Rival"], brand_named=True), post(4, 24.01),
             post(5, 3, spam=True), post(6, 3, kind="reaction"), post(7, 24 * 90), post(8, -1),
+            post(10, 3, own=True, brand_named=True, sentiment_milli=900),
             post(9, 1, about="Rival", need="complain"),
         ])  # fmt: skip
         session.add_all([post(100 + each, each / 10, topic="battery") for each in range(1, 21)])
