@@ -16,6 +16,7 @@ from crm_core.connectors.linkedin import LinkedIn
 from crm_core.connectors.mastodon import Mastodon
 from crm_core.connectors.pulling import Pulled, Puller
 from crm_core.connectors.rss import Rss
+from crm_core.connectors.wechat import WeChat
 from crm_core.connectors.weibo import Weibo
 from crm_core.connectors.x import X
 from crm_core.database import Store
@@ -29,6 +30,7 @@ CONNECTORS: dict[str, Callable[[ConnectorSettings, Api], Connector]] = {
     "instagram": Instagram,
     "linkedin": LinkedIn,
     "weibo": Weibo,
+    "wechat": WeChat,
     "file": FileImport,
     "html": HtmlPage,
 }

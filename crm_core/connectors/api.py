@@ -36,6 +36,10 @@ class Api:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._free_at: datetime | None = None
 
+    def without_token(self) -> "Api":
+        """The same, for a network that is told the token in a way of its own."""
+        return Api(self._fetcher, self._clock)
+
     def get(self, url: str, headers: Mapping[str, str] | None = None, **query: object) -> Answer:
         """Ask once.
 

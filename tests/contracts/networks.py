@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.conftest import NOW
@@ -30,6 +31,7 @@ class Asked:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
+    body: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,15 @@ def served(network: Network) -> Iterator[Network]:
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
+            self._answer({})
+
+        def do_POST(self) -> None:
+            self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+        def _answer(self, body: dict[str, Any]) -> None:
             parts = urlsplit(self.path)
             headers = {name.lower(): value for name, value in self.headers.items()}
-            told = network.answer(Asked(parts.path, dict(parse_qsl(parts.query)), headers))
+            told = network.answer(Asked(parts.path, dict(parse_qsl(parts.query)), headers, body))
             self.send_response(told.status)
             for name, value in {"Content-Length": str(len(told.content)), **told.headers}.items():
                 self.send_header(name, value)

@@ -181,6 +181,31 @@ def weibo(network: Network, asked: Asked) -> Told:
     return Told({"statuses": statuses, "total_number": len(network.said)})
 
 
+def wechat(network: Network, asked: Asked) -> Told:
+    """An account's publications, by offset; everything is asked by POST with an access token."""
+    assert "authorization" not in asked.headers
+    if asked.path == "/cgi-bin/stable_token":
+        assert asked.body == {"grant_type": "client_credential", "appid": "wx5", "secret": "secret-token"}
+        return Told({"access_token": "token/1", "expires_in": 7200})
+    assert (asked.path, asked.query) == ("/cgi-bin/freepublish/batchget", {"access_token": "token/1"})
+    start, count = asked.body["offset"], asked.body["count"]
+    items = [
+        {"article_id": f"a{each.number}", "update_time": int(network.told_at(each).timestamp()), "content": {
+            "news_item": [{"title": None} if each.broken else wechat_article(each.number, each.text)],
+        }}
+        for each in network.said[start : start + count]
+    ]  # fmt: skip
+    return Told({"total_count": len(network.said), "item_count": len(items), "item": items})
+
+
+def wechat_article(number: int, title: str, index: int = 1, **more: Any) -> dict[str, Any]:
+    return {
+        "title": title, "author": "鹤与杜松", "digest": "", "content_source_url": "", "thumb_media_id": "m",
+        "need_open_comment": 0, "only_fans_can_comment": 0, "is_deleted": False,
+        "url": f"http://mp.weixin.qq.com/s?__biz=MzA=&mid={number}&idx={index}&sn=ab#rd", **more,
+    }  # fmt: skip
+
+
 BOARD = {"item": "li.review", "text": ".body", "time": "time", "author": "b", "next": "a.older"}
 
 VOICES: dict[str, Voice] = {
@@ -192,5 +217,6 @@ VOICES: dict[str, Voice] = {
     "instagram": Voice(instagram, "17"),
     "linkedin": Voice(linkedin, "5"),
     "weibo": Voice(weibo, "@安"),
+    "wechat": Voice(wechat, "wx5", second=2),
     "html": Voice(html, "{url}/board", follows_deletions=False, select=BOARD),
 }
