@@ -122,7 +122,7 @@ class Puller:
         assert pull is not None
         counts = keep_posts(session, pull, source, page.posts, now, self._settings.writes_as)
         counts.malformed, counts.pages = page.malformed, 1
-        times = [min(post.occurred_at, now) for post in page.posts if post.kind == "post"]
+        times = [min(post.occurred_at, now) for post in page.posts if post.kind == "post" and not post.deleted]
         pull.newest_at = max([*times, *filter(None, [pull.newest_at])], default=None)
         pull.oldest_at = min([*times, *filter(None, [pull.oldest_at])], default=None)
         pull.cursor = page.cursor

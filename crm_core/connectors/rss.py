@@ -1,4 +1,7 @@
-"""RSS and Atom feeds. A feed shows its newest entries; some lead to older ones by a link `next`."""
+"""RSS and Atom feeds. A feed shows its newest entries; some lead to older ones by a link `next`.
+
+Some say which entries were deleted (RFC 6721).
+"""
 
 import io
 from calendar import timegm
@@ -6,14 +9,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import urljoin, urlsplit
+from xml.etree import ElementTree
 
 import feedparser
 
 from config.settings import ConnectorSettings, Source
 from crm_core.connectors.api import Api
-from crm_core.connectors.base import NOTHING, Malformed, Page, Post, Reading, Start, post
+from crm_core.connectors.base import NOTHING, Malformed, Page, Post, Reading, Start, moment, post
 from crm_core.connectors.fetching import Answer, Forbidden, xml_of
 from crm_core.connectors.plain_text import plain
+
+TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 
 
 class Rss:
@@ -31,6 +37,7 @@ class Rss:
     def pages(self, source: Source, start: Start) -> Iterator[Page]:
         """The feed, then the older parts it leads to; nothing when it has not changed since the last walk."""
         url, keep = start.cursor or source.of, start.keep
+        gone: dict[str, Post] = {}
         while url:
             first = url == source.of
             answer = self._api.get(url, _unless_changed(start.keep) if first else None)
@@ -38,25 +45,59 @@ class Rss:
                 return
             if first:
                 keep = _version(answer)
-            page, url = _read(answer, keep)
+            page, url = _read(answer, keep, gone)
             yield page
 
 
-def _read(answer: Answer, keep: str | None) -> tuple[Page, str]:
-    """One document, and the address of the one after it."""
-    content = io.BytesIO(_without_declaration(xml_of(answer)).encode())
+def _read(answer: Answer, keep: str | None, gone: dict[str, Post]) -> tuple[Page, str]:
+    """One document, and the address of the one after it. What it says is deleted is added to `gone`."""
+    text = _without_declaration(xml_of(answer))
+    content = io.BytesIO(text.encode())
     parsed = feedparser.parse(content, response_headers={"content-type": "application/xml; charset=utf-8"})
     if not parsed.get("version"):
         raise Malformed("This is no feed. Give the address of the RSS or Atom feed, not of the page that links to it.")
     reading = Reading()
     for entry in parsed.entries:
         reading.add(entry, _post, answer.url, parsed.feed.get("language"))
+    _bury(reading, text, answer.url, gone)
     links = [urljoin(answer.url, str(each.get("href", ""))) for each in parsed.feed.get("links", [])
              if each.get("rel") == "next"]  # fmt: skip
     if any(urlsplit(link)[:2] != urlsplit(answer.url)[:2] for link in links):
         raise Forbidden("The feed goes on at another site; add that one as a source of its own.")
     onward = links[0] if links else ""
     return reading.page(onward or None, keep), onward
+
+
+def _bury(reading: Reading, text: str, url: str, gone: dict[str, Post]) -> None:
+    """Put in what a document says is deleted, and take out what was told before it was deleted."""
+    buried = Reading()
+    for each in _tombstones(text):
+        buried.add(each, _deleted, url)
+    gone.update((each.external_id, each) for each in buried.posts)
+    alive = [each for each in reading.posts if not _is_gone(each, gone)]
+    back = {each.external_id for each in alive}
+    reading.posts = [*alive, *(each for each in buried.posts if each.external_id not in back)]
+    reading.malformed += buried.malformed
+
+
+def _tombstones(text: str) -> list[ElementTree.Element]:
+    """What a feed says is deleted; nothing where it is so badly formed that only its entries can be read."""
+    if TOMBSTONES not in text:
+        return []
+    try:
+        return list(ElementTree.fromstring(text).iter(f"{{{TOMBSTONES}}}deleted-entry"))  # noqa: S314 - no DOCTYPE
+    except ElementTree.ParseError:
+        return []
+
+
+def _deleted(tombstone: ElementTree.Element, url: str) -> Post:
+    return post(_identity(tombstone.get("ref"), url), moment(tombstone.attrib["when"]), deleted=True)
+
+
+def _is_gone(found: Post, gone: dict[str, Post]) -> bool:
+    """Whether it was deleted after it was last told; who tells it again later has brought it back."""
+    buried = gone.get(found.external_id)
+    return buried is not None and (found.edited_at or found.occurred_at) <= buried.occurred_at
 
 
 def _post(entry: Any, url: str, language: str | None) -> Post:

@@ -48,8 +48,7 @@ def keep_posts(
     by_id = {key: post for key, post in by_id.items() if post.deleted or indexes.get(key) not in refused}
     known = _known(session, pull.connector, list(by_id))
     said = _said(session, pull.connector, list(by_id)) if writes_as else set()
-    gone = [known[each.external_id].id for each in by_id.values() if each.deleted and each.external_id in known]
-    counts.deleted = _remove(session, gone)
+    counts.deleted = _remove(session, [row.id for key, row in known.items() if _goes(row, by_id[key], pull)])
     fresh: list[tuple[Post, base.Post]] = []
     for each in by_id.values():
         row = known.get(each.external_id)
@@ -70,6 +69,11 @@ def keep_posts(
     session.add_all(_record(row, each, now) for row, each in fresh)
     counts.new = len(fresh)
     return counts
+
+
+def _goes(row: Post, found: base.Post, pull: Pull) -> bool:
+    """Whether it is deleted: no source says so of what another one brought, as one feed might of its rival's."""
+    return found.deleted and row.source == pull.source
 
 
 def is_own(source: Source, post: base.Post, writes_as: str) -> bool:
