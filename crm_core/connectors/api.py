@@ -22,9 +22,9 @@ class Limited(ConnectorProblem):
 class Refused(ConnectorProblem):
     """The network will not answer this, however often it is asked. `body`: what it said instead."""
 
-    def __init__(self, text: str, body: bytes = b"") -> None:
+    def __init__(self, text: str, body: bytes = b"", status: int = 0) -> None:
         super().__init__(text)
-        self.body = body
+        self.body, self.status = body, status
 
 
 class Api:
@@ -88,7 +88,7 @@ class Api:
             raise Unreachable(f"{where(url)} answers with {answer.status}, a failure of its own.")
         if answer.status >= 400:
             text = f"{where(url)} answers with {answer.status}. Check this source's address and the token."
-            raise Refused(text, answer.body)
+            raise Refused(text, answer.body, answer.status)
         return answer
 
     def json(self, url: str, headers: Mapping[str, str] | None = None, **query: object) -> Any:

@@ -203,6 +203,38 @@ def test_weibo_reads_comments(store: Store, clock: Clock, network: Network):
     assert (comment.kind, comment.parent_id) == ("comment", "4")
 
 
+@pytest.mark.parametrize("status", [200, 403])
+def test_linkedin_reads_comments_where_it_may(store: Store, clock: Clock, network: Network, status: int):
+    made = int(NOW.timestamp() * 1000)
+    comments = [
+        {
+            "actor": actor, "created": {"actor": actor, "time": made}, "lastModified": {"time": made + changed},
+            "id": str(number), "$URN": f"urn:li:comment:(urn:li:activity:1,{number})", "object": "urn:li:activity:1",
+            "message": {"attributes": [], "text": text}, "likesSummary": {"totalLikes": 4},
+        }
+        for number, (actor, text, changed) in enumerate(
+            [("urn:li:person:ann", "Lovely", 0), ("urn:li:organization:5", "Thank you", 1000)]
+        )
+    ]  # fmt: skip
+
+    def tell(network: Network, asked: Asked) -> Told:
+        if asked.path == "/rest/socialActions/urn%3Ali%3Ashare%3A1/comments":
+            return Told({"elements": comments}, status)
+        said = {"id": "urn:li:share:1", "commentary": "Tea", "author": "urn:li:organization:5", "createdAt": made}
+        return Told({"elements": [] if int(asked.query["start"]) else [said]})
+
+    network.voice = tell
+    post, *found = read(store, clock, network, "linkedin", "5", writes_as="5")
+    assert (post.text, post.own) == ("Tea", True)
+    if status == 403:
+        assert found == []
+        return
+    theirs, ours = found
+    assert (theirs.text, theirs.author, theirs.likes, theirs.own) == ("Lovely", "urn:li:person:ann", 4, False)
+    assert (theirs.parent_id, theirs.edited_at) == (post.external_id, None)
+    assert (ours.text, ours.own, ours.edited_at is not None) == ("Thank you", True, True)
+
+
 def test_the_same_post_by_two_sources_is_one_and_stays_while_either_shows_it(
     store: Store, clock: Clock, network: Network
 ):

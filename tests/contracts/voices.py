@@ -147,7 +147,9 @@ def instagram(network: Network, asked: Asked) -> Told:
 
 
 def linkedin(network: Network, asked: Asked) -> Told:
-    """An organisation's posts, by offset."""
+    """An organisation's posts, by offset; the comments below each are asked for apart."""
+    if asked.path.startswith("/rest/socialActions/urn%3Ali%3Ashare%3A"):
+        return Told({"elements": [], "paging": {"start": 0, "count": PAGE}})
     assert (asked.path, asked.query["author"]) == ("/rest/posts", "urn:li:organization:5")
     assert asked.headers["linkedin-version"]
     start = int(asked.query["start"])
@@ -215,7 +217,7 @@ VOICES: dict[str, Voice] = {
     "x": Voice(x, "@ann", second=2),
     "facebook": Voice(facebook, "ann"),
     "instagram": Voice(instagram, "17"),
-    "linkedin": Voice(linkedin, "5"),
+    "linkedin": Voice(linkedin, "5", second=1 + PAGE),
     "weibo": Voice(weibo, "@安"),
     "wechat": Voice(wechat, "wx5", second=2),
     "html": Voice(html, "{url}/board", follows_deletions=False, select=BOARD),
