@@ -56,6 +56,8 @@ class ChartSpec:
     lines: Sequence[Sequence[float | None]] = ()
     low: Sequence[float | None] = ()
     high: Sequence[float | None] = ()
+    judged: bool = True
+    """Of `gaps`: more is good and less is bad, and coloured so."""
     ahead: int = 0
     """So many of the last labels lie ahead: what is drawn there is dashed."""
 

@@ -302,7 +302,8 @@ def _gaps(chart: "ChartSpec") -> Figure:
     axes = figure.add_axes((left, 0.14 / height, 0.965 - left, top - 0.14 / height))
     values = [value or 0 for value in chart.values]
     places = range(len(values))
-    axes.barh(places, values, height=0.62, color=[GOOD if value >= 0 else BAD for value in values], alpha=0.75)
+    good, bad = (GOOD, BAD) if chart.judged else (BAR_MARKED, BAR)
+    axes.barh(places, values, height=0.62, color=[good if value >= 0 else bad for value in values], alpha=0.75)
     for place, (low, high) in enumerate(zip(chart.low, chart.high, strict=True)):
         if low is not None and high is not None:
             axes.plot([low, high], [place, place], color=INK, linewidth=1.6, solid_capstyle="butt")

@@ -12,12 +12,14 @@ from bot.drawing import charts_folder
 from bot.figures import FigureWords
 from bot.handlers.agent.asking import hushed
 from bot.handlers.manager.asking import ManagerTurn, words_of
+from bot.handlers.manager.metrics import not_by_text
 from bot.handlers.manager.pictures import Picture, Right, illustrated, shown
 from bot.handlers.manager.queries import Query, Said, Spoken, read, whole
 from bot.messages import Reply
 from bot.sheets import Sheet
 from bot.turns import Memory
 from crm_core.analytics.charts import ChartSpec
+from crm_core.reports.metrics import NotMeasured
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,19 @@ class Answer:
 Make = Callable[[Asking], Answer]
 
 
+def answered(make: Make, asking: Asking) -> Answer:
+    """The answer, or what the figure can be told by where it cannot be told in the way that is asked for."""
+    try:
+        return make(asking)
+    except NotMeasured as error:
+        return Answer(Reply(text=not_by_text(error, asking.words)))
+
+
 def charted(kind: str, make: Make, *, again: bool = False) -> Picture[str, Answer]:
     """The picture of such an answer. `again`: it is made anew, changed by what is said now."""
 
     def finds(turn: ManagerTurn, _: str) -> Answer:
-        return make(Asking(turn, turn.store.session, words_of(turn), turn.memory, again))
+        return answered(make, Asking(turn, turn.store.session, words_of(turn), turn.memory, again))
 
     return Picture(lambda _: kind, finds, lambda _turn, _kind, answer: [spec for _, spec in answer.charts])
 

@@ -8,13 +8,14 @@ from fractions import Fraction
 from bot.figures import FigureWords
 from bot.handlers.manager.asking import named_period
 from bot.handlers.manager.charted import Answer, Asking
+from bot.handlers.manager.metrics import not_by_text
 from bot.handlers.manager.queries import OVERVIEW, Query, narrowed_lines, read
 from bot.messages import Choice, Reply, Table
 from bot.sheets import Sheet, number
 from crm_core.analytics.charts import ChartSpec
 from crm_core.reports.changes import Explanation, Part, best_explained, explain
 from crm_core.reports.digest import LINES, DigestLine, compare
-from crm_core.reports.metrics import METRICS, Figure, measure
+from crm_core.reports.metrics import METRICS, Figure, NotMeasured, measure
 from crm_core.reports.periods import Period
 
 DAYS = "7d"
@@ -39,6 +40,8 @@ def explain_change(asking: Asking) -> Answer:
     words, query = asking.words, _query(asking)
     line = DigestLine(_figure(asking, query, query.period), _figure(asking, query, query.compared))
     lines = [_title(line, query, words), *narrowed_lines(query, words)]
+    if query.group_by and query.group_by not in METRICS[query.metric].by:
+        lines.append(not_by_text(NotMeasured(query.metric, query.group_by, tuple(METRICS[query.metric].by)), words))
     found = _explained(asking, query)
     if not found or not found[0].change:
         return Answer(Reply(text="\n".join([*lines, words.say("changes.no_change")])), query=query)
@@ -110,7 +113,8 @@ def _told(found: Explanation, words: FigureWords) -> list[str]:
     if rate:
         kind = "sum" if METRICS[found.metric].kind == "sum" else "mean"
         told = {"mix": _amount(found, mix, words), "rate": _amount(found, rate, words)}
-        lines.append(words.say(f"changes.{kind}_effects", **told))
+        rest = words.say("changes.beside", rest=_amount(found, found.rest, words)) if found.rest else ""
+        lines.append(words.say(f"changes.{kind}_effects", **told) + rest)
     return lines
 
 
@@ -211,6 +215,7 @@ def _chart(found: Explanation, query: Query, words: FigureWords) -> ChartSpec:
         labels=[words.part(found.dimension, part.key) for part in shown],
         values=[float(part.did) for part in shown],
         notes=[_amount(found, part.did, words) for part in shown],
+        judged=found.unit in ("mood", "rating"),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from bot.figures import FigureWords
 from bot.handlers.manager.asking import named_period
 from bot.handlers.manager.charted import Answer, Asking
 from bot.handlers.manager.explaining import PUBLIC
-from bot.handlers.manager.metrics import by_part, by_time, not_by_text
+from bot.handlers.manager.metrics import by_part, by_time
 from bot.handlers.manager.queries import Query, narrowed_lines, read
 from bot.messages import Choice, Reply, Table
 from bot.sheets import Sheet, number
@@ -17,7 +17,7 @@ from crm_core.analytics.public_voice import rolling
 from crm_core.analytics.trends import Moods, gap
 from crm_core.reports.aggregates import aggregate
 from crm_core.reports.digest import DigestLine
-from crm_core.reports.metrics import METRICS, UNITS, FigureRow, NotMeasured, begin, measure, narrowings
+from crm_core.reports.metrics import METRICS, UNITS, FigureRow, begin, measure, narrowings
 from crm_core.reports.periods import Period
 
 USUAL = "28d"
@@ -30,10 +30,7 @@ COUNTS = {"mood": "messages", "post_mood": "mentions"}
 def sentiment_trend(asking: Asking) -> Answer:
     """The mood of messages, or of posts, over a period, against the one before; split if that was asked for."""
     words, query = asking.words, _query(asking)
-    try:
-        now, before = (_moods(asking, query, period) for period in (query.period, query.compared))
-    except NotMeasured as error:
-        return Answer(Reply(text=not_by_text(error, words)))
+    now, before = (_moods(asking, query, period) for period in (query.period, query.compared))
     title = words.say(
         "moods.title", metric=words.metric(query.metric), period=words.period(query.period), count=f"{now.count:,}",
         value=words.value("mood", now.mean),

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot.handlers.manager.asking import words_in
-from bot.handlers.manager.charted import Answer, Asking, Make
+from bot.handlers.manager.charted import Answer, Asking, Make, answered
 from bot.messages import IncomingMessage, Sender
 from bot.phrases import Phrases
 from bot.turns import Memory
@@ -66,7 +66,7 @@ def remembered(kind: str, answer: Answer) -> Memory:
 
 
 def answer(make: Make, *given: Any, **more: Any) -> Answer:
-    return make(asking(*given, **more))
+    return answered(make, asking(*given, **more))
 
 
 def settings_of(folder: Path) -> Settings:

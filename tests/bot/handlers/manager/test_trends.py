@@ -66,6 +66,24 @@ def test_a_change_is_explained_and_its_table_adds_up(sample: Store, tmp_path: Pa
     assert all_of_it[3] == pytest.approx(all_of_it[1] - all_of_it[2], abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("make", "metric", "narrowing"),
+    [(explain_change, "revenue", {"channel": "telegram"}), (forecast, "revenue", {"channel": "telegram"})],
+)
+def test_what_cannot_be_narrowed_so_says_by_what_it_can(
+    sample: Store, tmp_path: Path, make: Any, metric: str, narrowing: dict[str, str]
+):
+    found = asked(sample, tmp_path, make, "x", metric=metric, **narrowing)
+    assert "I cannot tell" in found.reply.text
+    assert found.query is None
+
+
+def test_a_split_that_is_not_possible_is_said(sample: Store, tmp_path: Path):
+    found = asked(sample, tmp_path, explain_change, "why", metric="revenue", group_by="channel")
+    assert "I cannot tell" in found.reply.text
+    assert "Most of the difference" in found.reply.text
+
+
 def _money(text: str) -> float:
     return float(re.sub(r"[^\d.−]", "", text).replace("−", "-"))
 
