@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from crm_core.analytics.recommendation_mix import LEARN_FROM, LENGTH, best_first
 from crm_core.analytics.recommendations import Array, BadPurchases, Key, Ledger, Model, Reason, Reasons, Rows, Sparse
@@ -63,6 +62,8 @@ def learn_temperature(
     Args:
         model: fitted on the ledger, which ends before the later purchases.
     """
+    from scipy.optimize import minimize_scalar
+
     rows = np.flatnonzero(later.sum(axis=1))
     rows = rows[:: max(1, len(rows) // LEARN_FROM)]
     allowed = _allowed(ledger, rows, owned, offered)

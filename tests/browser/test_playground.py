@@ -62,8 +62,8 @@ def test_the_manager_s_digest_shows_its_charts(playground: Page) -> None:
     manager = playground.locator("#pane-manager")
     write(manager, "digest now")
     charts = manager.locator(".picture img")
-    expect(charts).to_have_count(2, timeout=60_000)
-    for place in range(2):
+    expect(charts).to_have_count(3, timeout=60_000)  # messages, revenue, wishes
+    for place in range(3):
         charts.nth(place).scroll_into_view_if_needed()
         expect(charts.nth(place)).to_have_js_property("complete", True)
         assert charts.nth(place).evaluate("image => image.naturalWidth") > 200

@@ -18,7 +18,7 @@ KEYS = Phrases().keys()
 FOLDER = Path(__file__).parents[4] / "bot" / "handlers" / "agent"
 EXTRA = {
     *("not_yet", "desk", "desk_thread", "link_customer", "trace", "undo", "correct", "review", "predict_need"),
-    "approve_suggestion",
+    *("approve_suggestion", "public_post", "public_erase", "author_tie"),
 }
 
 
