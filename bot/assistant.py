@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot.calling import besides, wanted_besides, without_refusal
 from bot.commands import forced_intent
-from bot.following import about_list
+from bot.following import follow_up
 from bot.handlers import HANDLERS, PREPARATIONS
 from bot.handover import WITH_PEOPLE, set_state
 from bot.hearing import (
@@ -313,7 +313,7 @@ class Assistant:
         row.staff_id, conversation.audience = speaker.staff_id, speaker.audience
         question = Question.load(conversation.question, now)
         heard, question = take_up(heard, question)
-        heard = heard if question else about_list(heard, Memory(conversation.context))
+        heard = heard if question else follow_up(heard, Memory(conversation.context))
         if question and row.intent == OUT_OF_SCOPE:
             row.intent = question.intent  # what looks like nothing by itself answers what we asked
         actor = Actor(speaker.staff_id or 0, speaker.role, speaker.name, speaker.external_id)

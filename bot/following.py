@@ -1,4 +1,4 @@
-"""What staff say about the list of customers shown last, however the words sound by themselves."""
+"""What staff say about the list shown last, of customers or of suggestions, however the words sound by themselves."""
 
 import re
 from dataclasses import replace
@@ -25,9 +25,61 @@ EXPORTS = re.compile(
     re.IGNORECASE,
 )
 """Says that the answer shown last shall become a file, and nothing else."""
+_SUGGESTED = r"(?:suggest(?:ed|ions?)?|proposals?|建议)"
+_PLACE = (
+    r"(?:(?:the |number |no\. ?)?(?:first|second|third|fourth|fifth|last|one|two|three|four|five|[1-9])"
+    r"(?: (?:one|suggestion))?"
+    r"|(?:最后|第)?[一二三四五1-9]?[条个号])"
+)
+_SWITCHED = re.compile(
+    rf"\W*(?:please |can you |请|把)*(?:(?:turn|switch) (?:the |my |all )?{_SUGGESTED} o(?:ff|n)"
+    rf"|(?:turn|switch) o(?:ff|n) (?:the |my |all )?{_SUGGESTED}|(?:mute|stop|disable) (?:the |my |all )?{_SUGGESTED}"
+    rf"|(?:关闭|关掉|打开|开启|恢复){_SUGGESTED}|{_SUGGESTED}(?:关掉|关闭|打开|开启))(?: please|吧|了)?\W*",
+    re.IGNORECASE,
+)
+"""Says that the card of suggestions shall not come any more, or come again."""
+_FARED = re.compile(
+    rf"\W*(?:and |please |show me )?how (?:did|do|are|have|well (?:did|do)) "
+    rf"(?:the |my |our |your |those |these )?{_SUGGESTED}(?: been)? (?:far(?:e|ed|ing)|do|doing|done|work(?:ed|ing)?|go|gone|perform)\W*"
+    rf"|\W*(?:之前的?|这些|那些)?{_SUGGESTED}的?(?:效果|成效|结果|采纳率)(?:如何|怎么样|怎样|呢)?\W*",
+    re.IGNORECASE,
+)
+"""Asks what became of suggestions."""
+_OF_THE_LIST = re.compile(
+    r"\W*(?:and |please |ok,? |then )*(?:skip|reject|decline|dismiss|drop|ignore|discard) (?:all )?(?:the |of the )*"
+    r"(?:rest|others?)(?: of (?:them|the list))?(?: please)?\W*"
+    r"|\W*(?:其他|其它|其余|剩下)的?(?:几?[条个])?(?:都|全部?)?(?:跳过|不要|不用|忽略|驳回|拒绝|算了)了?吧?\W*"
+    r"|\W*(?:跳过|忽略|驳回|拒绝)(?:其他|其它|其余|剩下)的?(?:建议)?\W*"
+    rf"|\W*(?:and |but |so )?(?:why|how come)\W+(?:not )?(?:is |do you suggest |did you suggest )?"
+    rf"{_PLACE}(?: suggested)?\W*"
+    rf"|\W*(?:为什么|为何|为啥)(?:是|要|会|有)?(?:建议)?{_PLACE}(?:建议)?\W*"
+    rf"|\W*{_PLACE}(?:建议)?(?:是)?(?:为什么|为何|为啥|的?理由(?:是什么)?|的?原因(?:是什么)?)\W*",
+    re.IGNORECASE,
+)
+"""Is said of suggestions where they were the list shown last."""
 
 
-def about_list(heard: Heard, memory: Memory) -> Heard:
+def follow_up(heard: Heard, memory: Memory) -> Heard:
+    """The message as it is meant below what was shown last."""
+    return _about_suggestions(_about_customers(heard, memory), memory)
+
+
+def _about_suggestions(heard: Heard, memory: Memory) -> Heard:
+    """The message as a wish about suggestions, when it can be about nothing else: "skip the rest" below the list."""
+    understanding = heard.understanding
+    if heard.message.kind not in ("new", "edit") or understanding.engine == "command":
+        return heard
+    text = understanding.text[:READ_UP_TO]
+    listed = bool(memory.shown("suggestions")) and _OF_THE_LIST.fullmatch(text)
+    intent = "set_notifications" if _SWITCHED.fullmatch(text) else ""
+    intent = "approve_suggestion" if listed or _FARED.fullmatch(text) else intent
+    if not intent:
+        return heard
+    meant = understanding.model_copy(update={"intent": intent, "confidence": 1.0, "wishes": ()})
+    return replace(heard, understanding=meant, prepared=None)
+
+
+def _about_customers(heard: Heard, memory: Memory) -> Heard:
     """The message as a wish about the list, when it can be about nothing else: "only those with open cases"."""
     understanding = heard.understanding
     written = heard.message.kind in ("new", "edit") and understanding.engine != "command"

@@ -162,6 +162,45 @@ def test_managers_decide_in_words(stage: Stage):
     assert {row[0] for row in report.table.rows} >= {"打电话", "致歉", "请求评价"}
 
 
+def test_a_question_about_suggestions_decides_nothing(stage: Stage):
+    for who in (MANAGER, AGENT):
+        prepared(stage, owner=who)
+        ran(stage)
+        for text in ("why is the first one suggested", "第一条为什么", "why number 1?", "为什么建议第一条"):
+            (sent,) = stage.staff_says(who, text)
+            assert "Customer0" in sent.reply.text, text
+            assert "3 " in sent.reply.text, text
+        assert states(stage) == ["proposed"] * 3
+
+
+@pytest.mark.parametrize("rest", ["skip the rest", "剩下的跳过"])
+def test_the_rest_is_what_is_left_of_the_list(stage: Stage, rest: str):
+    prepared(stage, owner=MANAGER)
+    ran(stage)
+    stage.staff_says(MANAGER, "daily digest at 8am please")
+    stage.staff_says(MANAGER, "approve the second one")
+    (sent,) = stage.staff_says(MANAGER, rest)
+    assert "Customer2" not in sent.reply.text
+    assert states(stage) == ["skipped", "skipped", "approved"]
+
+
+def test_digests_are_paused_only_where_something_names_them(stage: Stage):
+    stage.staff_says(MANAGER, "daily digest at 8am please")
+    (sent,) = stage.staff_says(MANAGER, "skip the rest")
+    assert "Nothing is paused yet" in sent.reply.text
+    assert "digest_pause:pause:" in [one.value for one in sent.reply.choices]
+
+
+def test_how_they_fared_and_the_switch_in_words(stage: Stage):
+    prepared(stage, owner=MANAGER)
+    for text in ("how did the suggestions fare", "建议的效果如何"):
+        (sent,) = stage.staff_says(MANAGER, text)
+        assert sent.reply.table is not None, text
+    prepared(stage)
+    stage.staff_says(AGENT, "turn suggestions off")
+    assert not [chat for chat, _ in ran(stage) if chat == f"D-{AGENT}"]
+
+
 def test_quiet_hours_and_a_switch_keep_the_card_away(stage: Stage):
     prepared(stage)
     stage.staff_says(AGENT, "turn suggestions off")

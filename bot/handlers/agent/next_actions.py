@@ -15,9 +15,16 @@ from crm_core.suggestions.reading import SuggestionView
 REPORT_DAYS = 90
 COLUMNS = ("kind", "proposed", "taken", "skipped", "lapsed", "done", "answered", "bought", "held", "uplift")
 _REPORT = re.compile(
-    r"(?<![a-z])(?:how (?:did|do|are|well)|fared?|results?|outcomes?|report|worked)(?![a-z])|效果|成效|结果如何|采纳率",
+    r"(?<![a-z])(?:how (?:did|do|are|have|well)|fared?|results?|outcomes?|report|worked)(?![a-z])"
+    r"|效果|成效|结果如何|采纳率",
     re.IGNORECASE,
 )
+_WHY = re.compile(
+    r"(?<![a-z])(?:why|how come|explain|on what grounds|reasons?(?! *[:：]))(?![a-z])"
+    r"|为什么|为何|为啥|凭什么|(?:理由|原因|依据)(?! *[:：])",
+    re.IGNORECASE,
+)
+"""Asks what suggestions rest on; a question decides nothing."""
 
 
 def words_of(turn: StaffTurn) -> SuggestionWords:
@@ -149,12 +156,26 @@ def _decided_in_words(turn: StaffTurn) -> Reply:
     verdicts = read(
         text, wanted.entities, [Shown(one.suggestion_id, one.kind, one.customer_id) for one in shown], names
     )
+    if _WHY.search(text):
+        return _reasons(turn, [one for one in shown if one.suggestion_id in verdicts] or shown)
     if not verdicts:
         return _which(turn, shown)
+    turn.memory.show("suggestions", [one.suggestion_id for one in shown])
+    still = {one: verdict for one, verdict in verdicts.items() if turn.store.suggestions.state(one) == "proposed"}
+    verdicts = still or verdicts  # "the rest" is what is left to decide on
     if len(verdicts) == 1:
         ((one, verdict),) = verdicts.items()
         return {"yes": _approved, "no": _skipped}.get(verdict, _later)(turn, one)
     return _several(turn, shown, verdicts)
+
+
+def _reasons(turn: StaffTurn, views: list[SuggestionView]) -> Reply:
+    """Of one with the records, of several in one line each."""
+    if len(views) == 1:
+        return _why(turn, views[0].suggestion_id)
+    words = words_of(turn)
+    lines = [words.say("because", what=words.title(view), why=words.because(view)) for view in views]
+    return Reply(text="\n".join(lines))
 
 
 def _shown(turn: StaffTurn) -> list[SuggestionView]:

@@ -10,6 +10,7 @@ from bot.digest_plan_words import spoken
 from bot.handlers.manager.asking import ManagerTurn
 from bot.handlers.manager.digest_reading import (
     LISTING,
+    NAMED,
     RESUMED,
     STOPPED,
     Wish,
@@ -81,6 +82,8 @@ def digest_pause(turn: ManagerTurn) -> Reply:
     plans = [plan for plan in digest_plans.plans_of(turn.store) if kind in ("", plan.kind)]
     if not plans:
         return _none(turn)
+    if not (way or kind or turn.message.kind == "command" or NAMED.search(said)):
+        return _meant_at_all(turn, plans)
     resumes = way == "resume" or (not way and bool(RESUMED.search(said)))
     ends = way == "stop" or (not way and not resumes and bool(STOPPED.search(said)))
     since, until = (None, None) if way else _span(turn)
@@ -106,6 +109,16 @@ def digest_pause(turn: ManagerTurn) -> Reply:
         for each in (way, "stop")
     ]
     return Reply(text="\n".join([*lines, *_next(turn, plans)]), choices=tuple(buttons))
+
+
+def _meant_at_all(turn: ManagerTurn, plans: Sequence[DigestPlan]) -> Reply:
+    """Nothing that was said names a digest, so nothing is paused before a button says so."""
+    told = "\n".join(f"• {line}" for line in _lines(turn, plans))
+    buttons = (
+        Choice(label=turn.say("digests.buttons.pause"), value="digest_pause:pause:"),
+        Choice(label=turn.say("digests.buttons.stop"), value="digest_pause:stop:"),
+    )
+    return Reply(text=turn.say("digests.meant_at_all", plans=told), choices=buttons)
 
 
 def digest_list(turn: ManagerTurn) -> Reply:

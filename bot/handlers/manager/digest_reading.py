@@ -14,6 +14,12 @@ LISTING = re.compile(
     r"(?<![a-z])(?:which|what|list|show)(?![a-z]).{0,30}(?<![a-z])(?:digests|subscriptions|reports|schedules?|settings)(?![a-z])"
     r"|(?:哪些|什么|看看|查看|列出).{0,8}(?:简报|订阅|日报|周报|设置)|(?:简报|订阅).{0,6}(?:有哪些|设置|是什么)$"
 )
+NAMED = re.compile(
+    r"(?<![a-z])(?:digests?|summar(?:y|ies)|reports?|subscriptions?|unsub\w*|newsletters?|briefings?|updates?|numbers|mails?"
+    r"|e-?mails?|recaps?|overviews?)(?![a-z])"
+    r"|简报|简讯|日报|周报|月报|早报|晚报|汇总|摘要|汇报|报告|报表|订阅|推送|退订|邮件"
+)
+"""Names a digest, whatever it is called."""
 RESUMED = re.compile(
     r"(?<![a-z])(?:resume|unpause|reactivate|restart|turn .{0,20} ?on|again|start .{0,30} up|back on|digests? on)"
     r"(?![a-z])|恢复|重新|继续|照常|解除|可以(?:重新)?(?:开始)?发|再发|开启"
