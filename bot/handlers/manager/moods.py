@@ -24,7 +24,7 @@ USUAL = "28d"
 ROLLING = 7
 MOST_DAYS = 92
 """A longer period is drawn by weeks."""
-COUNTS = {"mood": "messages", "post_mood": "mentions"}
+COUNTS = {"mood": "messages", "post_mood": "mentions", "voice_mood": "voice"}
 
 
 def sentiment_trend(asking: Asking) -> Answer:
@@ -56,12 +56,16 @@ def _query(asking: Asking) -> Query:
     public = bool(PUBLIC.search(asking.text))
     last = asking.memory.shown("figures")
     kept = str(last["metric"]) if asking.again and isinstance(last, dict) else "mood"
-    metric = "post_mood" if public or (kept == "post_mood" and said.metric != "mood") else "mood"
+    rivals = [str(value) for value in asking.spoken.understanding.all("competitor")]
+    of_posts = kept if kept in COUNTS and kept != "mood" else "post_mood"
+    metric = of_posts if public or (kept != "mood" and said.metric != "mood") else "mood"
     if said.period is None and not asking.again:
         said = replace(said, period=named_period(USUAL, asking.now, asking.zone))
     only = dict(said.only)
     products = [str(value) for value in asking.spoken.understanding.all("product")]
-    if products and metric == "post_mood":
+    if rivals:  # what is felt about others stands in posts alone
+        metric, only["brand"] = "voice_mood", rivals
+    if products and metric != "mood":
         only["product"] = products
     query = asking.query(metric, replace(said, metric=metric, only=only))
     return replace(query, metric=metric)
@@ -152,7 +156,7 @@ def _chart(asking: Asking, query: Query, rows: list[FigureRow]) -> ChartSpec:
 
 
 def _choices(query: Query, words: FigureWords) -> tuple[Choice, ...]:
-    by = ("network", "topic") if query.metric == "post_mood" else ("channel", "intent")
+    by = ("channel", "intent") if query.metric == "mood" else ("network", "topic")
     split = [
         Choice(
             label=words.say("figures.split", dimension=words.say(f"dimensions.{each}")), value=f"refine_query:{each}"

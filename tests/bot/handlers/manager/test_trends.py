@@ -84,6 +84,15 @@ def test_a_split_that_is_not_possible_is_said(sample: Store, tmp_path: Path):
     assert "Most of the difference" in found.reply.text
 
 
+def test_the_mood_of_a_competitor_is_that_of_posts_about_it(sample: Store, tmp_path: Path):
+    found = asked(sample, tmp_path, sentiment_trend, "sentiment trend of copper kettle", competitor="Copper Kettle Co")
+    assert found.query.metric == "voice_mood"
+    assert found.query.only == {"brand": ["Copper Kettle Co"]}
+    ours = asked(sample, tmp_path, sentiment_trend, "sentiment trend")
+    assert ours.query.metric == "mood"
+    assert found.reply.text != ours.reply.text
+
+
 def _money(text: str) -> float:
     return float(re.sub(r"[^\d.−]", "", text).replace("−", "-"))
 
