@@ -40,7 +40,8 @@ _SWITCHED = re.compile(
 """Says that the card of suggestions shall not come any more, or come again."""
 _FARED = re.compile(
     rf"\W*(?:and |please |show me )?how (?:did|do|are|have|well (?:did|do)) "
-    rf"(?:the |my |our |your |those |these )?{_SUGGESTED}(?: been)? (?:far(?:e|ed|ing)|do|doing|done|work(?:ed|ing)?|go|gone|perform)\W*"
+    rf"(?:the |my |our |your |those |these )?{_SUGGESTED}"
+    rf"(?: been)? (?:far(?:e|ed|ing)|do|doing|done|work(?:ed|ing)?|go|gone|perform)\W*"
     rf"|\W*(?:之前的?|这些|那些)?{_SUGGESTED}的?(?:效果|成效|结果|采纳率)(?:如何|怎么样|怎样|呢)?\W*",
     re.IGNORECASE,
 )

@@ -44,6 +44,7 @@ LIKELY = 0.6
 NEVER = 2.0
 LONGEST_NAME = 2
 """Words, or pairs of Chinese characters."""
+LONGEST_HELP = 20
 UNFIT_AT_MOST = 2
 _ANSWERS = frozenset(
     {"affirm", "deny", "out_of_scope", "link_identity", "link_customer", "greeting", "goodbye", "thanks"}
@@ -134,7 +135,9 @@ def _is_another_wish(understanding: Understanding, question: Question) -> bool:
     asks = text.endswith(("?", "？"))
     if intent == "talk_to_human" and understanding.confidence >= SURE:
         return True
-    if question.wants == "prose":
+    if question.wants == "prose" and intent == "help" and len(text) <= LONGEST_HELP:
+        return _is_sure(understanding, question, SURE)
+    if question.wants == "prose" and not question.unfit:
         return asks and _is_sure(understanding, question, SURE)
     if intent == "complaint" and understanding.strong:
         return True
@@ -168,7 +171,7 @@ def _is_sure(understanding: Understanding, question: Question, enough: float) ->
 
 def is_hopeless(question: Question | None) -> bool:
     """Whether too many answers in a row did not fit."""
-    return question is not None and question.wants == "text" and question.unfit >= UNFIT_AT_MOST
+    return question is not None and question.wants in WRITTEN and question.unfit >= UNFIT_AT_MOST
 
 
 def _agrees(understanding: Understanding, question: Question) -> bool:

@@ -43,6 +43,8 @@ def said(text: str, intent: str, confidence: float, **more: Any) -> Heard:
             WHICH,
         ),
         (said("can I speak to somebody?", "talk_to_human", 0.99), REASON),
+        (said("help", "help", 0.99), REASON),
+        (said("send me the digest now", "digest_now", 0.97), replace(REASON, unfit=1)),
     ],
 )
 def test_another_wish_is_let_go(heard: Heard, question: Question) -> None:

@@ -15,6 +15,14 @@ from crm_core.staff_segments import is_in
 KEYS = "ABCD"
 _QUOTED = re.compile(r"[“\"「『](?P<text>[^”\"」』]{2,2000})[”\"」』]")
 _CALLED = re.compile(r"(?:(?<![a-z])(?:called|named?)|叫做?|名为|名叫)\s*[:：]?\s*$", re.IGNORECASE)
+_TITLE = re.compile(r"(?:(?<![a-z])campaign|活动|名称|名字)(?:是|为)?\s*$", re.IGNORECASE)
+_OF_TITLE = re.compile(r"\s*(?:的?(?:营销)?活动|campaign(?![a-z]))", re.IGNORECASE)
+_ANEW = re.compile(
+    r"\W*(?:(?:please|ok|no|now|i want to|let'?s) )*(?:create|make|start|set up|new|run|launch|plan|send|e-?mail)"
+    r"(?: (?:an?|another|the|new|e-?mail|telegram|slack|web|a/b))* campaign(?![a-z])"
+    r"|\W*(?:请|帮我|我要|再)*(?:创建|新建|建|做|发起|发|办|搞)(?:一?[个场次])?(?:新的?)?(?:营销|邮件|推广|促销)?活动",
+    re.IGNORECASE,
+)
 _MAKING = re.compile(
     r"(?<![a-z])(?:(?:new|create|set up|start|run|launch|plan|send|schedule|make|an?|the|a/b|ab|e-?mail) )*"
     r"(?:campaigns?|mailings?|newsletters?|promos?)(?![a-z])",
@@ -78,6 +86,7 @@ def read(turn: ManagerTurn) -> tuple[Form, tuple[str, ...]]:
             form.name = match["text"]
         elif not problem(match["text"]):
             (form.zh if is_chinese(match["text"]) else form.en).append(match["text"].strip())
+    _take_title(form, text)
     rest = _QUOTED.sub(lambda match: " " * len(match.group()), text)
     form.channels = channels_in(rest)
     moment = next((one.value for one in turn.understanding.entities if one.name == "datetime"), None)
@@ -86,6 +95,24 @@ def read(turn: ManagerTurn) -> tuple[Form, tuple[str, ...]]:
     conditions = audience_in(turn, rest)
     form.conditions = conditions.dump() if conditions.all or _EVERYBODY.search(rest) else None
     return form, conditions.unused
+
+
+def _take_title(form: Form, text: str) -> None:
+    """One text too many that stands beside the word campaign is what the campaign is called."""
+    if form.name or len(form.en) == len(form.zh):
+        return
+    for match in _QUOTED.finditer(text):
+        more = form.zh if len(form.zh) > len(form.en) else form.en
+        beside = _TITLE.search(text[: match.start()]) or _OF_TITLE.match(text, match.end())
+        if beside and match["text"].strip() in more and len(form.en) + len(form.zh) > 1:
+            form.name = match["text"].strip()
+            more.remove(form.name)
+            return
+
+
+def begins_anew(text: str) -> bool:
+    """Whether a text asks for a campaign of its own, and is no part of the one being made."""
+    return _ANEW.match(text) is not None
 
 
 def audience_in(turn: ManagerTurn, text: str) -> Conditions:

@@ -12,6 +12,7 @@ from bot.handlers.manager.campaign_reading import (
     KEYS,
     Form,
     audience_in,
+    begins_anew,
     channels_in,
     is_chinese,
     is_everybody,
@@ -49,13 +50,10 @@ def campaign_create(turn: ManagerTurn) -> Reply:
     """Ask for what a sentence left out, show who would get it, and start it after a yes."""
     if turn.slots.get("language"):
         turn = replace(turn, language=turn.slots["language"])
-    short = len(turn.understanding.text) <= LONGEST_NO
-    if declined(turn) and (short or "campaign" in turn.slots):
-        return _declined(turn)
-    if turn.question and "campaign" in turn.slots:
-        return _started(turn, int(turn.slots["campaign"]))
-    if turn.question and "asked" in turn.slots:
-        return _answered(turn, Form.load(turn.slots))
+    if turn.question:
+        answered = _of_question(turn)
+        if answered is not None:
+            return answered
     action, _, rest = turn.argument.partition(":")
     if turn.message.kind == "button" and action in ("start", "discard"):
         return _pressed(turn, action, rest)
@@ -63,11 +61,21 @@ def campaign_create(turn: ManagerTurn) -> Reply:
     return _next(turn, form, unused if unused and form.conditions is None else ())
 
 
+def _of_question(turn: ManagerTurn) -> Reply | None:
+    """The reply to what answers our question; None where a campaign is begun anew instead."""
+    text = turn.understanding.text
+    if declined(turn) and (len(text) <= LONGEST_NO or "campaign" in turn.slots):
+        return _declined(turn)
+    if "campaign" in turn.slots:
+        return _started(turn, int(turn.slots["campaign"]))
+    return _answered(turn, Form.load(turn.slots)) if "asked" in turn.slots and not begins_anew(text) else None
+
+
 def _next(turn: ManagerTurn, form: Form, unused: tuple[str, ...] = ()) -> Reply:
     """Ask for the first part that is missing; with all of them, keep a draft and ask whether to start it."""
     connected = channels_of(turn)
-    if not connected:
-        return turn.reply("campaigns.no_channel")
+    if not connected or set(form.channels) - set(connected):
+        return _ask_instead(turn, form, connected)
     if form.conditions is None:
         words = turn.say("agent.query.quoted").join(unused)
         asked = turn.reply("campaigns.not_understood", words=words) if turn.slots and words else None
@@ -78,7 +86,7 @@ def _next(turn: ManagerTurn, form: Form, unused: tuple[str, ...] = ()) -> Reply:
         return _ask_other(turn, form)
     if not form.channels and len(connected) > 1:
         return _ask_channels(turn, form, connected)
-    form.channels = [one for one in form.channels or connected if one in connected] or list(connected)
+    form.channels = form.channels or list(connected)
     return _drafted(turn, form)
 
 
@@ -109,6 +117,19 @@ def _ask_channels(turn: ManagerTurn, form: Form, connected: tuple[str, ...]) -> 
     return _ask(turn, form, "channels", reply, wants="text")
 
 
+def _ask_instead(turn: ManagerTurn, form: Form, connected: tuple[str, ...]) -> Reply:
+    """A channel that was named and is not set up is never replaced in silence."""
+    if not connected:
+        return turn.reply("campaigns.no_channel")
+    missing = [turn.say(f"campaigns.channels.{one}") for one in form.channels if one not in connected]
+    form.channels = []
+    text = turn.say("campaigns.not_connected", channels=wording.listed(missing, turn.language))
+    choices = tuple(
+        Choice(label=turn.say(f"campaigns.channels.{one}"), value=f"{CREATE}:on:{one}") for one in connected
+    )
+    return _ask(turn, form, "channels", Reply(text=text, choices=choices), wants="text")
+
+
 def _answered(turn: ManagerTurn, form: Form) -> Reply:
     """Put what was asked for into the form."""
     return _ANSWERS.get(form.asked, _texts_given)(turn, form)
@@ -124,7 +145,7 @@ def _audience_given(turn: ManagerTurn, form: Form) -> Reply:
 
 def _channels_given(turn: ManagerTurn, form: Form) -> Reply:
     said, connected = turn.understanding.text or turn.argument, channels_of(turn)
-    form.channels = [one for one in channels_in(said) if one in connected]
+    form.channels = channels_in(said)
     if not form.channels and says_all(said):
         form.channels = list(connected)
     return _next(turn, form)
@@ -141,6 +162,11 @@ def _texts_given(turn: ManagerTurn, form: Form) -> Reply:
     if wrong:
         return _ask(turn, form, form.asked, turn.reply(f"campaigns.text_problem.{wrong}", most=LONGEST))
     wanted = form.asked if form.asked in OTHER else "zh" if is_chinese(texts[0]) else "en"
+    if form.asked in OTHER and any(is_chinese(text) != (wanted == "zh") for text in texts):
+        told = turn.say(f"campaigns.languages.{wanted}")
+        same = Choice(label=turn.say("campaigns.same_text"), value=f"{CREATE}:same")
+        reply = Reply(text=turn.say("campaigns.text_problem.language", language=told), choices=(same,))
+        return _ask(turn, form, form.asked, reply)
     setattr(form, wanted, texts)
     return _next(turn, form)
 
