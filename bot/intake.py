@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from bot.messages import IncomingMessage
 from bot.stopping import stops
+from bot.turns import Memory
 from crm_core import consent
 from crm_core.database import Store, insert_once, next_number
 from crm_core.models import Attachment, Conversation, Customer, Delivery, Identity, Interaction, OutboxMessage
+from crm_core.opened_orders import OpenedOrders
 from crm_core.sealed import place
 
 MAX_TEXT = 64 * 1024
@@ -66,9 +68,17 @@ class Intake:
             return None
         for attachment in message.attachments:
             session.add(_attachment(conversation, interaction_id, attachment.model_dump(), now))
-        if conversation.customer_id is not None and stops(session, conversation, message, now):
-            consent.stop(session, conversation.customer_id, f"said in {message.channel}", now)
+        if stops(session, conversation, message, now):
+            self._stop(session, conversation, f"said in {message.channel}", now)
         return conversation.id
+
+    def _stop(self, session: Session, conversation: Conversation, how: str, now: datetime) -> None:
+        """Nothing more unasked to whoever wrote, nor to those whose orders they opened in this chat."""
+        assert conversation.customer_id is not None, "only customers stop it"
+        assert conversation.identity_id is not None, "customers write from an account"
+        consent.stop(session, conversation.customer_id, how, now)
+        opened = OpenedOrders(session, self._store.vault, conversation.id, conversation.identity_id, now)
+        opened.refuse(Memory(conversation.context).shown("opened") or [], how)
 
     def _open_conversation(
         self, session: Session, message: IncomingMessage, thread: str, now: datetime

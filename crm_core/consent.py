@@ -50,8 +50,15 @@ def stop(session: Session, customer_id: int, how: str, now: datetime) -> datetim
             say(session, customer_id, kind, False, how, now)
     withdraw_marketing(session, customer_id, how, now)
     session.flush()
-    newest = select(Consent.occurred_at).where(Consent.customer_id == customer_id, Consent.kind == MARKETING)
-    return session.execute(newest.order_by(Consent.occurred_at.desc(), Consent.id.desc()).limit(1)).scalar_one()
+    said = newest(session, customer_id)
+    assert said is not None, "it was withdrawn above"
+    return said.occurred_at
+
+
+def newest(session: Session, customer_id: int) -> Consent | None:
+    """The last word of a customer about marketing, on whatever channel."""
+    query = select(Consent).where(Consent.customer_id == customer_id, Consent.kind == MARKETING)
+    return session.execute(query.order_by(Consent.occurred_at.desc(), Consent.id.desc()).limit(1)).scalar_one_or_none()
 
 
 def withdraw_marketing(session: Session, customer_id: int, how: str, now: datetime) -> bool:
@@ -94,3 +101,31 @@ def stop_waiting(session: Session, customer_id: int) -> None:
         .values(state="cancelled", error="The customer unsubscribed before it was sent.")
         .execution_options(synchronize_session="fetch")
     )
+
+
+# --- of two records -------------------------------------------------------------------------------------------------
+def refused(session: Session, customers: Sequence[int]) -> list[tuple[str, str]]:
+    """What any of these customers has withdrawn, by kind and channel, asked of each about all that either named."""
+    said = select(Consent.kind, Consent.channel).where(Consent.customer_id.in_(customers)).distinct()
+    pairs = {(row.kind, channel) for row in session.execute(said) for channel in ("", row.channel)}
+    return sorted(
+        (kind, channel)
+        for kind, channel in pairs
+        if any(allowed(session, one, kind, channel) is False for one in customers)
+    )
+
+
+def stricter(
+    session: Session, customer_id: int, refused: Sequence[tuple[str, str]], how: str, now: datetime
+) -> list[Consent]:
+    """Where either record had withdrawn, the joined one has, too; the general word first. Returns what that added."""
+    added: list[Consent] = []
+    for kind, channel in refused:
+        if allowed(session, customer_id, kind, channel) is not False:
+            row = Consent(customer_id=customer_id, kind=kind, channel=channel, granted=False, how=how, occurred_at=now)
+            session.add(row)
+            session.flush()
+            added.append(row)
+    if (MARKETING, "") in refused or any(row.kind == MARKETING for row in added):
+        stop_waiting(session, customer_id)
+    return added

@@ -1,13 +1,11 @@
 """The store of one customer: the only thing a customer's handlers touch. Nothing it gives belongs to anybody else.
 
 Orders are visible to a verified person, or one by one to whoever names an order's number together with the e-mail
-address it was placed with. Such an order stays visible in that conversation for a day: what proves it is a keyed
-fingerprint of conversation, account, order, address and deadline, which is checked again each time.
+address it was placed with. Such an order stays visible in that conversation for a day (`opened_orders.py`).
 """
 
-import hmac
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -40,16 +38,12 @@ from crm_core.identities import MOST_WRONG_TRIES, LinkResult, Place
 from crm_core.invoices import InvoiceView
 from crm_core.models import Conversation, Customer, Identity, Interaction, Order
 from crm_core.offers import Offer, Offers
+from crm_core.opened_orders import OpenedOrders, Pass
 from crm_core.orders import OrderView, RefundView
 from crm_core.preferences import Preferences
 from crm_core.ratings import RatingView
 
 Kept = TypeVar("Kept")
-OPENED_FOR = timedelta(hours=24)
-MOST_OPENED = 5
-
-Pass = dict[str, Any]
-"""Proof that one order may be shown here: id, until, proof. JSON, kept in the conversation's memory."""
 
 
 class CustomerStore:
@@ -77,6 +71,7 @@ class CustomerStore:
         self._now = now
         self._business = business
         self._identity = session.get_one(Identity, identity_id)
+        self._opened = OpenedOrders(session, vault, conversation_id, identity_id, now)
         self._own: dict[str, int | None] = {}
 
     # --- who it is --------------------------------------------------------------------------------------------------
@@ -110,7 +105,7 @@ class CustomerStore:
         own = orders.newest(self._session, self._customer_id, limit) if self._owns_record else []
         if self.verified:
             return own
-        views = [*own, *(orders.with_id(self._session, order_id) for order_id in self._opened(passes)[:limit])]
+        views = [*own, *(orders.with_id(self._session, order_id) for order_id in self._opened.visible(passes)[:limit])]
         return sorted((view for view in views if view), key=lambda view: view.placed_at, reverse=True)[:limit]
 
     def order(self, number: str, passes: Sequence[Pass] = ()) -> OrderView | None:
@@ -131,8 +126,11 @@ class CustomerStore:
         if order_id is None:
             identities.count_wrong_try(self._session, self._identity, self._now)
             return "locked" if tries + 1 >= MOST_WRONG_TRIES else "wrong"
-        until = (self._now + OPENED_FOR).isoformat()
-        return {"id": order_id, "until": until, "proof": self._proof(order_id, until)}
+        opened = self._opened.opened(order_id)
+        said = None if self.verified else consent.newest(self._session, self._customer_id)
+        if said is not None and not said.granted:  # a visitor said no before we knew whose orders these are
+            self._opened.refuse([opened], said.how, since=said.occurred_at)
+        return opened
 
     def why_not_cancel(self, order: OrderView) -> str:
         """Why an order cannot be cancelled in chat; "" when it can."""
@@ -263,8 +261,12 @@ class CustomerStore:
         """Keep what the customer wrote about the rating given last."""
         ratings.explain(self._session, self._conversation_id, text)
 
-    def unsubscribe(self, how: str) -> datetime:
-        """Stop all marketing at once; returns when it was stopped: now, or before."""
+    def unsubscribe(self, how: str, passes: Sequence[Pass] = ()) -> datetime:
+        """Stop all marketing at once, to those whose orders were opened here, too.
+
+        Returns when it was stopped: now, or before.
+        """
+        self._opened.refuse(passes, how)
         return consent.stop(self._session, self._customer_id, how, self._now)
 
     @property
@@ -277,8 +279,12 @@ class CustomerStore:
         """When, where and about what they want to be written to."""
         return preferences.read(self._session, self._customer_id)
 
-    def set_preferences(self, changes: Mapping[str, Any], how: str) -> Preferences:
-        """Change what is named and keep the rest; returns all of it."""
+    def set_preferences(self, changes: Mapping[str, Any], how: str, passes: Sequence[Pass] = ()) -> Preferences:
+        """Change what is named and keep the rest; returns all of it. What is refused counts for those whose orders
+        were opened here, too; what is agreed to never does."""
+        refused = [kind for kind, wanted in changes.get("kinds", {}).items() if not wanted]
+        if refused:
+            self._opened.refuse(passes, how, refused)
         return preferences.change(self._session, self._customer_id, changes, how, self._now)
 
     def holdings(self) -> dict[str, int]:
@@ -331,7 +337,7 @@ class CustomerStore:
             own = self._own[number]
             if own is not None:
                 return own
-        opened = self._opened(passes)
+        opened = self._opened.visible(passes)
         if not opened:
             return None
         rows = self._session.execute(select(Order.id, Order.number).where(Order.id.in_(opened))).all()
@@ -348,33 +354,3 @@ class CustomerStore:
             .where(Customer.email_index == self._vault.blind_index("email", address), Customer.kind != "visitor")
         )
         return orders.fitting([(row.id, row.number) for row in self._session.execute(query)], number)
-
-    def _opened(self, passes: Sequence[Pass]) -> list[int]:
-        """Row ids of the orders whose passes hold: made here, not lapsed, the address still the same."""
-        fresh = [one for one in passes[-MOST_OPENED:] if str(one.get("until", "")) > self._now.isoformat()]
-        if not fresh:
-            return []
-        wanted = [int(one["id"]) for one in fresh]
-        addresses = self._addresses(wanted)
-        return [
-            int(one["id"])
-            for one in fresh
-            if int(one["id"]) in addresses
-            and hmac.compare_digest(
-                str(one.get("proof")), self._proof(int(one["id"]), one["until"], addresses[int(one["id"])])
-            )
-        ]
-
-    def _addresses(self, order_ids: Sequence[int]) -> dict[int, bytes | None]:
-        query = (
-            select(Order.id, Customer.email_index)
-            .join(Customer, Customer.id == Order.customer_id)
-            .where(Order.id.in_(order_ids))
-        )
-        return {row.id: row.email_index for row in self._session.execute(query)}
-
-    def _proof(self, order_id: int, until: str, address: bytes | None = None) -> str:
-        if address is None:
-            address = self._addresses([order_id])[order_id]
-        said = f"{self._conversation_id}|{self._identity.id}|{order_id}|{until}|{(address or b'').hex()}"
-        return self._vault.fingerprint("opened order", said).hex()

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import Table, UniqueConstraint, delete, event, func, literal, select, union_all, update
 from sqlalchemy.orm import Session
 
-from crm_core import audit
+from crm_core import audit, consent, preferences
 from crm_core.access import Actor, authorize
 from crm_core.contact_details import normalised_phone
 from crm_core.crypto import Vault
@@ -23,6 +23,9 @@ MOST_WRONG_TRIES = 5
 TRIES_COUNT_FOR = timedelta(hours=24)
 MOST_AT_ONCE = 500
 """Rows named in one statement: databases take only so many values."""
+
+LINKED = "link: the stricter word of both"
+"""How a withdrawal came about that only one of the two had said."""
 
 LinkResult = Literal["linked", "already", "unknown", "several", "other_record"]
 
@@ -143,7 +146,10 @@ def _link(
         session.get(
             Customer, visitor_id, with_for_update=True
         )  # what is being stored for them waits, and finds the other
+        refused = consent.refused(session, (visitor_id, customer_id))
+        preferences.join(session, visitor_id, customer_id, now)
         move_everything(session, visitor_id, customer_id)
+        consent.stricter(session, customer_id, refused, LINKED, now)
         session.execute(delete(Customer).where(Customer.id == visitor_id))
         # the keystore is a database of its own: it must not move what is rolled back here
         event.listen(session, "after_commit", lambda _: vault.move_keys(visitor_id, customer_id), once=True)

@@ -99,10 +99,10 @@ def merge(store: StaffStore, from_id: int, into_id: int) -> Merged:
     """
     loser, survivor = refuse_impossible(store, from_id, into_id)
     session = store.session
-    refused = _refused(session, (from_id, into_id))
+    refused = consent.refused(session, (from_id, into_id))
     filled = _fill(store.vault, loser, survivor)
     moved = move_everything(session, from_id, into_id)
-    withdrawals = _stricter(session, into_id, refused, store.now)
+    withdrawals = consent.stricter(session, into_id, refused, HOW, store.now)
     loser.merged_into_id, loser.updated_at, survivor.updated_at = into_id, store.now, store.now
     row = Merge(
         from_id=from_id, into_id=into_id, staff_id=store.actor.staff_id, moved=moved, filled=filled,
@@ -135,31 +135,6 @@ def _put(vault: Vault, customer: Customer, name: str, value: Any) -> None:
     setattr(customer, name, value)
     if name in ("email", "phone"):
         setattr(customer, f"{name}_index", vault.blind_index(name, value) if value else None)
-
-
-def _refused(session: Session, customers: Sequence[int]) -> list[tuple[str, str]]:
-    """What any of these customers has withdrawn, by kind and channel, asked of each about all that either named."""
-    said = select(Consent.kind, Consent.channel).where(Consent.customer_id.in_(customers)).distinct()
-    pairs = {(row.kind, channel) for row in session.execute(said) for channel in ("", row.channel)}
-    return sorted(
-        (kind, channel)
-        for kind, channel in pairs
-        if any(consent.allowed(session, one, kind, channel) is False for one in customers)
-    )
-
-
-def _stricter(session: Session, customer_id: int, refused: Sequence[tuple[str, str]], now: datetime) -> list[Consent]:
-    """Where either record had withdrawn, the joined one has, too; the general word first."""
-    added: list[Consent] = []
-    for kind, channel in refused:
-        if consent.allowed(session, customer_id, kind, channel) is not False:
-            row = Consent(customer_id=customer_id, kind=kind, channel=channel, granted=False, how=HOW, occurred_at=now)
-            session.add(row)
-            session.flush()
-            added.append(row)
-    if any(row.kind == consent.MARKETING for row in added):
-        consent.stop_waiting(session, customer_id)
-    return added
 
 
 # --- taking it back -------------------------------------------------------------------------------------------------

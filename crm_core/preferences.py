@@ -75,6 +75,20 @@ def change(session: Session, customer_id: int, changes: Mapping[str, Any], how: 
     return read(session, customer_id)
 
 
+def join(session: Session, from_id: int, into_id: int, now: datetime) -> None:
+    """Before a record becomes part of another for good: what both wish goes to the other, where both said something."""
+    query = select(ContactPreference).where(ContactPreference.customer_id.in_([from_id, into_id]))
+    said = {row.customer_id: row for row in session.execute(query).scalars()}
+    ours, theirs = said.get(from_id), said.get(into_id)
+    if ours is None or theirs is None:
+        return
+    wishes = stricter(stricter(Preferences(), theirs), ours)
+    theirs.quiet_from, theirs.quiet_until = wishes.quiet_from, wishes.quiet_until
+    theirs.quiet_days, theirs.channel = list(wishes.quiet_days), wishes.channel
+    theirs.at_most_every_days, theirs.updated_at = wishes.at_most_every_days, now
+    session.flush()
+
+
 def _rows(session: Session, customer_ids: Sequence[int]) -> list[tuple[int, ContactPreference]]:
     """Whose wishes, and what was said to their record, or to one that was joined into it."""
     owners = {one: one for one in customer_ids}

@@ -10,7 +10,9 @@ from bot.intake import Intake
 from bot.stopping import stop_word
 from crm_core import consent
 from crm_core.database import Store
-from crm_core.models import Consent, Conversation, OutboxMessage
+from crm_core.models import Consent, Conversation, Order, OutboxMessage
+from crm_core.opened_orders import OpenedOrders
+from tests.bot.shop import add_order, open_shop
 from tests.bot.test_intake import message
 from tests.conftest import NOW, Clock
 
@@ -109,3 +111,18 @@ def test_staff_may_say_stop(store: Store, intake: Intake) -> None:
     customer_id = said_yes(store, intake)
     intake.receive(message(delivery_id="d2", message_id="8", text="stop", side="staff"))
     assert allowed(store, customer_id) is True
+
+
+def test_it_reaches_whose_order_was_opened_in_that_chat(store: Store, intake: Intake, clock: Clock) -> None:
+    shop = open_shop(store, clock())
+    add_order(store, shop, "mei", "SO-1001", "shipped", {"MILL": 1}, clock(), expected_in=1)
+    mei, visitor = shop.customers["mei"], said_yes(store, intake)
+    with store.write() as session:
+        session.add(Consent(customer_id=mei, kind="marketing", granted=True, how="shop", occurred_at=NOW))
+        conversation = session.execute(select(Conversation)).scalar_one()
+        order_id = session.execute(select(Order.id)).scalar_one()
+        opened = OpenedOrders(session, store.vault, conversation.id, conversation.identity_id or 0, clock())
+        conversation.context = json.dumps({"opened": [opened.opened(order_id)]})
+    clock.advance(seconds=30)
+    intake.receive(message(delivery_id="d2", message_id="8", text="退订"))
+    assert (allowed(store, visitor), allowed(store, mei)) == (False, False)

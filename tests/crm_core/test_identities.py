@@ -1,16 +1,28 @@
 """Linking an account to a customer: everything moves, nothing is lost, nobody slips in."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
-from crm_core import audit
+from crm_core import audit, consent, preferences
 from crm_core.access import Actor
 from crm_core.database import Store
 from crm_core.errors import NotAllowed, NotFound, NotPossible
 from crm_core.identities import link_by_phone, link_by_staff
-from crm_core.models import Base, Case, Customer, CustomerTag, Identity, Interaction, Note, Score
+from crm_core.models import (
+    Base,
+    Case,
+    Consent,
+    ContactPreference,
+    Customer,
+    CustomerTag,
+    Identity,
+    Interaction,
+    Note,
+    OutboxMessage,
+    Score,
+)
 from tests.bot.shop import Shop, add_chat, open_shop
 from tests.conftest import Clock
 
@@ -67,6 +79,32 @@ def test_staff_link_a_visitor_with_all_that_is_theirs(store: Store, shop: Shop, 
     store.vault.forget(mei)
     with store.read() as session:
         assert session.execute(select(Note)).scalar_one().text == ""  # erasing the customer erases the visitor's words
+
+
+@pytest.mark.parametrize("refuses", ["visitor", "customer"])
+def test_linking_joins_their_wishes_and_the_stricter_word_wins(
+    store: Store, shop: Shop, clock: Clock, refuses: str
+) -> None:
+    now, mei = clock(), shop.customers["mei"]
+    identity_id, _ = add_chat(store, now)
+    with store.write() as session:
+        visitor = session.get_one(Identity, identity_id).customer_id
+        no, yes = (visitor, mei) if refuses == "visitor" else (mei, visitor)
+        for owner, granted, days in ((no, False, 2), (yes, True, 1)):  # the yes is newer
+            said = now - timedelta(days=days)
+            session.add(Consent(customer_id=owner, kind="marketing", granted=granted, how="shop", occurred_at=said))
+        session.add(ContactPreference(customer_id=visitor, quiet_days=[6], at_most_every_days=30, updated_at=now))
+        session.add(ContactPreference(customer_id=mei, quiet_days=[5], at_most_every_days=7, updated_at=now))
+        waits = OutboxMessage(
+            customer_id=mei, purpose="proactive", channel="telegram", account="1", chat_id="1", queued_at=now
+        )
+        session.add(waits)
+        link_by_staff(session, store.vault, session.get_one(Identity, identity_id), mei, actor=AGENT, now=now)
+    with store.read() as session:
+        assert consent.allowed(session, mei, "marketing", "telegram") is False
+        assert session.get_one(OutboxMessage, waits.id).state == "cancelled"
+        wishes = preferences.read(session, mei)
+        assert (wishes.quiet_days, wishes.at_most_every_days) == ((5, 6), 30)
 
 
 def test_linking_twice_changes_nothing(store: Store, shop: Shop, clock: Clock) -> None:

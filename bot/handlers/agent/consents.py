@@ -1,5 +1,7 @@
 """Whether a customer may be written to, about what and where, and since when that is so."""
 
+import re
+
 from babel.dates import get_day_names
 
 from bot import wording
@@ -15,6 +17,8 @@ from crm_core.staff_store import Brief
 KINDS = {"service": ORDERS}
 """What people call a kind of message, where it goes by another name in the records."""
 SHOWN_WORDS = 5
+SAID = re.compile(r"said in (?P<channel>[\w-]+)(?:, order (?P<order>.+))?")
+"""How a word of a chat is kept; with the order by which that chat was known to be theirs."""
 
 
 def consent_check(turn: StaffTurn) -> Reply:
@@ -111,6 +115,10 @@ def _kind(turn: StaffTurn, kind: str) -> str:
 
 
 def _how(turn: StaffTurn, word: Word) -> str:
+    said = SAID.fullmatch(word.how)
+    if said:
+        key = "agent.consent.said_about" if said["order"] else "agent.consent.said"
+        return turn.say(key, channel=said["channel"], order=said["order"] or "")
     key = f"agent.consent.ways.{word.how}"
     return turn.say(key) if turn.services.phrases.has(key) else word.how
 

@@ -3,7 +3,8 @@
 from bot.messages import Choice, Reply
 from bot.turns import Turn
 from crm_core.cases import CaseView
-from crm_core.customer_store import CustomerStore, Pass
+from crm_core.customer_store import CustomerStore
+from crm_core.opened_orders import Pass
 
 CustomerTurn = Turn[CustomerStore]
 

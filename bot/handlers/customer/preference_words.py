@@ -20,8 +20,9 @@ _SPAN = re.compile(rf"{_time('a')}\s?(?:-|–|~|to|and|until|till|到|至)\s?{_t
 _AFTER = re.compile(rf"\bafter\s{_time('a')}|\bpast\s{_time('x')}|{_time('b')}\s?(?:以后|之后|过后|后)")
 _BEFORE = re.compile(rf"\b(?:before|until|till)\s{_time('a')}|{_time('b')}\s?(?:以前|之前|前)")
 _NOT = re.compile(
-    r"\b(?:no|not|never|don'?t|without|skip|off|mute|quiet|stop|turn off|switch off|nothing|less)\b"
-    r"|别|不|勿|免打扰|静音|免了|关掉|关闭|停"
+    r"\b(?:no|not|never|don'?t|without|skip|off|mute|quiet|stop|turn off|switch off|nothing|less"
+    r"|unsubscribe|opt(?:ing)?[ -]?(?:me )?out|cancel|remove)\b"
+    r"|别|不|勿|免打扰|静音|免了|关掉|关闭|停|退订|退訂|取消|拒"
 )
 _ONLY = re.compile(r"\b(?:only|just|nothing (?:but|else)|solely|exclusively)\b|只|仅|就行|就好|其他不")
 _PARTS = {
@@ -57,6 +58,25 @@ _KINDS = {
     "surveys": r"survey|questionnaire|问卷|调查",
     "tips": r"\btips?\b|recipes?|攻略|教程",
 }
+_NEWS = re.compile(
+    rf"{_KINDS['marketing']}|\bsubscri|\bnews\b|\bopt(?:ing)?[ -]?(?:me )?(?:back )?in\b|订阅|訂閱|优惠|推送|资讯"
+)
+_WANTED = re.compile(
+    r"\b(?:send|e-?mail|text|sign) me\b|\b(?:re-?)?subscribe\b|\bsign up\b"
+    r"|\bopt(?:ing)?[ -]?(?:me )?(?:back )?in\b|\b(?:resume|restart|turn on|switch on|keep me|let me know)\b"
+    r"|\b(?:want|like|love|happy|glad) (?:to (?:receive|get|hear|have|know|see|be)|(?:your|the|some|more|all)\b)"
+    r"|(?:想|要|请|希望|愿意|可以|麻烦|帮我|给我|能否).{0,8}(?:接收|收|订阅|訂閱|发|推送|恢复|开启|打开|通知)"
+    r"|(?:重新|继续|恢复)(?:给我)?(?:接收|收|订阅|发送?|推送)|^订阅"
+)
+_UNWANTED = re.compile(
+    rf"{_NOT.pattern}|n't\b|\btoo (?:many|much|often)\b|(?<!can )(?<!could )(?<!will )(?<!would )\byou (?:\w+ )?"
+    r"(?:keep|send|mail|text)\b|\b(?:out|gone|remov\w+|delet\w+|end|quit|enough|spam\w*|sick|tired|hate|fewer|why|who"
+    r"|leave|longer|complain\w*|annoy\w*)\b"
+    r"|退|无需|無需|删除|移除|移出|烦死|很烦|够了|太多|少|屏蔽|拉黑|投诉|骚扰"
+    r"|为什么|怎么|为何|凭什么|谁|老是|总是|一直|天天|多久"
+)
+_ASKED = re.compile(r"能不能|可不可以|要不要|是不是|有没有|想不想|行不行")
+_HARMLESS = re.compile(r"特别|特別|分别|别的|不错")
 _OFTEN = (
     (re.compile(r"once a month|monthly|every month|一个月|每个?月"), 30),
     (re.compile(r"once a week|weekly|every week|每周|一周|一个?星期"), 7),
@@ -88,6 +108,8 @@ def read(text: str) -> Wishes:
     _read_hours(said, wishes)
     _read_days(said, wishes)
     _read_kinds(said, wishes)
+    if wants_marketing(text):
+        wishes.changes["kinds"] = {**wishes.changes.get("kinds", {}), "marketing": True}
     channel = _channel(said)
     if channel and not (channel == "sms" and "kinds" in wishes.changes):  # "shipping texts" are messages of any channel
         wishes.changes["channel"] = channel
@@ -95,6 +117,19 @@ def read(text: str) -> Wishes:
     if often:
         wishes.changes["at_most_every_days"] = often
     return wishes
+
+
+def wants_marketing(text: str) -> bool:
+    """Whether somebody clearly asks for what we send to sell, with no word in it that may mean the opposite.
+
+    >>> wants_marketing("please send me news and offers"), wants_marketing("我想接收你们的优惠消息")
+    (True, True)
+    >>> wants_marketing("why do you send me offers"), wants_marketing("我不想收到优惠消息")
+    (False, False)
+    """
+    said = _HARMLESS.sub("", _ASKED.sub("可以", text.lower()[:400]))
+    about_orders = re.search(_KINDS["orders"], said) is not None
+    return bool(_WANTED.search(said) and _NEWS.search(said) and not _UNWANTED.search(said)) and not about_orders
 
 
 # --- hours ----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Which messages, when, how often and where: kept, and said back in words. Stopping all marketing is `unsubscribe`."""
 
 from bot.handlers.customer import preference_words
-from bot.handlers.customer.common import CustomerTurn, choices
+from bot.handlers.customer.common import CustomerTurn, choices, passes
 from bot.messages import Reply
 from crm_core.preferences import KINDS, Preferences
 
@@ -23,7 +23,7 @@ def set_preferences(turn: CustomerTurn) -> Reply:
         return Reply(text=f"{kept}\n{how}", choices=choices(turn, "unsubscribe"))
     if wishes.changes.get("channel") == ALWAYS_HERE:
         wishes.changes["channel"] = turn.message.channel
-    now = turn.store.set_preferences(wishes.changes, f"said in {turn.message.channel}")
+    now = turn.store.set_preferences(wishes.changes, f"said in {turn.message.channel}", passes(turn))
     lines = [turn.say("customer.preferences.kept"), in_words(turn, now)]
     if now.channel and now.channel != turn.message.channel:
         lines.append(turn.say("customer.preferences.elsewhere", channel=_channel(turn, now.channel)))

@@ -2,7 +2,8 @@
 
 from typing import get_args
 
-from bot.handlers.customer.common import CustomerTurn, argument, choices
+from bot.handlers.customer import preference_words, preferences
+from bot.handlers.customer.common import CustomerTurn, argument, choices, passes
 from bot.handlers.customer.finding import named_number, said_email, which_order
 from bot.handlers.customer.orders import tell
 from bot.messages import Choice, IncomingAttachment, Reply
@@ -60,7 +61,9 @@ def shared_contact(turn: CustomerTurn, contact: IncomingAttachment) -> Reply:
 # --- unsubscribe ----------------------------------------------------------------------------------------------------
 def unsubscribe(turn: CustomerTurn) -> Reply:
     """No more marketing, from this moment on; a plain "stop" was obeyed when it came in (`bot/stopping.py`)."""
-    stopped_at = turn.store.unsubscribe(f"said in {turn.message.channel}")
+    if turn.message.kind in ("new", "edit") and preference_words.wants_marketing(turn.understanding.text):
+        return preferences.set_preferences(turn)  # a wish for it was taken for the opposite
+    stopped_at = turn.store.unsubscribe(f"said in {turn.message.channel}", passes(turn))
     news = stopped_at >= turn.message.sent_at
     return turn.reply("customer.unsubscribe.done" if news else "customer.unsubscribe.again")
 

@@ -44,6 +44,19 @@ def test_the_newest_word_about_the_channel_counts(
     assert answer in agent.says("consent_check", "may we send Tom Reed marketing").text
 
 
+@pytest.mark.parametrize(
+    ("how", "shown"),
+    [("said in telegram", "said in telegram)"),
+     ("said in web, order SO-1001", "in a chat that had opened order SO-1001"),
+     ("link: the stricter word of both", "taken over when the account was linked")],
+)  # fmt: skip
+def test_where_a_no_came_from_is_told(floor: Floor, agent: Colleague, how: str, shown: str) -> None:
+    with floor.store.write() as session:
+        tom = floor.shop.customers["tom"]
+        session.add(Consent(customer_id=tom, kind="marketing", granted=False, how=how, occurred_at=NOW))
+    assert shown in agent.says("consent_check", "may we send Tom Reed marketing").text
+
+
 def test_orders_need_no_consent_and_a_block_stops_all(floor: Floor, agent: Colleague) -> None:
     floor.chat(floor.shop.customers["tom"])
     assert "messages about orders on telegram: yes" in agent.commands("consent_check", "10002").text

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.messages import IncomingAttachment
+from crm_core import consent
 from crm_core.database import Store
 from crm_core.models import (
     AuditEntry,
@@ -208,6 +209,101 @@ def test_unsubscribing_works_at_once(store: Store, shop: Shop, known: Opened, cl
     assert chat.say("unsubscribe", "stop").text == phrase("customer.unsubscribe.again", language)
     with store.read() as session:
         assert len(session.execute(select(Consent).where(Consent.granted.is_(False))).all()) == 1
+
+
+def _agreed(store: Store, customer_id: int, clock: Clock) -> int:
+    """Somebody who said yes to marketing a while ago and is about to get some; the row that waits."""
+    with store.write() as session:
+        before = clock() - timedelta(days=9)
+        session.add(Consent(customer_id=customer_id, kind="marketing", granted=True, how="shop", occurred_at=before))
+    return _queue(store, customer_id, "proactive", "queued", clock)
+
+
+def _word(store: Store, customer_id: int) -> Consent | None:
+    with store.read() as session:
+        return consent.newest(session, customer_id)
+
+
+def _opens(chat: Chat, store: Store, shop: Shop, clock: Clock) -> None:
+    chat.say("order_status", "SO-1001", order_id="SO-1001", email="li.mei@example.com")
+    assert chat.memory.shown("opened")
+
+
+@pytest.mark.parametrize(("intent", "text"), [("unsubscribe", "no more ads"), ("set_preferences", "no promotions")])
+def test_a_no_reaches_whose_order_was_opened_here(
+    store: Store, shop: Shop, stranger: Opened, clock: Clock, intent: str, text: str
+) -> None:
+    mei, tom = shop.customers["mei"], shop.customers["tom"]
+    add_order(store, shop, "mei", "SO-1001", "shipped", {"MILL": 1}, clock(), expected_in=1)
+    waits, others = _agreed(store, mei, clock), _agreed(store, tom, clock)
+    chat = stranger("en")
+    _opens(chat, store, shop, clock)
+    chat.now += timedelta(days=3)  # the order may not be shown any more; whose chat it is was proven all the same
+    chat.say(intent, text)
+    said = _word(store, mei)
+    assert said is not None
+    assert (said.granted, said.channel, said.how) == (False, "", "said in telegram, order SO-1001")
+    with store.read() as session:
+        assert session.get_one(OutboxMessage, waits).state == "cancelled"
+        assert session.get_one(OutboxMessage, others).state == "queued"
+    chat.say("set_preferences", "send me promotions")
+    assert getattr(_word(store, mei), "granted", None) is False, "a yes does not travel"
+
+
+def test_a_forged_proof_refuses_for_nobody(store: Store, shop: Shop, stranger: Opened, clock: Clock) -> None:
+    add_order(store, shop, "mei", "SO-1001", "shipped", {"MILL": 1}, clock(), expected_in=1)
+    _agreed(store, shop.customers["mei"], clock)
+    chat, other = stranger("en"), stranger("en", "7005")
+    _opens(chat, store, shop, clock)
+    other.memory.show("opened", chat.memory.shown("opened"))
+    other.say("unsubscribe", "stop")
+    assert getattr(_word(store, shop.customers["mei"]), "granted", None) is True
+
+
+@pytest.mark.parametrize("later_yes", [False, True])
+def test_a_no_before_the_order_is_opened_counts_unless_they_said_yes_since(
+    store: Store, shop: Shop, stranger: Opened, clock: Clock, later_yes: bool
+) -> None:
+    mei = shop.customers["mei"]
+    add_order(store, shop, "mei", "SO-1001", "shipped", {"MILL": 1}, clock(), expected_in=1)
+    _agreed(store, mei, clock)
+    chat = stranger("en")
+    chat.say("unsubscribe", "stop")
+    if later_yes:
+        with store.write() as session:
+            since = chat.now + timedelta(minutes=1)
+            session.add(Consent(customer_id=mei, kind="marketing", granted=True, how="shop", occurred_at=since))
+    chat.now += timedelta(minutes=2)
+    _opens(chat, store, shop, clock)
+    assert getattr(_word(store, mei), "granted", None) is later_yes
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("en", "please send me news and offers"), ("en", "subscribe me to your newsletter"),
+     ("en", "I want to receive your promotions again"), ("zh", "我想接收你们的优惠消息"), ("zh", "请给我发特别优惠")],
+)  # fmt: skip
+def test_a_wish_for_offers_is_a_yes_even_if_taken_for_the_opposite(
+    store: Store, shop: Shop, known: Opened, language: str, text: str
+) -> None:
+    chat = known(language)
+    chat.say("unsubscribe", "stop")
+    chat.now += timedelta(minutes=1)
+    reply = chat.say("unsubscribe", text)
+    kinds = phrase("customer.preferences.kinds.marketing", language)
+    assert phrase("customer.preferences.wanted", language, kinds=kinds) in reply.text
+    assert getattr(_word(store, shop.customers["mei"]), "granted", None) is True
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I don't want your newsletter", "why do you send me offers", "you keep sending me offers", "take me off the list",
+     "I want out of your newsletter", "别再给我发广告", "你们天天给我发优惠", "请帮我退订促销短信",
+     "stop telling me about deals"],
+)  # fmt: skip
+def test_what_may_mean_the_opposite_stays_a_no(store: Store, shop: Shop, known: Opened, text: str) -> None:
+    known("en").say("unsubscribe", text)
+    assert getattr(_word(store, shop.customers["mei"]), "granted", None) is False
 
 
 # --- language -------------------------------------------------------------------------------------------------------
