@@ -23,6 +23,8 @@ UNREACHABLE, BUSY = "unreachable", "with_person"
 LATER = (*PASSING, BUSY)
 """Reasons that pass by themselves."""
 EMAIL_ACCOUNT = "smtp"
+VISITORS = "visitor-"
+"""How the chats of visitors of the web chat begin."""
 AT_ONCE = 500
 
 
@@ -146,6 +148,8 @@ def _chats(session: Session, customer_ids: Sequence[int], channel: str) -> dict[
         )
         .order_by(Conversation.last_message_at, Conversation.id)
     )
+    if channel == "web":  # chats of the sample business were never opened in a browser
+        query = query.where(Conversation.chat_id.startswith(VISITORS))
     return {row.customer_id: (row.id, row.state) for row in session.execute(query)}
 
 

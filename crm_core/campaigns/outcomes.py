@@ -22,7 +22,7 @@ def record(session: Session, campaign: Campaign, now: datetime, currency: str) -
     """Note what is known by now; returns how many contacts are still being watched. With no batch to come and nothing
     on its way, the campaign is done.
     """
-    _fates(session, campaign)
+    note_fates(session, campaign)
     waiting = select(CampaignContact.id).where(
         CampaignContact.campaign_id == campaign.id, CampaignContact.state == "chosen"
     )
@@ -49,7 +49,8 @@ def watched(session: Session, now: datetime, longest: timedelta = timedelta(days
     ]
 
 
-def _fates(session: Session, campaign: Campaign) -> None:
+def note_fates(session: Session, campaign: Campaign) -> None:
+    """What became of the messages that were on their way."""
     query = (
         select(CampaignContact, OutboxMessage.state, OutboxMessage.sent_at)
         .join(OutboxMessage, OutboxMessage.id == CampaignContact.outbox_id)

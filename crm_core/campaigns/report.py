@@ -4,18 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm_core.campaigns.effect import Effect, Group, effect
+from crm_core.campaigns.outcomes import note_fates
 from crm_core.campaigns.running import tallies
 from crm_core.campaigns.splitting import Tally, chances_of_best
-from crm_core.models import Campaign, CampaignContact
+from crm_core.models import Campaign, CampaignContact, OutboxMessage
 
 ENOUGH = 20
 """Messages of each variant below which nothing is said about which is better."""
 SURE = 0.95
 DRAWS = 4000
+MOST_REASONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,14 @@ class CampaignReport:
     held_out_converted: int
     effect: Effect | None
     experiment: Experiment | None
+    failures: tuple[tuple[str, int], ...] = ()
+    """Why messages did not arrive, as the platform said it, the most frequent first."""
 
 
 def report(session: Session, campaign: Campaign, now: datetime) -> CampaignReport:
-    """The figures as they were last recorded."""
+    """The figures as they were last recorded, and what became of the messages as it is now."""
+    note_fates(session, campaign)
+    session.flush()
     query = select(CampaignContact).where(CampaignContact.campaign_id == campaign.id)
     contacts = session.execute(query).scalars().all()
     treated = [one for one in contacts if not one.held_out and one.state != "taken_back"]
@@ -67,7 +73,24 @@ def report(session: Session, campaign: Campaign, now: datetime) -> CampaignRepor
         held_out_converted=sum(one.converted_at is not None for one in held_out),
         effect=effect(_group(treated), _group(held_out), seed=campaign.id % 2**32),
         experiment=experiment(tallies(session, campaign, now), campaign.id),
+        failures=_failures(session, campaign),
     )
+
+
+def _failures(session: Session, campaign: Campaign) -> tuple[tuple[str, int], ...]:
+    count = func.count(CampaignContact.id)
+    query = (
+        select(OutboxMessage.error, count)
+        .join(CampaignContact, CampaignContact.outbox_id == OutboxMessage.id)
+        .where(
+            CampaignContact.campaign_id == campaign.id, CampaignContact.state == "failed",
+            OutboxMessage.error.is_not(None),
+        )
+        .group_by(OutboxMessage.error)
+        .order_by(count.desc(), OutboxMessage.error)
+        .limit(MOST_REASONS)
+    )  # fmt: skip
+    return tuple((str(error), number) for error, number in session.execute(query))
 
 
 def experiment(shown: dict[str, Tally], seed: int) -> Experiment | None:

@@ -94,6 +94,7 @@ def reported(turn: ManagerTurn, campaign: Campaign, found: CampaignReport) -> Re
         ),
         *_effect(turn, found),
     ]  # fmt: skip
+    lines += [say("campaigns.not_arrived", count=count, reason=reason) for reason, count in found.failures]
     if found.experiment:
         lines.append(_verdict(turn, found.experiment))
     table = Table(

@@ -4,11 +4,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
 from bot.campaigning import Office, run
 from crm_core import access
 from crm_core.database import Store
-from crm_core.models import AuditEntry, Campaign, CampaignContact, Consent, OutboxMessage
+from crm_core.models import AuditEntry, Campaign, CampaignContact, Consent, Conversation, OutboxMessage
 from tests.bot.handlers.agent_turns import NOW, Colleague, Floor, buttons
 from tests.bot.shop import add_order
 from tests.bot.turns import PHRASES, SETTINGS, phrase
@@ -177,6 +178,37 @@ def test_the_report_says_when_it_is_too_early(manager: Colleague) -> None:
     split = manager.says("experiment_result", "did a beat b")
     assert any(f"{share} %" in split.text for share in range(45, 56))  # drawn by chance
     assert phrase("campaigns.too_early", manager.language) in split.text
+
+
+def test_what_did_not_arrive_is_told_at_once_with_the_reason(manager: Colleague) -> None:
+    started(manager)
+    with manager.floor.store.write() as session:
+        session.execute(update(Campaign).values(held_out_milli=0))
+    sent(manager.floor)
+    with manager.floor.store.write() as session:
+        row = session.execute(select(OutboxMessage).where(OutboxMessage.purpose == "proactive")).scalar_one()
+        row.state, row.error = "failed", "There is no such chat."
+    told = manager.says("campaign_report", "how did tea week do")
+    assert told.table is not None
+    columns = ("variant", "sent", "failed", "waiting")
+    assert dict(zip(columns, told.table.rows[0], strict=False)) == {
+        "variant": "A", "sent": "0", "failed": "1", "waiting": "0",
+    }  # fmt: skip
+    assert "There is no such chat." in told.text
+
+
+def test_a_web_chat_that_nobody_opened_reaches_nobody(floor: Floor) -> None:
+    with floor.store.write() as session:
+        for chat in session.execute(select(Conversation).where(Conversation.channel == "telegram")).scalars():
+            chat.channel = "web"
+    manager = Colleague(floor, role="manager", staff_id=2)
+    seen = manager.says(CREATE, WHOLE.replace("email and telegram", "web"))
+    assert "minute: 0" in seen.text
+    with floor.store.write() as session:
+        for chat in session.execute(select(Conversation).where(Conversation.channel == "web")).scalars():
+            chat.chat_id = f"visitor-{chat.id:032d}"
+        session.execute(update(Campaign).values(held_out_milli=0))
+    assert "minute: 1" in manager.says("campaign_preview", "who would get tea week").text
 
 
 def test_there_may_be_none(manager: Colleague) -> None:
