@@ -142,6 +142,19 @@ def test_it_goes_to_nobody_else(floor: Stage, text: str, answer: str):
         assert session.execute(select(DigestPlan)).first() is None
 
 
+@pytest.mark.parametrize("text", ["daily digest at 25:00", "每天25:70发简报给我"])
+def test_a_time_that_no_clock_shows_is_said(floor: Stage, text: str):
+    answer = said(floor, text)
+    assert "25:" in answer
+    with floor.app.store.read() as session:
+        assert session.execute(select(DigestPlan)).first() is None
+
+
+@pytest.mark.parametrize("text", ["tell me when revenue drops by -500 %", "alert me if revenue drops by 500 %"])
+def test_a_fall_that_cannot_be_is_refused(floor: Stage, text: str):
+    assert "at most 100 %" in said(floor, text)
+
+
 def test_agents_get_none(floor: Stage):
     floor.staff_says("U-AGENT", "daily digest at 8am please")
     with floor.app.store.read() as session:

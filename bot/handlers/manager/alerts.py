@@ -104,6 +104,11 @@ def _created(turn: ManagerTurn, text: str) -> Reply:
     return Reply(text="\n".join(lines), choices=(stop,), private=not turn.message.direct)
 
 
+_NEGATIVE = re.compile(r"(?<![\w%])[-−–]\s?\d[\d.,]*\s?(?:%|percent|per cent|个百分点)", re.IGNORECASE)
+WHOLE = 100
+"""Per cent: nothing falls by more."""
+
+
 def _line(turn: ManagerTurn, text: str, metric: str) -> tuple[str, int] | str:
     """The test and its line in thousandths; or the phrase that says what is missing."""
     test = _test(turn, text)
@@ -112,6 +117,8 @@ def _line(turn: ManagerTurn, text: str, metric: str) -> tuple[str, int] | str:
         percent = _percent(turn, text)
         if unit in ("mood", "rating"):
             return "no_percent"
+        if _NEGATIVE.search(text) or (test == "fall" and percent > WHOLE):
+            return "impossible_percent"
         return test, round(percent * 1000)
     number = _number(turn, text, unit)
     return (test or "above", round(number * 1000)) if number is not None else "no_number"

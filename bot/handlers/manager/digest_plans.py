@@ -11,6 +11,7 @@ from bot.handlers.manager.asking import ManagerTurn
 from bot.handlers.manager.digest_reading import (
     LISTING,
     NAMED,
+    NO_TIME,
     RESUMED,
     STOPPED,
     Wish,
@@ -148,8 +149,10 @@ def _meant(plans: Sequence[DigestPlan], kind: str) -> DigestPlan | None:
 
 def _refused(turn: ManagerTurn, wish: Wish) -> Reply | None:
     """What cannot be: for others, to a channel, to another address, where nothing leads."""
-    if wish.hourly:
-        return turn.reply("digests.no_hours")
+    impossible = NO_TIME.search(turn.understanding.text[:600])
+    if impossible or wish.hourly:
+        key = "digests.no_such_time" if impossible else "digests.no_hours"
+        return turn.reply(key, time=impossible[0] if impossible else "")
     others = [one.name for one in mentioned(colleagues(turn.store.session), turn.understanding.text)]
     others = [name for name in others if name != turn.speaker.name]
     if others:

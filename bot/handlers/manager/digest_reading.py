@@ -44,6 +44,10 @@ _TIME = re.compile(
     r"(?:(?<![a-z])(?:to|at|by|for|come at)\s+|改到|改成|改为|挪到|提前到|推迟到|延后到)"
     r"(?P<part>早上|上午|下午|晚上)?(?P<hour>[01]?\d|2[0-3])(?:[:：.](?P<minute>[0-5]\d))?\s*(?P<half>am|pm|点半|点|时)?(?![\d%/])"
 )
+NO_TIME = re.compile(
+    r"(?<![\d:.-])(?:(?:2[5-9]|[3-9]\d)[:：]\d\d|24[:：](?!00)\d\d|\d{1,2}[:：][6-9]\d|(?:2[5-9]|[3-9]\d)点)(?![\d:：])"
+)
+"""A time that no clock shows."""
 _FIRST_OF_MONTH = re.compile(r"(?:of|in) (?:the|every|each) month|每个?月")
 _EACH_DAY = re.compile(r"(?<![a-z])(?:every|each) (?:single )?day(?![a-z])|每天|每日|天天")
 _CHANNELS = {
