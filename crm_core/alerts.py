@@ -16,7 +16,6 @@ from crm_core.reports.metrics import METRICS, Figure, measure
 from crm_core.reports.periods import Period, last_days, one_day
 from crm_core.staff_store import StaffStore
 
-TESTS = ("above", "below", "rise", "fall")
 CHANGES = ("rise", "fall")
 ENOUGH = 5
 """Observations behind a mood, a rating or a time before it says anything."""

@@ -24,6 +24,9 @@ TRIES_COUNT_FOR = timedelta(hours=24)
 MOST_AT_ONCE = 500
 """Rows named in one statement: databases take only so many values."""
 
+WEB_VISITOR = "visitor-"
+"""How the chats of those begin who write from a browser."""
+
 LINKED = "link: the stricter word of both"
 """How a withdrawal came about that only one of the two had said."""
 

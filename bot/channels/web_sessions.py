@@ -6,11 +6,13 @@ import re
 import secrets
 from datetime import datetime, timedelta
 
+from crm_core.identities import WEB_VISITOR
+
 LIFETIME = timedelta(days=180)
 RENEW_AFTER = timedelta(days=1)
 
 _COOKIE = re.compile(r"(?P<visitor>[0-9a-f]{32})\.(?P<issued>[0-9]{1,12})\.(?P<signature>[0-9a-f]{64})", re.ASCII)
-_CHAT = re.compile(r"visitor-[0-9a-f]{32}", re.ASCII)
+_CHAT = re.compile(WEB_VISITOR + r"[0-9a-f]{32}", re.ASCII)
 
 
 def is_visitor(chat_id: str) -> bool:
@@ -34,9 +36,9 @@ class Sessions:
 
     def issue(self, now: datetime, chat_id: str = "") -> tuple[str, str]:
         """Return (cookie value, chat id): of a new visitor, or renewed for the one given."""
-        visitor = chat_id.removeprefix("visitor-") if is_visitor(chat_id) else secrets.token_hex(16)
+        visitor = chat_id.removeprefix(WEB_VISITOR) if is_visitor(chat_id) else secrets.token_hex(16)
         signed = f"{visitor}.{int(now.timestamp())}"
-        return f"{signed}.{self._sign(signed)}", f"visitor-{visitor}"
+        return f"{signed}.{self._sign(signed)}", WEB_VISITOR + visitor
 
     def chat_of(self, cookie: str, now: datetime) -> str:
         """Return the chat id that a cookie proves, or "" for one that is forged, broken or too old."""
@@ -47,7 +49,7 @@ class Sessions:
         genuine = hmac.compare_digest(self._sign(signed), found["signature"])
         age = now.timestamp() - int(found["issued"])
         fresh = -timedelta(days=1).total_seconds() <= age <= LIFETIME.total_seconds()
-        return f"visitor-{found['visitor']}" if genuine and fresh else ""
+        return WEB_VISITOR + found["visitor"] if genuine and fresh else ""
 
     def due(self, cookie: str, now: datetime) -> bool:
         """Say whether a valid cookie is old enough to be renewed."""

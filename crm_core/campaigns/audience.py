@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from config.settings import Proactive
 from crm_core import mailboxes
 from crm_core.analytics.segments import customers
+from crm_core.identities import WEB_VISITOR
 from crm_core.models import Campaign, CampaignContact, Conversation, Customer, Identity
 from crm_core.proactive import PASSING, standings, why_not
 from crm_core.query import Conditions
@@ -23,8 +24,6 @@ UNREACHABLE, BUSY = "unreachable", "with_person"
 LATER = (*PASSING, BUSY)
 """Reasons that pass by themselves."""
 EMAIL_ACCOUNT = "smtp"
-VISITORS = "visitor-"
-"""How the chats of visitors of the web chat begin."""
 AT_ONCE = 500
 
 
@@ -149,7 +148,7 @@ def _chats(session: Session, customer_ids: Sequence[int], channel: str) -> dict[
         .order_by(Conversation.last_message_at, Conversation.id)
     )
     if channel == "web":  # chats of the sample business were never opened in a browser
-        query = query.where(Conversation.chat_id.startswith(VISITORS))
+        query = query.where(Conversation.chat_id.startswith(WEB_VISITOR))
     return {row.customer_id: (row.id, row.state) for row in session.execute(query)}
 
 

@@ -10,15 +10,15 @@ from crm_core.campaigns.splitting import Tally
 
 def test_too_early_is_said_until_it_is_sure() -> None:
     few, even = (
-        experiment({"A": Tally(10, 0), "B": Tally(10, 9)}, 1),
-        experiment({"A": Tally(400, 40), "B": Tally(400, 42)}, 1),
+        experiment({"A": Tally(10, 0), "B": Tally(10, 9)}),
+        experiment({"A": Tally(400, 40), "B": Tally(400, 42)}),
     )
-    sure = experiment({"A": Tally(400, 40), "B": Tally(400, 80)}, 1)
+    sure = experiment({"A": Tally(400, 40), "B": Tally(400, 80)})
     assert few
     assert even
     assert sure
     assert (few.winner, even.winner, sure.winner) == ("", "", "B")
-    assert experiment({"A": Tally(400, 40)}, 1) is None
+    assert experiment({"A": Tally(400, 40)}) is None
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:

@@ -176,7 +176,7 @@ def test_the_report_says_when_it_is_too_early(manager: Colleague) -> None:
     assert [row[0] for row in told.table.rows] == ["A", "B"]
     assert phrase("campaigns.too_early", manager.language) in told.text
     split = manager.says("experiment_result", "did a beat b")
-    assert any(f"{share} %" in split.text for share in range(45, 56))  # drawn by chance
+    assert "50 %" in split.text or "49 %" in split.text or "51 %" in split.text
     assert phrase("campaigns.too_early", manager.language) in split.text
 
 
