@@ -23,7 +23,7 @@ def own_channel(external_id: str) -> str:
 def missing(settings: Settings, entry: StaffEntry | None, external_id: str, channel: str) -> str:
     """What keeps somebody from being told on a channel: a key below `digests.missing` of the phrases; "" if nothing."""
     if channel == own_channel(external_id):
-        return ""
+        return "console" if channel == "console" else ""  # a terminal hears nothing once it is closed
     if channel == "email":
         if settings.smtp.url is None:
             return "smtp"

@@ -35,12 +35,12 @@ def digest_schedule(turn: ManagerTurn) -> Reply:
     if LISTING.search(turn.understanding.text.lower()):
         return digest_list(turn)
     wish = read_wish(turn)
-    refused = _refused(turn, wish)
-    if refused:
-        return refused
     kind = wish.kind or "daily"
     known = next((plan for plan in digest_plans.plans_of(turn.store) if plan.kind == kind), None)
     plan = known or _usual(turn, kind)
+    refused = _refused(turn, wish, plan.channel)
+    if refused:
+        return refused
     wish.put(plan, whole=True)
     plan.since, plan.paused_from, plan.paused_until = turn.now, None, None
     digest_plans.keep(turn.store, plan)
@@ -147,8 +147,8 @@ def _meant(plans: Sequence[DigestPlan], kind: str) -> DigestPlan | None:
     return fitting or (plans[0] if len(plans) == 1 else None)
 
 
-def _refused(turn: ManagerTurn, wish: Wish) -> Reply | None:
-    """What cannot be: for others, to a channel, to another address, where nothing leads."""
+def _refused(turn: ManagerTurn, wish: Wish, usual: str = "") -> Reply | None:
+    """What cannot be: for others, to a channel, to another address, where nothing leads (`usual`, if none is named)."""
     impossible = NO_TIME.search(turn.understanding.text[:600])
     if impossible or wish.hourly:
         key = "digests.no_such_time" if impossible else "digests.no_hours"
@@ -163,9 +163,10 @@ def _refused(turn: ManagerTurn, wish: Wish) -> Reply | None:
     if wish.address and wish.address.casefold() != own.casefold():
         known = turn.say("digests.not_listed_known", address=masked(own)) if own else ""
         return turn.reply("digests.not_listed", known=known)
-    if wish.channel:
+    channel = wish.channel or usual
+    if channel:
         entry = listed_entry(turn.services.settings.staff, turn.speaker.external_id)
-        problem = missing(turn.services.settings, entry, turn.speaker.external_id, wish.channel)
+        problem = missing(turn.services.settings, entry, turn.speaker.external_id, channel)
         return turn.reply(f"digests.missing.{problem}") if problem else None
     return None
 

@@ -152,9 +152,8 @@ class Told:
             "forecast.total", metric=words.metric(self.query.metric), period=period, value=self._value(found.total),
             low=self._value(found.total_low), high=self._value(found.total_high),
         )  # fmt: skip
-        unit = say(f"dimensions.{self.ahead.unit}")
         before = sum(row.value or 0 for row in self.past[-wanted:])
-        lines = [total, say("forecast.before", count=wanted, unit=unit, value=self._value(before))]
+        lines = [total, say(f"forecast.before.{self.ahead.unit}", count=wanted, value=self._value(before))]
         lines += [say("forecast.further")] if self.ahead.further else []
         return [*lines, self._trust()]
 
