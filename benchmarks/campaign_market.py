@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from crm_core.analytics.campaign_gain import Market, Space, Terms
-from crm_core.analytics.campaign_plans import order_values
-from crm_core.analytics.campaign_response import CUSTOMER, Contacts, Design, Weights
-from crm_core.analytics.inputs import learn_inputs
-from crm_core.analytics.snapshots import Array, Frame
+from crm_core.analytics.campaigns.gain import Market, Space, Terms
+from crm_core.analytics.campaigns.plans import order_values
+from crm_core.analytics.campaigns.response import CUSTOMER, Contacts, Design, Weights
+from crm_core.analytics.prediction.inputs import learn_inputs
+from crm_core.analytics.prediction.snapshots import Array, Frame
 
 CHANNELS = ("telegram", "email", "slack")
 HOURS = tuple(float(hour) for hour in range(8, 21))

@@ -16,12 +16,12 @@ import numpy as np
 from benchmarks.campaign_market import COST, Truth, customers, market_of, past_campaigns, space
 from benchmarks.campaign_regret import regret
 from benchmarks.campaign_rules import rules
-from crm_core.analytics.campaign_gain import Terms
-from crm_core.analytics.campaign_plans import best_plan, halves, usual_of
-from crm_core.analytics.campaign_response import learn
-from crm_core.analytics.campaign_search import EVALUATIONS, SEARCHES, by_genes
-from crm_core.analytics.recommendation_mix import difference
-from crm_core.analytics.snapshots import Frame
+from crm_core.analytics.campaigns.gain import Terms
+from crm_core.analytics.campaigns.plans import best_plan, halves, usual_of
+from crm_core.analytics.campaigns.response import learn
+from crm_core.analytics.campaigns.search import EVALUATIONS, SEARCHES, by_genes
+from crm_core.analytics.prediction.snapshots import Frame
+from crm_core.analytics.recommendations.mix import difference
 
 Figures = dict[str, float]
 CUSTOMERS = 600

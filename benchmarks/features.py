@@ -24,9 +24,10 @@ import psutil
 
 from benchmarks.features_data import LAST, History, Size, add_last_day, fill
 from config.settings import PROJECT
-from crm_core.analytics import engine, feature_store
-from crm_core.analytics.fact_files import export_facts
-from crm_core.analytics.features import features, read_form
+from crm_core.analytics.facts import engine
+from crm_core.analytics.facts.files import export_facts
+from crm_core.analytics.features import store as feature_store
+from crm_core.analytics.features.definition import features, read_form
 from crm_core.database import Store, open_store
 
 AS_OF = LAST - timedelta(days=1)

@@ -4,8 +4,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from crm_core.analytics.contact_kinds import CONTACTS
-from crm_core.analytics.features import COLUMNS, OPTIONAL, day_number
+from crm_core.analytics.features.contact_kinds import CONTACTS
+from crm_core.analytics.features.definition import COLUMNS, OPTIONAL, day_number
 
 _DAY = "CAST(julianday(substr({}, 1, 10)) - 2440587.5 AS INTEGER)"
 

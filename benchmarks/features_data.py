@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, update
 
-from crm_core.analytics import derived
+from crm_core.analytics.facts import derived
 from crm_core.database import Store
 from crm_core.models import Base, Order
 

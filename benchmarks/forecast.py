@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crm_core.analytics.forecast_models import Array, fixed, quiet
-from crm_core.analytics.forecast_trials import (
+from crm_core.analytics.forecasts.models import Array, fixed, quiet
+from crm_core.analytics.forecasts.trials import (
     Origins,
     choose,
     origins_of,

@@ -20,14 +20,14 @@ from pathlib import Path
 from sqlalchemy import insert
 
 from benchmarks.value import read
-from crm_core.analytics.model_cards import CURRENCY, sample_past
-from crm_core.analytics.predicted import predict_all
-from crm_core.analytics.prediction import SPLITS, TRIALS, Learnt, learn_all
-from crm_core.analytics.prediction_scores import HEADLINE, calibration_error
-from crm_core.analytics.stored_past import StoredPast, reading_past
-from crm_core.analytics.targets import TARGETS
-from crm_core.analytics.value import DAYS_PER_WEEK, Purchase, TooFewPurchases, summarise
-from crm_core.analytics.value_holdout import best, bought_between, compare
+from crm_core.analytics.prediction.learning import SPLITS, TRIALS, Learnt, learn_all
+from crm_core.analytics.prediction.model_cards import CURRENCY, sample_past
+from crm_core.analytics.prediction.predicted import predict_all
+from crm_core.analytics.prediction.scores import HEADLINE, calibration_error
+from crm_core.analytics.prediction.stored_past import StoredPast, reading_past
+from crm_core.analytics.prediction.targets import TARGETS
+from crm_core.analytics.value.holdout import best, bought_between, compare
+from crm_core.analytics.value.models import DAYS_PER_WEEK, Purchase, TooFewPurchases, summarise
 from crm_core.database import Store, open_store
 from crm_core.errors import CrmError
 from crm_core.models import Customer, Order

@@ -22,8 +22,8 @@ import numpy as np
 import sklearn.feature_extraction.text
 import sklearn.preprocessing  # noqa: F401 - both loaded before the clock starts, so that no model pays for it
 
-from crm_core.analytics.purchase_export import export_purchases
-from crm_core.analytics.recommendation_mix import (
+from crm_core.analytics.facts.purchase_export import export_purchases
+from crm_core.analytics.recommendations.mix import (
     Measured,
     Mix,
     bought_after,
@@ -31,7 +31,7 @@ from crm_core.analytics.recommendation_mix import (
     learn_weights,
     measure,
 )
-from crm_core.analytics.recommendations import FITS, BadPurchases, Bought, Ledger, Model, gather
+from crm_core.analytics.recommendations.models import FITS, BadPurchases, Bought, Ledger, Model, gather
 from crm_core.database import open_store
 from crm_core.errors import CrmError
 from crm_core.sample import load_sample

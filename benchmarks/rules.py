@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from crm_core.analytics.rules import find_rules
+from crm_core.analytics.recommendations.rules import find_rules
 from crm_core.errors import CrmError
 
 

@@ -21,11 +21,11 @@ from benchmarks.platform import sample_app
 from benchmarks.social_posts import START, posts
 from bot.sensing import TRAINING, sense_all
 from config.settings import Source
-from crm_core.analytics import topics
-from crm_core.analytics.competitors import compare_brands
-from crm_core.analytics.public_voice import cells
-from crm_core.analytics.spikes import DAYS, spikes
-from crm_core.analytics.trends import moves
+from crm_core.analytics.public.competitors import compare_brands
+from crm_core.analytics.public.spikes import DAYS, spikes
+from crm_core.analytics.public.trends import moves
+from crm_core.analytics.public.voice import cells
+from crm_core.analytics.topics import refresh as topics
 from crm_core.connectors.base import Post as Found
 from crm_core.connectors.storing import keep_posts
 from crm_core.database import Store

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from crm_core.analytics.chinese_words import RUN
-from crm_core.analytics.topic_model import (
+from crm_core.analytics.topics.chinese_words import RUN
+from crm_core.analytics.topics.model import (
     choose_number,
     coherences,
     diversity,
@@ -31,7 +31,7 @@ from crm_core.analytics.topic_model import (
     npmi,
     occurrences,
 )
-from crm_core.analytics.topic_words import Words, words_of
+from crm_core.analytics.topics.words import Words, words_of
 
 EXCHANGED = 8
 FEWEST = 50

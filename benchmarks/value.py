@@ -11,8 +11,8 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from crm_core.analytics.value import Purchase, fit_purchases, fit_values, summarise
-from crm_core.analytics.value_holdout import best, bought_between, compare
+from crm_core.analytics.value.holdout import best, bought_between, compare
+from crm_core.analytics.value.models import Purchase, fit_purchases, fit_values, summarise
 from crm_core.errors import CrmError
 
 COLUMNS = 5

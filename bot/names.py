@@ -9,7 +9,7 @@ import yaml
 from sqlalchemy import func, select
 
 from config.settings import FOLDER, Settings
-from crm_core.analytics.segment_words import segment_words
+from crm_core.analytics.segments.words import segment_words
 from crm_core.database import Store
 from crm_core.models import Customer, CustomerTag, Product, Segment
 from nlu.entities.catalogue import Gazetteer, Names

@@ -153,7 +153,7 @@ def export_features(
     file: Annotated[Path, typer.Argument(help="The file to write: .csv or .parquet.")], as_json: Json = False
 ) -> None:
     """Write what is known about customers, a row each: features, scores, segments. No names, addresses or texts."""
-    from crm_core.analytics.feature_export import export_features as write
+    from crm_core.analytics.features.export import export_features as write
 
     with plain_errors(as_json):
         with opened(Settings()) as store, _bar("Exporting", None) as advance:
@@ -169,7 +169,7 @@ def export_purchases(
     file: Annotated[Path, typer.Argument(help="The CSV file to write.")], as_json: Json = False
 ) -> None:
     """Write what customers bought, a line of an order each, without those who refuse profiling. No names or texts."""
-    from crm_core.analytics.purchase_export import export_purchases as write
+    from crm_core.analytics.facts.purchase_export import export_purchases as write
 
     with plain_errors(as_json):
         with opened(Settings()) as store:
@@ -183,7 +183,8 @@ def export_purchases(
 @cli.command()
 def export_facts(as_json: Json = False) -> None:
     """Write the facts for analysis as Parquet files into the data folder; only days that changed since the last."""
-    from crm_core.analytics import fact_files, fact_folder
+    from crm_core.analytics.facts import files as fact_files
+    from crm_core.analytics.facts import folder as fact_folder
 
     with plain_errors(as_json):
         settings = Settings()

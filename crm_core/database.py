@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from crm_core.analytics import derived
+from crm_core.analytics.facts import derived
 from crm_core.crypto import Vault, read_master_key
 from crm_core.errors import CrmError
 from crm_core.ids import new_id

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.settings import FOLDER
-from crm_core.analytics.segment_words import Both, segment_words
+from crm_core.analytics.segments.words import Both, segment_words
 from crm_core.errors import CrmError
 from crm_core.models import Segment, SegmentMember
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from sqlalchemy import select
 
-from crm_core.analytics import change_log
+from crm_core.analytics.facts import change_log
 from crm_core.database import FIRST_NUMBERS, Store
 from crm_core.models import Counter as NumberCounter
 from crm_core.models import Customer, Product, Staff

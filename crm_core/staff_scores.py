@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from crm_core.analytics.explanations import Explained, explained, explained_mood
 from crm_core.analytics.reasons import Reason
 from crm_core.analytics.score_evidence import Evidence, evidence
-from crm_core.analytics.segments import customers
+from crm_core.analytics.segments.store import customers
 from crm_core.catalogue import Wish
 from crm_core.customers import MOOD_WINDOW
 from crm_core.models import Customer, Interaction

@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm_core.access import Actor
-from crm_core.analytics import segments
-from crm_core.analytics.segment_figures import Side, side
-from crm_core.analytics.segment_movements import Moves, moves_between, size_at
+from crm_core.analytics.segments import store as segments
+from crm_core.analytics.segments.figures import Side, side
+from crm_core.analytics.segments.movements import Moves, moves_between, size_at
 from crm_core.errors import NotFound
 from crm_core.models import Segment
 from crm_core.query import Condition, Conditions

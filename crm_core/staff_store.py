@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from config.settings import Business
 from crm_core import audit, identities, orders, timeline
 from crm_core.access import Actor, authorize
-from crm_core.analytics.segments import customers
+from crm_core.analytics.segments.store import customers
 from crm_core.contact_details import normalised_email, normalised_phone
 from crm_core.crypto import Vault
 from crm_core.customers import Profile, profile

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 
 from bot.app import App
 from bot.channels.web_spool import Spool
-from crm_core.analytics.fact_folder import NAME, remove_stale
+from crm_core.analytics.facts.folder import NAME, remove_stale
 from crm_core.listening.echoes import KEPT
 from crm_core.models import Attachment, Base, Delivery, Interaction, JobRun, Post, PostBand, PostRecord
 from crm_core.privacy import remove_files

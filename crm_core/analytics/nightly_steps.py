@@ -11,20 +11,18 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from crm_core.analytics import (
-    bundles,
-    engine,
-    fact_folder,
-    feature_store,
-    kept_forecasts,
-    recommended,
-    spark,
-    value_scores,
-)
+from crm_core.analytics import spark
+from crm_core.analytics.facts import engine
+from crm_core.analytics.facts import folder as fact_folder
+from crm_core.analytics.features import store as feature_store
+from crm_core.analytics.forecasts import kept as kept_forecasts
 from crm_core.analytics.nightly import Night, Progress
-from crm_core.analytics.recommendations import BadPurchases
-from crm_core.analytics.segment_refresh import refresh_segments
-from crm_core.analytics.value import TooFewPurchases
+from crm_core.analytics.recommendations import bundles
+from crm_core.analytics.recommendations import refresh as recommended
+from crm_core.analytics.recommendations.models import BadPurchases
+from crm_core.analytics.segments.refresh import refresh_segments
+from crm_core.analytics.value import scores as value_scores
+from crm_core.analytics.value.models import TooFewPurchases
 from crm_core.database import Store, open_store
 from crm_core.models import Customer
 
@@ -103,7 +101,10 @@ def _value(work: Work, progress: Step) -> Told:
 
 
 def _predictions(work: Work, progress: Step) -> Told:
-    from crm_core.analytics import predictions, stored_past  # what learns is heavy: the steps before do without
+    from crm_core.analytics.prediction import (  # what learns is heavy: the steps before do without
+        refresh as predictions,
+    )
+    from crm_core.analytics.prediction import stored_past
 
     store, night = work.store, work.night
     stamp = _stamp(night)
@@ -150,7 +151,7 @@ def _forecasts(work: Work, progress: Step) -> Told:
 
 
 def _topics(work: Work, progress: Step) -> Told:
-    from crm_core.analytics import topics  # loads what learns
+    from crm_core.analytics.topics import refresh as topics  # loads what learns
 
     return topics.refresh(work.store, work.night.now, work.night.zone, progress, work.night.names)
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import Session
 
-from crm_core.analytics.contact_kinds import CONTACTS
+from crm_core.analytics.features.contact_kinds import CONTACTS
 from crm_core.analytics.reasons import Reason
 from crm_core.customers import COUNTED
 from crm_core.models import Campaign, CampaignContact, Case, Interaction, Order, Post, Rating, Refund

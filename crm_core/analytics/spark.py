@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from ibis.expr import types as ir
 
-from crm_core.analytics import co_purchases, engine, fact_files, feature_store
-from crm_core.analytics.fact_views import SCHEMA
-from crm_core.analytics.feature_store import Progress, Refreshed, Rows
-from crm_core.analytics.features import features, read_form
-from crm_core.analytics.rules import Counts, least_baskets
+from crm_core.analytics.facts import engine
+from crm_core.analytics.facts import files as fact_files
+from crm_core.analytics.facts.views import SCHEMA
+from crm_core.analytics.features import store as feature_store
+from crm_core.analytics.features.definition import features, read_form
+from crm_core.analytics.features.store import Progress, Refreshed, Rows
+from crm_core.analytics.recommendations import co_purchases
+from crm_core.analytics.recommendations.rules import Counts, least_baskets
 from crm_core.analytics.spark_master import addresses, silent
 from crm_core.database import Store
 from crm_core.errors import CrmError

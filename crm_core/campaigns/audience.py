@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config.settings import Proactive
 from crm_core import mailboxes
-from crm_core.analytics.segments import customers
+from crm_core.analytics.segments.store import customers
 from crm_core.identities import WEB_VISITOR
 from crm_core.models import Campaign, CampaignContact, Conversation, Customer, Identity
 from crm_core.proactive import PASSING, standings, why_not

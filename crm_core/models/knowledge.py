@@ -9,7 +9,7 @@ from crm_core.models.base import Base
 
 
 class CustomerFeatures(Base):
-    """A customer's figures as of the newest `FeatureRun`; `crm_core/analytics/features.py` defines them.
+    """A customer's figures as of the newest `FeatureRun`; `crm_core/analytics/features/definition.py` defines them.
 
     Days are counted from 1970-01-01 (UTC), and means are kept as sums and counts, so that a day's events can be added.
     The row's id is the customer's.
@@ -84,7 +84,7 @@ class FeatureRun(Base):
 class ChangedCustomer(Base):
     """Whose facts changed since the newest `FeatureRun`, and those of which day (since 1970-01-01) and later.
 
-    Written by triggers (`crm_core/analytics/change_log.py`).
+    Written by triggers (`crm_core/analytics/facts/change_log.py`).
     """
 
     __tablename__ = "changed_customers"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import models, recommendations, rules, value
-from crm_core.analytics import candidates
+from crm_core.analytics.prediction import candidates
 
 MODELS = ("bg_nbd", "naive", "linear_regression", "random_forest")
 RECOMMENDERS = ("popularity", "habit", "cosine", "ease", "content", "mix")

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from benchmarks.campaign_market import COST, Truth, customers, market_of, past_campaigns, space
-from crm_core.analytics.campaign_gain import Market, Space, Terms
-from crm_core.analytics.campaign_plans import best_plan, halves, order_values, space_of, usual_of
-from crm_core.analytics.campaign_response import CUSTOMER, Contacts, Design, TooFewContacts, fit, learn, splits
-from crm_core.analytics.campaign_search import SEARCHES
-from crm_core.analytics.inputs import learn_inputs
+from crm_core.analytics.campaigns.gain import Market, Space, Terms
+from crm_core.analytics.campaigns.plans import best_plan, halves, order_values, space_of, usual_of
+from crm_core.analytics.campaigns.response import CUSTOMER, Contacts, Design, TooFewContacts, fit, learn, splits
+from crm_core.analytics.campaigns.search import SEARCHES
+from crm_core.analytics.prediction.inputs import learn_inputs
 
 SHOP = np.random.default_rng(5)
 KNOWN = customers(400, SHOP)

@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from config.settings import Settings
-from crm_core.analytics import campaign_planning, campaign_plans
-from crm_core.analytics.campaign_past import read_contacts
-from crm_core.analytics.campaign_planning import compute
-from crm_core.analytics.campaign_proposals import Asked, propose
-from crm_core.analytics.campaign_response import TooFewContacts
-from crm_core.analytics.stored_past import reading_past
+from crm_core.analytics.campaigns import planning as campaign_planning
+from crm_core.analytics.campaigns import plans as campaign_plans
+from crm_core.analytics.campaigns.past import read_contacts
+from crm_core.analytics.campaigns.planning import compute
+from crm_core.analytics.campaigns.proposals import Asked, propose
+from crm_core.analytics.campaigns.response import TooFewContacts
+from crm_core.analytics.prediction.stored_past import reading_past
 from crm_core.database import Store, open_store
 from crm_core.models import CampaignContact, Consent, Customer
 from crm_core.query import Condition, Conditions

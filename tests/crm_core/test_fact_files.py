@@ -9,10 +9,11 @@ from pyarrow import parquet
 from sqlalchemy import select
 
 from crm_core import privacy
-from crm_core.analytics import engine, fact_files
-from crm_core.analytics.fact_files import Exported, export_facts
-from crm_core.analytics.fact_folder import KEPT, FactsBusy, remove_stale, writing
-from crm_core.analytics.fact_views import Dialect
+from crm_core.analytics.facts import engine
+from crm_core.analytics.facts import files as fact_files
+from crm_core.analytics.facts.files import Exported, export_facts
+from crm_core.analytics.facts.folder import KEPT, FactsBusy, remove_stale, writing
+from crm_core.analytics.facts.views import Dialect
 from crm_core.database import Store
 from crm_core.models import Order
 from tests.conftest import NOW

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, select
 
 from config.settings import PROJECT
 from crm_core import drafts, orders
-from crm_core.analytics import engine
-from crm_core.analytics.fact_views import Dialect, views
-from crm_core.analytics.features import EPOCH
+from crm_core.analytics.facts import engine
+from crm_core.analytics.facts.views import Dialect, views
+from crm_core.analytics.features.definition import EPOCH
 from crm_core.database import Store
 from crm_core.models import Order
 from tests.bot.shop import open_shop

@@ -12,10 +12,12 @@ import pytest
 from pandas.testing import assert_frame_equal
 from sqlalchemy import Table, delete, select, update
 
-from crm_core.analytics import engine, feature_store, increment
-from crm_core.analytics.contact_kinds import CONTACTS
-from crm_core.analytics.fact_views import Dialect
-from crm_core.analytics.features import COLUMNS
+from crm_core.analytics.facts import engine
+from crm_core.analytics.facts.views import Dialect
+from crm_core.analytics.features import increment
+from crm_core.analytics.features import store as feature_store
+from crm_core.analytics.features.contact_kinds import CONTACTS
+from crm_core.analytics.features.definition import COLUMNS
 from crm_core.database import Store, open_store
 from crm_core.models import (
     Base,

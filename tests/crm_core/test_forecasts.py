@@ -10,9 +10,9 @@ import pytest
 
 from benchmarks import forecast as benchmark
 from config.settings import PROJECT
-from crm_core.analytics import forecast_trials as trials
-from crm_core.analytics.forecast_models import arima, fixed, quiet, seasonal_strength
-from crm_core.analytics.forecasts import Series, TooShort, foretell
+from crm_core.analytics.forecasts import trials
+from crm_core.analytics.forecasts.forecast import Series, TooShort, foretell
+from crm_core.analytics.forecasts.models import arima, fixed, quiet, seasonal_strength
 
 
 def weeks(days: int, seed: int = 3) -> np.ndarray:
@@ -109,7 +109,7 @@ def test_orders_are_written_as_everywhere():
 
 def test_the_child_foretells_and_this_process_loads_nothing_heavy(tmp_path: Path):
     code = (
-        "import sys; from pathlib import Path; from crm_core.analytics.forecasts import Series, foretell\n"
+        "import sys; from pathlib import Path; from crm_core.analytics.forecasts.forecast import Series, foretell\n"
         f"found = foretell(Series({[float(v) for v in weeks(120)]}, 7, 14, 0.0), Path({str(tmp_path)!r}))\n"
         "assert len(found.values) == 14 and found.origins >= 3, found\n"
         "assert not {'statsmodels', 'pandas', 'scipy'} & set(sys.modules)"

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from config.settings import PROJECT
-from crm_core.analytics import candidates, model_cards, prediction
-from crm_core.analytics.candidates import FAMILIES
-from crm_core.analytics.features import COLUMNS
-from crm_core.analytics.model_cards import PLACES, card, read_words
-from crm_core.analytics.targets import TARGETS
+from crm_core.analytics.features.definition import COLUMNS
+from crm_core.analytics.prediction import candidates, model_cards
+from crm_core.analytics.prediction import learning as prediction
+from crm_core.analytics.prediction.candidates import FAMILIES
+from crm_core.analytics.prediction.model_cards import PLACES, card, read_words
+from crm_core.analytics.prediction.targets import TARGETS
 from tests.crm_core.test_prediction import FIRST, LAST, shop
 
 MORE = {"overdue_share_milli", "last_category"}

@@ -15,23 +15,20 @@ from pyarrow import parquet
 from sqlalchemy import delete, select, update
 
 from crm_core import privacy
-from crm_core.analytics import (
-    bundles,
-    engine,
-    feature_store,
-    nightly,
-    nightly_steps,
-    predictions,
-    recommended,
-    value_scores,
-)
-from crm_core.analytics.fact_views import Dialect
-from crm_core.analytics.feature_export import export_features
-from crm_core.analytics.fitted import answers_of, fit_naive
+from crm_core.analytics import nightly, nightly_steps
+from crm_core.analytics.facts import engine
+from crm_core.analytics.facts.views import Dialect
+from crm_core.analytics.features import store as feature_store
+from crm_core.analytics.features.export import export_features
 from crm_core.analytics.nightly import STEPS, Night, StepReport
+from crm_core.analytics.prediction import refresh as predictions
+from crm_core.analytics.prediction.fitted import answers_of, fit_naive
+from crm_core.analytics.prediction.snapshots import Snapshots, with_more
+from crm_core.analytics.recommendations import bundles
+from crm_core.analytics.recommendations import refresh as recommended
 from crm_core.analytics.results import Replacing
-from crm_core.analytics.snapshots import Snapshots, with_more
-from crm_core.analytics.value import TooFewPurchases
+from crm_core.analytics.value import scores as value_scores
+from crm_core.analytics.value.models import TooFewPurchases
 from crm_core.backup import backup
 from crm_core.bulk import insert_rows
 from crm_core.database import Store, open_store

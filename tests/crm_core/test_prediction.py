@@ -9,17 +9,28 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_core.analytics import candidates, prediction
-from crm_core.analytics.candidates import FAMILIES, learn_naive
-from crm_core.analytics.contributions import sampled_parts
-from crm_core.analytics.fitted import Answers, Fitted, answers_of, fit, fit_naive
-from crm_core.analytics.inputs import learn_inputs, rank_columns
-from crm_core.analytics.predicted import MOST_NEEDS, predict_all
-from crm_core.analytics.prediction_scores import Step, calibration_error, figures, reliability, squared, verdict
+from crm_core.analytics.prediction import candidates
+from crm_core.analytics.prediction import learning as prediction
+from crm_core.analytics.prediction.candidates import FAMILIES, learn_naive
+from crm_core.analytics.prediction.contributions import sampled_parts
+from crm_core.analytics.prediction.fitted import Answers, Fitted, answers_of, fit, fit_naive
+from crm_core.analytics.prediction.inputs import learn_inputs, rank_columns
+from crm_core.analytics.prediction.predicted import MOST_NEEDS, predict_all
+from crm_core.analytics.prediction.scores import Step, calibration_error, figures, reliability, squared, verdict
+from crm_core.analytics.prediction.snapshots import (
+    NONE,
+    OTHER,
+    Snapshots,
+    fewer,
+    gather,
+    horizon_of,
+    known_on,
+    latest,
+    plan,
+)
+from crm_core.analytics.prediction.targets import TARGETS
 from crm_core.analytics.reasons import read_reasons
-from crm_core.analytics.snapshots import NONE, OTHER, Snapshots, fewer, gather, horizon_of, known_on, latest, plan
-from crm_core.analytics.targets import TARGETS
-from crm_core.analytics.value import TooFewPurchases
+from crm_core.analytics.value.models import TooFewPurchases
 from tests.crm_core.told_past import ToldPast, day_number
 
 FIRST, LAST = date(2025, 1, 1), date(2026, 3, 31)

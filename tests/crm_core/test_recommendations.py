@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_core.analytics.recommendation_lists import buy_again, learn_temperature, lists, new_items, probabilities
-from crm_core.analytics.recommendation_mix import (
+from crm_core.analytics.recommendations.lists import buy_again, learn_temperature, lists, new_items, probabilities
+from crm_core.analytics.recommendations.mix import (
     Mix,
     best_first,
     bought_after,
@@ -20,7 +20,7 @@ from crm_core.analytics.recommendation_mix import (
     measure,
     standardised,
 )
-from crm_core.analytics.recommendations import (
+from crm_core.analytics.recommendations.models import (
     FITS,
     BadPurchases,
     Bought,
@@ -164,7 +164,7 @@ def test_ease_solves_what_it_stands_for():
 
 
 def test_ease_leaves_out_the_rare_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("crm_core.analytics.recommendations.MOST_ITEMS", 2)
+    monkeypatch.setattr("crm_core.analytics.recommendations.models.MOST_ITEMS", 2)
     ledger = gather(SHOP)
     model = fit_ease(ledger)
     assert model.scores(np.array([0])).shape == (1, 4)
@@ -385,7 +385,7 @@ def test_an_interval_of_a_difference_holds_it():
 def test_nothing_heavy_is_loaded_before_it_is_needed():
     heavy = ("pandas", "sklearn", "scipy", "matplotlib")
     code = (
-        "import sys, crm_core.analytics.recommendation_lists, crm_core.analytics.recommendation_mix\n"
+        "import sys, crm_core.analytics.recommendations.lists, crm_core.analytics.recommendations.mix\n"
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from crm_core.analytics.retention import Cohort, Retention, retention
+from crm_core.analytics.value.retention import Cohort, Retention, retention
 from crm_core.database import Store
 from crm_core.models import Customer, Order
 from crm_core.reports.periods import Period, add_months

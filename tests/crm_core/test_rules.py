@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_core.analytics.rules import BadBaskets, Rule, find_rules
+from crm_core.analytics.recommendations.rules import BadBaskets, Rule, find_rules
 
 BASKETS = [["milk", "bread"], ["milk", "bread", "jam"], ["milk"], ["jam", "jam"], []]
 
@@ -86,7 +86,8 @@ def test_bad_input_says_what_to_change(baskets: list[list[str]], limits: dict[st
 def test_nothing_heavy_is_loaded_before_it_is_needed():
     heavy = ("pandas", "mlxtend", "sklearn", "scipy", "matplotlib")
     code = (
-        "import sys, crm_core.analytics.rules, crm_core.analytics.value, crm_core.analytics.value_holdout\n"
+        "import sys, crm_core.analytics.recommendations.rules\n"
+        "import crm_core.analytics.value.models, crm_core.analytics.value.holdout\n"
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

@@ -282,7 +282,7 @@ def test_the_bars_of_a_sparkline_are_as_high_as_their_values() -> None:
 
 
 def test_every_model_has_a_name() -> None:
-    from crm_core.analytics.candidates import FAMILIES
-    from crm_core.analytics.value_scores import MODEL
+    from crm_core.analytics.prediction.candidates import FAMILIES
+    from crm_core.analytics.value.scores import MODEL
 
     assert [name for name in (*FAMILIES, MODEL, "naive") if not PHRASES.has(f"agent.scores.models.{name}")] == []

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from crm_core.analytics import segments
-from crm_core.analytics.clusters import FEWEST_IN_ONE, choose_count, find_clusters
-from crm_core.analytics.features import COLUMNS
-from crm_core.analytics.rfm import GRADES, NOT_BOUGHT, cell, grid
-from crm_core.analytics.segment_movements import moves_between, size_at
-from crm_core.analytics.segment_refresh import refresh_segments
-from crm_core.analytics.segment_words import segment_words
+from crm_core.analytics.features.definition import COLUMNS
+from crm_core.analytics.segments import store as segments
+from crm_core.analytics.segments.clusters import FEWEST_IN_ONE, choose_count, find_clusters
+from crm_core.analytics.segments.movements import moves_between, size_at
+from crm_core.analytics.segments.refresh import refresh_segments
+from crm_core.analytics.segments.rfm import GRADES, NOT_BOUGHT, cell, grid
+from crm_core.analytics.segments.words import segment_words
 from crm_core.database import Store
 from crm_core.models import Customer, Segment, SegmentMember
 from crm_core.query import Condition, Conditions
@@ -269,7 +269,7 @@ def test_names_of_others_are_left_to_them(store: Store, people: list[int]):
 
 def test_looking_at_segments_loads_none_of_the_heavy_libraries():
     code = (
-        "import sys, json, crm_core.analytics.segments, crm_core.staff_store;"
+        "import sys, json, crm_core.analytics.segments.store, crm_core.staff_store;"
         "print(json.dumps([name for name in ('pandas', 'sklearn', 'scipy') if name in sys.modules]))"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

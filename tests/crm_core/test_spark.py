@@ -15,13 +15,16 @@ import numpy as np
 import pytest
 from pandas.testing import assert_frame_equal
 
-from crm_core.analytics import bundles, engine, feature_store, nightly_steps, spark
-from crm_core.analytics.fact_files import export_facts
-from crm_core.analytics.features import COLUMNS
+from crm_core.analytics import nightly_steps, spark
+from crm_core.analytics.facts import engine
+from crm_core.analytics.facts.files import export_facts
+from crm_core.analytics.features import store as feature_store
+from crm_core.analytics.features.definition import COLUMNS
 from crm_core.analytics.nightly import Night
-from crm_core.analytics.recommendations import fit_all, gather
-from crm_core.analytics.recommended import read_purchases
-from crm_core.analytics.rules import frequent
+from crm_core.analytics.recommendations import bundles
+from crm_core.analytics.recommendations.models import fit_all, gather
+from crm_core.analytics.recommendations.refresh import read_purchases
+from crm_core.analytics.recommendations.rules import frequent
 from crm_core.database import Store, open_store
 from crm_core.models import Bundle, CustomerFeatures, RecommendedProducts
 from crm_core.sample import load_sample

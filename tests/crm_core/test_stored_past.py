@@ -10,12 +10,12 @@ import pytest
 from pandas.testing import assert_frame_equal
 from sqlalchemy import select
 
-from crm_core.analytics import feature_store
-from crm_core.analytics.features import day_number
-from crm_core.analytics.snapshots import Past
-from crm_core.analytics.stored_past import KINDS, StoredPast, reading_past
-from crm_core.analytics.targets import TARGETS
-from crm_core.analytics.value import TooFewPurchases
+from crm_core.analytics.features import store as feature_store
+from crm_core.analytics.features.definition import day_number
+from crm_core.analytics.prediction.snapshots import Past
+from crm_core.analytics.prediction.stored_past import KINDS, StoredPast, reading_past
+from crm_core.analytics.prediction.targets import TARGETS
+from crm_core.analytics.value.models import TooFewPurchases
 from crm_core.database import Store
 from crm_core.models import Interaction, Order, OrderLine, Product
 from nlu.intents import CUSTOMER

@@ -12,10 +12,10 @@ from scipy.sparse import csr_matrix
 from sklearn.decomposition import LatentDirichletAllocation
 from sqlalchemy import func, select
 
-from crm_core.analytics import topics
-from crm_core.analytics.chinese_words import ChineseWords
-from crm_core.analytics.lda import ALPHA, Lda
-from crm_core.analytics.topic_model import (
+from crm_core.analytics.topics import refresh as topics
+from crm_core.analytics.topics.chinese_words import ChineseWords
+from crm_core.analytics.topics.lda import ALPHA, Lda
+from crm_core.analytics.topics.model import (
     choose_number,
     coherences,
     diversity,
@@ -25,9 +25,9 @@ from crm_core.analytics.topic_model import (
     occurrences,
     top_words,
 )
-from crm_core.analytics.topic_names import kept_words, matched, named
-from crm_core.analytics.topic_texts import Text, leads
-from crm_core.analytics.topic_words import words_of
+from crm_core.analytics.topics.names import kept_words, matched, named
+from crm_core.analytics.topics.texts import Text, leads
+from crm_core.analytics.topics.words import words_of
 from crm_core.database import Store
 from crm_core.models import Conversation, Customer, Interaction, Post, Topic, TopicText, TopicWeek
 
@@ -136,7 +136,7 @@ def test_topics_are_more_coherent_than_those_of_plain_lda(corpus: list[str]) -> 
 def test_the_number_stays_near_the_last_one_and_is_nought_where_little_is_said(
     corpus: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crm_core.analytics.topic_model.LEAST_WORDS", 5)
+    monkeypatch.setattr("crm_core.analytics.topics.model.LEAST_WORDS", 5)
     matrix, _ = occurrences(words_of(corpus, "en").texts)
     assert choose_number(matrix, 0) in (3, 4)
     assert choose_number(matrix, 0, last=3) == 3
@@ -197,7 +197,7 @@ class Said:
 
 @pytest.fixture
 def said(store: Store, monkeypatch: pytest.MonkeyPatch) -> Said:
-    monkeypatch.setattr("crm_core.analytics.topic_model.LEAST_WORDS", 5)
+    monkeypatch.setattr("crm_core.analytics.topics.model.LEAST_WORDS", 5)
     found = Said(store)
     for weeks_ago in range(1, 6):
         found.posts("delivery", weeks_ago, 20)

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from crm_core.analytics.competitors import compare_brands
-from crm_core.analytics.public_voice import Cell, by_age, cells, rolling
-from crm_core.analytics.spikes import DAYS, Usual, spike_of, spikes, tail, usual
-from crm_core.analytics.trends import Moods, gap, moods, moves
+from crm_core.analytics.public.competitors import compare_brands
+from crm_core.analytics.public.spikes import DAYS, Usual, spike_of, spikes, tail, usual
+from crm_core.analytics.public.trends import Moods, gap, moods, moves
+from crm_core.analytics.public.voice import Cell, by_age, cells, rolling
 from crm_core.database import Store
 from crm_core.models import Post
 from crm_core.sample_rows import poisson

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import integrate, special, stats
 
-from crm_core.analytics.value import (
+from crm_core.analytics.value.models import (
     BadHistory,
     BgNbd,
     GammaGamma,

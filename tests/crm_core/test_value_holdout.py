@@ -5,8 +5,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from crm_core.analytics.value import BadHistory, History, Purchase, TooFewPurchases
-from crm_core.analytics.value_holdout import Score, best, bought_between, compare, score
+from crm_core.analytics.value.holdout import Score, best, bought_between, compare, score
+from crm_core.analytics.value.models import BadHistory, History, Purchase, TooFewPurchases
 
 
 def test_scores_by_hand():

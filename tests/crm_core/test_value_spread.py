@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from crm_core.analytics.value_spread import value_spread
+from crm_core.analytics.value.spread import value_spread
 from crm_core.database import Store
 from crm_core.models import Score
 from tests.conftest import NOW

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from bot.messages import Reply
 from bot.outbox import queue_reply
 from crm_core import audit
-from crm_core.analytics.fact_folder import KEPT, NAME, writing
+from crm_core.analytics.facts.folder import KEPT, NAME, writing
 from crm_core.models import Attachment, AuditEntry, Conversation, Delivery, Interaction, JobRun, OutboxMessage
 from jobs.cleanup import BATCH, cleanup
 from jobs.daily_digest import daily_digest

@@ -16,7 +16,7 @@ from bot.handlers.manager.asking import ManagerTurn
 from bot.handlers.manager.segment_reading import in_words
 from bot.messages import Choice, Reply, Table
 from bot.turns import Handler, Preparing
-from crm_core.analytics.campaign_proposals import Asked, Proposal, propose
+from crm_core.analytics.campaigns.proposals import Asked, Proposal, propose
 from crm_core.analytics.child import ChildFailed
 from crm_core.campaigns.audience import CHANNELS
 from crm_core.models import Campaign

@@ -9,7 +9,7 @@ from bot.handlers.manager.queries import Query, cohort_period, narrowed_lines
 from bot.messages import Reply, Table
 from bot.sheets import Cell, Sheet
 from crm_core.analytics.charts import ChartSpec
-from crm_core.analytics.retention import Cohort, Retention, retention
+from crm_core.analytics.value.retention import Cohort, Retention, retention
 
 TOLD = (1, 2, 3, 6, 12)
 """Months after the first order that the text and the table tell; the picture and the file tell all."""

@@ -12,8 +12,8 @@ from bot.messages import Choice, Reply, Table
 from bot.sheets import Sheet, number
 from crm_core.analytics.charts import ChartSpec
 from crm_core.analytics.child import ChildFailed
-from crm_core.analytics.forecasts import Forecast, enough, foretell
-from crm_core.analytics.kept_forecasts import FORETOLD, SEASONS, USUAL_DAYS, Figure, kept, past_of, series_of
+from crm_core.analytics.forecasts.forecast import Forecast, enough, foretell
+from crm_core.analytics.forecasts.kept import FORETOLD, SEASONS, USUAL_DAYS, Figure, kept, past_of, series_of
 from crm_core.reports.metrics import METRICS, FigureRow, measure
 from crm_core.reports.periods import ONE_DAY, Period, Unit, add_months, last_days
 

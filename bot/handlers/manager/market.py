@@ -10,10 +10,10 @@ from bot.handlers.manager.queries import Query
 from bot.messages import Choice, Reply, Table
 from bot.sheets import Sheet
 from crm_core.analytics.charts import ChartSpec
-from crm_core.analytics.public_voice import DAY, Cell, by_age, cells, of_brand, rolling
-from crm_core.analytics.spikes import DAYS as SPIKE_DAYS
-from crm_core.analytics.spikes import Spike, spikes
-from crm_core.analytics.trends import BEFORE, DAYS, RECENT, Move, moves
+from crm_core.analytics.public.spikes import DAYS as SPIKE_DAYS
+from crm_core.analytics.public.spikes import Spike, spikes
+from crm_core.analytics.public.trends import BEFORE, DAYS, RECENT, Move, moves
+from crm_core.analytics.public.voice import DAY, Cell, by_age, cells, of_brand, rolling
 from crm_core.reports.metrics import US
 from crm_core.reports.periods import Period, last_days
 

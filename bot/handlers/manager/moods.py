@@ -13,8 +13,8 @@ from bot.handlers.manager.queries import Query, narrowed_lines, read
 from bot.messages import Choice, Reply, Table
 from bot.sheets import Sheet, number
 from crm_core.analytics.charts import ChartSpec
-from crm_core.analytics.public_voice import rolling
-from crm_core.analytics.trends import Moods, gap
+from crm_core.analytics.public.trends import Moods, gap
+from crm_core.analytics.public.voice import rolling
 from crm_core.reports.aggregates import aggregate
 from crm_core.reports.digest import DigestLine
 from crm_core.reports.metrics import METRICS, UNITS, FigureRow, begin, measure, narrowings

@@ -12,7 +12,7 @@ from bot.figures import FigureWords
 from bot.handlers.manager.asking import asked_periods, default_period
 from bot.messages import IncomingMessage
 from bot.turns import Services
-from crm_core.analytics.retention import NARROWED_BY
+from crm_core.analytics.value.retention import NARROWED_BY
 from crm_core.colleagues import colleagues, mentioned
 from crm_core.query import Condition
 from crm_core.query_patterns import NOT, folded

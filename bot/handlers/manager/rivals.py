@@ -10,9 +10,9 @@ from bot.handlers.manager.market import brand_word, voice
 from bot.messages import Choice, Reply, Table
 from bot.sheets import Cell, Sheet, number
 from crm_core.analytics.charts import ChartSpec
-from crm_core.analytics.competitors import Comparison, Field, Rival, compare_brands
-from crm_core.analytics.public_voice import DAY, cells
-from crm_core.analytics.trends import Gap
+from crm_core.analytics.public.competitors import Comparison, Field, Rival, compare_brands
+from crm_core.analytics.public.trends import Gap
+from crm_core.analytics.public.voice import DAY, cells
 from crm_core.reports.metrics import US
 from crm_core.reports.periods import last_days
 

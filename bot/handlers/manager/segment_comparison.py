@@ -11,7 +11,7 @@ from bot.handlers.manager.segment_reading import half_known, in_words, mentioned
 from bot.messages import Reply, Table
 from bot.sheets import Sheet
 from crm_core.analytics.charts import ChartSpec
-from crm_core.analytics.segment_figures import FIGURES, Difference, Figure, Side, greatest_difference
+from crm_core.analytics.segments.figures import FIGURES, Difference, Figure, Side, greatest_difference
 from crm_core.query import Condition, Conditions, Operator
 from crm_core.staff_segments import SIDES_RIGHT, is_in
 

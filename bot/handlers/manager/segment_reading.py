@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.handlers.agent.lists import wording_of
 from bot.handlers.manager.asking import ManagerTurn
-from crm_core.analytics.segments import tidy_name
+from crm_core.analytics.segments.store import tidy_name
 from crm_core.query import Conditions
 from crm_core.query_reading import conditions_from
 from crm_core.staff_segments import SegmentView

@@ -7,7 +7,7 @@ from bot.handlers.agent.asking import confirming, declined, undo
 from bot.handlers.manager.asking import ManagerTurn
 from bot.handlers.manager.segment_reading import in_words, meaning, wish
 from bot.messages import Choice, Reply
-from crm_core.analytics.segments import NameTaken, NotRetirable, tidy_name
+from crm_core.analytics.segments.store import NameTaken, NotRetirable, tidy_name
 from crm_core.query import Conditions
 from crm_core.staff_segments import SegmentView, is_in
 

@@ -7,7 +7,7 @@ from bot.handlers.manager.queries import Query
 from bot.messages import Reply, Table
 from bot.sheets import Sheet
 from crm_core.analytics.charts import ChartSpec
-from crm_core.analytics.value_spread import Band, ValueSpread, value_spread
+from crm_core.analytics.value.spread import Band, ValueSpread, value_spread
 from crm_core.scores import JOB
 
 MANY = 10_000

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.handlers.manager.campaign_plans import PLAN, bounded
-from crm_core.analytics.campaign_proposals import Asked, Proposal
+from crm_core.analytics.campaigns.proposals import Asked, Proposal
 from crm_core.analytics.child import ChildFailed
 from crm_core.models import AuditEntry, Campaign
 from crm_core.query import Condition, Conditions

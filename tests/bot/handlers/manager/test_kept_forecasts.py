@@ -8,9 +8,10 @@ import pytest
 
 from bot.handlers.manager import foretelling
 from config.settings import Settings
-from crm_core.analytics import forecast_trials, kept_forecasts
 from crm_core.analytics.child import ChildFailed
-from crm_core.analytics.forecasts import Forecast
+from crm_core.analytics.forecasts import kept as kept_forecasts
+from crm_core.analytics.forecasts import trials as forecast_trials
+from crm_core.analytics.forecasts.forecast import Forecast
 from crm_core.database import Store, open_store
 from crm_core.models import Order
 from tests.bot.handlers.manager.asking_charts import answer

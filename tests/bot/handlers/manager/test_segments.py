@@ -7,7 +7,7 @@ import pytest
 
 from bot.handlers.manager.segment_reading import wish
 from bot.messages import Reply
-from crm_core.analytics import segments
+from crm_core.analytics.segments import store as segments
 from crm_core.database import Store
 from crm_core.models import AuditEntry, Customer, Segment, SegmentMember
 from crm_core.query import Condition, Conditions

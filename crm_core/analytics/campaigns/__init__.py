@@ -1,0 +1,1 @@
+"""What a campaign would bring, and the search for the best one."""

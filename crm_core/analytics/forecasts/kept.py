@@ -1,0 +1,90 @@
+"""Forecasts of the main figures, made at night; given out as long as the past that they were made of is the same."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from crm_core.analytics.forecasts.forecast import Forecast, Series, enough
+from crm_core.database import Store
+from crm_core.models import KeptForecast
+from crm_core.reports.metrics import FigureRow, Values, begin, measure
+from crm_core.reports.periods import ONE_DAY, Period, Unit, add_months
+
+FORETOLD = ("revenue", "orders", "messages", "conversations")
+"""The main figures."""
+USUAL_DAYS = 28
+"""How far ahead when nothing is said of it."""
+HISTORY = timedelta(days=3 * 366)
+SEASONS: dict[Unit, int] = {"day": 7, "week": 1, "month": 12}
+WEEK = 7
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure and what it is narrowed to."""
+
+    metric: str
+    only: Values = field(default_factory=dict)
+    without: Values = field(default_factory=dict)
+
+
+def past_of(session: Session, figure: Figure, unit: Unit, today: date, zone: str) -> tuple[FigureRow, ...]:
+    """The figure by whole days, weeks or months, up to yesterday; from the first that has anything on."""
+    begun, last = begin(session), today
+    last = last.replace(day=1) if unit == "month" else last - timedelta(days=last.weekday() if unit == "week" else 0)
+    first = max(begun.astimezone(ZoneInfo(zone)).date() + ONE_DAY if begun else last, last - HISTORY)
+    if unit == "week":
+        first += timedelta(days=-first.weekday() % WEEK)
+    elif unit == "month":
+        first = first if first.day == 1 else add_months(first.replace(day=1), 1)
+    if first >= last:
+        return ()
+    rows = measure(
+        session, figure.metric, Period(first, last, zone), unit, only=figure.only, without=figure.without
+    ).rows
+    start = next((at for at, row in enumerate(rows) if row.value), len(rows))
+    return rows[start:]
+
+
+def series_of(past: Sequence[FigureRow], unit: Unit, steps: int, skipped: int = 0) -> Series:
+    """What is asked of such a past; what is counted or added up is never below nothing."""
+    return Series([row.value or 0.0 for row in past], SEASONS[unit], steps, 0.0, skipped)
+
+
+def kept(session: Session, series: Series) -> Forecast | None:
+    """The forecast of exactly this, if one was made."""
+    found = session.scalar(select(KeptForecast.found).where(KeptForecast.digest == series.digest))
+    return None if found is None else Forecast.load(found)
+
+
+def refresh(store: Store, now: datetime, zone: str, progress: Callable[[int, int], None]) -> Mapping[str, Any]:
+    """Foretell the main figures and put them in the place of the last ones; only a child process does this."""
+    from crm_core.analytics.forecasts.trials import forecast  # loads what learns
+
+    today = now.astimezone(ZoneInfo(zone)).date()
+    next_week = WEEK - today.weekday()
+    spans = ((USUAL_DAYS, 0), (next_week + WEEK, next_week))
+    with store.read() as session:
+        pasts = {metric: past_of(session, Figure(metric), "day", today, zone) for metric in FORETOLD}
+    wanted = [
+        (metric, series_of(past, "day", steps, skipped))
+        for metric, past in pasts.items()
+        for steps, skipped in spans
+        if enough(len(past), SEASONS["day"], steps)
+    ]
+    made = {}
+    for place, (metric, series) in enumerate(wanted):
+        progress(place, len(wanted))
+        found = forecast(**series.dump())
+        made[series.digest] = KeptForecast(
+            digest=series.digest, metric=metric, found=asdict(found), computed_at=now
+        )  # fmt: skip
+    with store.write() as session:
+        session.execute(delete(KeptForecast))
+        session.add_all(made.values())
+    return {"forecasts": len(made)}

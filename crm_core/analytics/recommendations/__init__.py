@@ -1,0 +1,1 @@
+"""What to offer whom: recommenders, their mix, lists with reasons, and what goes together."""

@@ -1,0 +1,1 @@
+"""Groups of customers: by rules, by the RFM grid, by likeness; and who moved between them."""

@@ -1,0 +1,1 @@
+"""What people talk about, week by week, under names that stay."""

@@ -1,0 +1,1 @@
+"""What customers are worth and how long they stay: models, their test on later days, and how it is spread."""
