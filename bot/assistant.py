@@ -313,11 +313,11 @@ class Assistant:
         row.staff_id, conversation.audience = speaker.staff_id, speaker.audience
         question = Question.load(conversation.question, now)
         heard, question = take_up(heard, question)
-        heard = heard if question else follow_up(heard, Memory(conversation.context))
         if question and row.intent == OUT_OF_SCOPE:
             row.intent = question.intent  # what looks like nothing by itself answers what we asked
         actor = Actor(speaker.staff_id or 0, speaker.role, speaker.name, speaker.external_id)
         store = StaffStore(session, self._store.vault, actor=actor, now=now, business=self._services.settings.business)
+        heard = heard if question else follow_up(heard, Memory(conversation.context), speaker, store)
         turn = self._turn(row, conversation, heard, speaker, language, store, question, now)
         self._conclude(session, conversation, turn, self._answers(session, turn), now)
 

@@ -1,5 +1,6 @@
 """Messages of campaigns: filled in for each customer, with why they get it and how to stop it, and queued."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot import wording
 from bot.messages import Choice, Reply
 from bot.outbox import queue_reply, take_queued
-from bot.phrases import Phrases, fields
+from bot.phrases import Phrases
 from config.settings import Settings
 from crm_core.campaigns import outcomes, running
 from crm_core.campaigns.audience import CHANNELS, Rules, mailbox_of
@@ -21,6 +22,7 @@ from crm_core.models import Campaign, CampaignContact, Consent, Conversation, Cu
 
 FIELDS = ("name", "business")
 """What may stand in braces in the text of a campaign."""
+_BRACES = re.compile(r"[{｛]+[^{}｛｝\n]{0,60}[}｝]+|[{}｛｝]")
 LONGEST = 2000
 AT_ONCE = 20
 """Batches of a campaign in one run of the job."""
@@ -49,17 +51,21 @@ def connected(channels: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def problem(text: str) -> str:
-    """Why a text cannot be sent: "empty", "long", "braces", or the names in braces that nobody can fill; else ""."""
+    """Why a text cannot be sent: "empty", "long", or "braces" where it holds any that are none of `FIELDS`; else ""."""
     if not text.strip():
         return "empty"
     if len(text) > LONGEST:
         return "long"
-    try:
-        named = fields(text)
-        text.format_map(dict.fromkeys(FIELDS, ""))
-    except (ValueError, KeyError, IndexError, AttributeError):
-        named = None
-    return "braces" if named is None or not named <= set(FIELDS) else ""
+    return "braces" if unknown_fields(text) else ""
+
+
+def unknown_fields(text: str) -> list[str]:
+    """What stands in braces of any kind, single or double, and is none of `FIELDS`; a brace alone, too.
+
+    >>> unknown_fields("Hi {name}, is {email} yours? ｛phone｝ {{name}}")
+    ['{email}', '｛phone｝', '{{name}}']
+    """
+    return [one for one in dict.fromkeys(_BRACES.findall(text)) if one not in {f"{{{name}}}" for name in FIELDS}]
 
 
 # --- one message ----------------------------------------------------------------------------------------------------

@@ -3,8 +3,10 @@
 import re
 from dataclasses import replace
 
+from bot.campaign_orders import named_order
 from bot.hearing import Heard
-from bot.turns import Memory
+from bot.turns import Memory, Speaker
+from crm_core.staff_store import StaffStore
 
 READ_UP_TO = 600
 NARROWS = re.compile(
@@ -58,11 +60,19 @@ _OF_THE_LIST = re.compile(
     re.IGNORECASE,
 )
 """Is said of suggestions where they were the list shown last."""
+_ONLY_WHY = re.compile(
+    r"\W*(?:but |and |so )?(?:why|how come|what for|for what reason|why so|explain(?: that| this| them)?"
+    r"|why (?:is )?(?:that|this|these|those|them|him|her|not))(?: please)?\W*"
+    r"|\W*(?:为什么|为何|为啥|凭什么|怎么说|理由(?:呢|是什么)?|原因(?:呢|是什么)?|解释一?下)(?:呢|啊|呀|这样|这么说)?\W*",
+    re.IGNORECASE,
+)
+"""Is said of whatever was shown last."""
 
 
-def follow_up(heard: Heard, memory: Memory) -> Heard:
-    """The message as it is meant below what was shown last."""
-    return _about_suggestions(_about_customers(heard, memory), memory)
+def follow_up(heard: Heard, memory: Memory, speaker: Speaker, store: StaffStore) -> Heard:
+    """The message as it is meant below what was shown last, and where it names a campaign."""
+    heard = _about_suggestions(_about_customers(heard, memory), memory)
+    return named_order(heard, memory, store.campaigns.names) if speaker.audience == "manager" else heard
 
 
 def _about_suggestions(heard: Heard, memory: Memory) -> Heard:
@@ -72,6 +82,7 @@ def _about_suggestions(heard: Heard, memory: Memory) -> Heard:
         return heard
     text = understanding.text[:READ_UP_TO]
     listed = bool(memory.shown("suggestions")) and _OF_THE_LIST.fullmatch(text)
+    listed = listed or (memory.latest == "suggestions" and _ONLY_WHY.fullmatch(text))
     intent = "set_notifications" if _SWITCHED.fullmatch(text) else ""
     intent = "approve_suggestion" if listed or _FARED.fullmatch(text) else intent
     if not intent:

@@ -61,11 +61,17 @@ class Memory:
 
     def show(self, kind: str, value: Any) -> None:
         """Remember the record shown now; `kind`: customer, order, case, product, conversation, query, list …"""
+        self._shown.pop(kind, None)  # the kind shown last stands last
         self._shown[kind] = value[:KEPT_REFERENCES] if isinstance(value, list) else value
 
     def shown(self, kind: str) -> Any | None:
         """The record of this kind that was last shown here."""
         return self._shown.get(kind)
+
+    @property
+    def latest(self) -> str:
+        """Of which kind that is which was shown last; "" where nothing was."""
+        return next(reversed(self._shown), "")
 
     def forget(self, kind: str) -> None:
         """Nothing of this kind was shown, as far as anybody remembers."""

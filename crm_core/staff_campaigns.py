@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_core.access import Actor
-from crm_core.campaigns import audience, report, running
+from crm_core.campaigns import audience, naming, report, running
 from crm_core.campaigns.audience import Preview, Rules
 from crm_core.campaigns.report import CampaignReport
 from crm_core.models import Campaign, OutboxMessage
@@ -45,12 +45,16 @@ class StaffCampaigns:
         query = select(Campaign).order_by(Campaign.created_at.desc(), Campaign.id.desc())
         return list(self._session.execute(query.limit(SHOWN)).scalars())
 
-    def named(self, text: str) -> list[Campaign]:
-        """Campaigns whose name stands in a text, the longest names first."""
-        folded = text.casefold()
-        rows = self._session.execute(select(Campaign.id, Campaign.name)).all()
-        ids = [row.id for row in sorted(rows, key=lambda row: -len(row.name)) if row.name.casefold() in folded]
-        return [self._session.get_one(Campaign, one) for one in ids[:1]]
+    def names(self) -> list[str]:
+        """What campaigns are called, the newest first."""
+        query = select(Campaign.name).order_by(Campaign.created_at.desc(), Campaign.id.desc())
+        return list(self._session.execute(query).scalars())
+
+    def named(self, text: str, *, wholly: bool = False) -> list[Campaign]:
+        """Campaigns that a text means by name, the newest first; `wholly`: it is nothing but a name, or part of one."""
+        find = naming.wholly_meant if wholly else naming.meant
+        query = select(Campaign).where(Campaign.name.in_(find(text, self.names())))
+        return list(self._session.execute(query.order_by(Campaign.created_at.desc(), Campaign.id.desc())).scalars())
 
     def with_id(self, campaign_id: int) -> Campaign | None:
         """A campaign, if it is still there."""

@@ -71,7 +71,9 @@ def people(store: Store, count: int, random: Random | None = None) -> list[int]:
     ids = []
     with store.write() as session:
         for number in range(1, count + 1):
-            customer = Customer(number=number, name="Wang Fang 王芳", first_seen_at=NOW, updated_at=NOW, language="zh")
+            customer = Customer(
+                id=number, number=number, name="Wang Fang 王芳", first_seen_at=NOW, updated_at=NOW, language="zh"
+            )
             customer.zone = random.choice(ZONES) if random else "Asia/Shanghai"
             session.add(customer)
             session.flush()
@@ -104,8 +106,10 @@ def chat(session: Session, customer_id: int, blocked: datetime | None = None) ->
 
 
 def begun(store: Store, *, variants: int = 2, held_out: int = 100, now: datetime = NOW) -> int:
+    """A campaign to everybody. Its id, like those of `people`, is a plain number: who is held out follows from both."""
     with store.write() as session:
         campaign = Campaign(
+            id=session.execute(select(func.count(Campaign.id))).scalar_one() + 1,
             name=f"tea {variants} {held_out} {now}", variants=TEXTS[:variants], channels=["telegram", "email"],
             conditions=[{**Conditions().dump(), "said_at": now.isoformat()}], created_at=now,
             held_out_milli=held_out, response_days=7,
@@ -285,7 +289,8 @@ def test_a_message_says_why_it_came_and_how_to_stop() -> None:
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [("Hi {name} of {business}", ""), ("", "empty"), ("x" * 2001, "long"), ("{phone}", "braces"), ("{name", "braces"),
-     ("{}", "braces"), ("{name.upper}", "braces"), ("100 % {{sure}}", "")],
+     ("{}", "braces"), ("{email}", "braces"), ("{name.upper}", "braces"), ("100 % {{sure}}", "braces"),
+     ("您好｛邮箱｝", "braces")],
 )  # fmt: skip
 def test_texts_are_checked_when_they_are_given(text: str, wrong: str) -> None:
     assert problem(text) == wrong

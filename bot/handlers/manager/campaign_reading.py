@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from bot.campaigning import problem
+from bot.campaigning import problem, unknown_fields
 from bot.handlers.manager.asking import ManagerTurn
 from bot.handlers.manager.segment_reading import mentioned, said_conditions
 from crm_core.query import Conditions
@@ -57,6 +57,8 @@ class Form:
     """Which part was asked for."""
     language: str = ""
     """What the manager speaks, whatever language the texts are in that are asked for."""
+    refused: list[str] = field(default_factory=list)
+    """What stood in braces in texts that were not taken, as nobody can fill it."""
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> "Form":
@@ -84,6 +86,8 @@ def read(turn: ManagerTurn) -> tuple[Form, tuple[str, ...]]:
     for match in _QUOTED.finditer(text):
         if not form.name and _CALLED.search(text[: match.start()]):
             form.name = match["text"]
+        elif unknown_fields(match["text"]):
+            form.refused += unknown_fields(match["text"])
         elif not problem(match["text"]):
             (form.zh if is_chinese(match["text"]) else form.en).append(match["text"].strip())
     _take_title(form, text)

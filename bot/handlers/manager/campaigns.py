@@ -1,13 +1,14 @@
 """Campaigns in the chat: made step by step or in one sentence, looked at, started after a yes, stopped, told of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from bot import wording
-from bot.campaigning import LONGEST, problem
+from bot.campaign_orders import started_name
+from bot.campaigning import FIELDS, LONGEST, problem, unknown_fields
 from bot.handlers.agent.asking import confirming, declined
 from bot.handlers.manager.asking import ManagerTurn
+from bot.handlers.manager.campaign_choice import ask_which, asked_action, chosen, named_or_spoken_of, with_id
 from bot.handlers.manager.campaign_reading import (
     KEYS,
     Form,
@@ -39,7 +40,9 @@ from crm_core.models import Campaign
 from crm_core.query import Conditions
 from crm_core.staff_campaigns import Plan
 
-CREATE, STOP = "campaign_create", "campaign_stop"
+CREATE, STOP, EXPERIMENT = "campaign_create", "campaign_stop", "experiment_result"
+BEGUN = ("approved", "running", "paused", "done", "stopped")
+ALIVE = ("draft", "approved", "running", "paused")
 OTHER = {"en": "zh", "zh": "en"}
 LONGEST_NO = 25
 """Characters of a no; the text of a campaign may begin with one, too."""
@@ -57,8 +60,27 @@ def campaign_create(turn: ManagerTurn) -> Reply:
     action, _, rest = turn.argument.partition(":")
     if turn.message.kind == "button" and action in ("start", "discard"):
         return _pressed(turn, action, rest)
+    begun = _start_of_one(turn) if turn.message.kind != "button" else None
+    if begun is not None:
+        return begun
     form, unused = read(turn)
     return _next(turn, form, unused if unused and form.conditions is None else ())
+
+
+def _start_of_one(turn: ManagerTurn) -> Reply | None:
+    """The reply to "start the campaign", "start Tea two"; None where a new one shall be made."""
+    said = started_name(turn.understanding.text)
+    found = named_or_spoken_of(turn, said, lambda one: one.state == "draft") if said else []
+    if len(found) > 1:
+        return ask_which(turn, found, CREATE, "start")
+    return _start(turn, found[0]) if found else None
+
+
+def _start(turn: ManagerTurn, campaign: Campaign) -> Reply:
+    """A draft is shown and asked about; one that is paused goes on, as it was approved before."""
+    if campaign.state == "paused":
+        return _act(turn, campaign, "resume")
+    return _asked_to_start(turn, campaign, kept=True) if campaign.state == "draft" else _refused(turn, campaign)
 
 
 def _of_question(turn: ManagerTurn) -> Reply | None:
@@ -68,6 +90,9 @@ def _of_question(turn: ManagerTurn) -> Reply | None:
         return _declined(turn)
     if "campaign" in turn.slots:
         return _started(turn, int(turn.slots["campaign"]))
+    if asked_action(turn):
+        meant = chosen(turn, CREATE, "start", lambda one: one.state == "draft")
+        return meant if meant is None or isinstance(meant, Reply) else _start(turn, meant)
     return _answered(turn, Form.load(turn.slots)) if "asked" in turn.slots and not begins_anew(text) else None
 
 
@@ -80,8 +105,8 @@ def _next(turn: ManagerTurn, form: Form, unused: tuple[str, ...] = ()) -> Reply:
         words = turn.say("agent.query.quoted").join(unused)
         asked = turn.reply("campaigns.not_understood", words=words) if turn.slots and words else None
         return _ask(turn, form, "audience", asked or turn.reply("campaigns.ask_audience"), wants="text")
-    if not form.en and not form.zh:
-        return _ask(turn, form, "texts", turn.reply("campaigns.ask_text"))
+    if form.refused or not (form.en or form.zh):
+        return _ask_texts(turn, form)
     if len(form.en) != len(form.zh):
         return _ask_other(turn, form)
     if not form.channels and len(connected) > 1:
@@ -94,6 +119,18 @@ def _ask(turn: ManagerTurn, form: Form, part: str, reply: Reply, wants: str = "p
     form.asked = part
     turn.ask(wants, CREATE, **form.dump())
     return reply
+
+
+def _ask_texts(turn: ManagerTurn, form: Form) -> Reply:
+    """For the texts; for one anew where something stood in braces that nobody can fill."""
+    refused, form.refused = form.refused, []
+    part = "texts" if bool(form.en) == bool(form.zh) else "zh" if form.en else "en"
+    return _ask(turn, form, part, Reply(text=_braces(turn, refused)) if refused else turn.reply("campaigns.ask_text"))
+
+
+def _braces(turn: ManagerTurn, refused: Sequence[str]) -> str:
+    listed = (wording.listed(names, turn.language) for names in (refused, [f"{{{name}}}" for name in FIELDS]))
+    return turn.say("campaigns.text_problem.braces", **dict(zip(("refused", "allowed"), listed, strict=True)))
 
 
 def _ask_other(turn: ManagerTurn, form: Form) -> Reply:
@@ -159,6 +196,9 @@ def _texts_given(turn: ManagerTurn, form: Form) -> Reply:
     texts = texts_in(turn.message.text or turn.understanding.text)
     wrong = next((found for text in texts if (found := problem(text))), "" if texts else "empty")
     wrong = "many" if len(texts) > len(KEYS) else wrong
+    if wrong == "braces":
+        refused = list(dict.fromkeys(one for text in texts for one in unknown_fields(text)))
+        return _ask(turn, form, form.asked, Reply(text=_braces(turn, refused)))
     if wrong:
         return _ask(turn, form, form.asked, turn.reply(f"campaigns.text_problem.{wrong}", most=LONGEST))
     wanted = form.asked if form.asked in OTHER else "zh" if is_chinese(texts[0]) else "en"
@@ -186,10 +226,13 @@ def _drafted(turn: ManagerTurn, form: Form) -> Reply:
     return _asked_to_start(turn, campaign, conditions.unused)
 
 
-def _asked_to_start(turn: ManagerTurn, campaign: Campaign, unused: tuple[str, ...] = ()) -> Reply:
+def _asked_to_start(
+    turn: ManagerTurn, campaign: Campaign, unused: tuple[str, ...] = (), *, kept: bool = False
+) -> Reply:
+    """Show a draft and ask whether to start it; after a no one that had been `kept` stays."""
     seen = turn.store.campaigns.preview(campaign, rules_of(turn))
     turn.memory.show("campaign", campaign.id)
-    turn.ask("confirm", CREATE, campaign=campaign.id, size=seen.audience, language=turn.language)
+    turn.ask("confirm", CREATE, campaign=campaign.id, size=seen.audience, language=turn.language, kept=kept)
     lines = [previewed(turn, campaign, seen)]
     if unused:
         lines.append(turn.say("agent.query.unused", words=turn.say("agent.query.quoted").join(unused)))
@@ -197,14 +240,16 @@ def _asked_to_start(turn: ManagerTurn, campaign: Campaign, unused: tuple[str, ..
 
 
 def _declined(turn: ManagerTurn) -> Reply:
-    campaign = _with_id(turn, turn.slots.get("campaign"))
+    campaign = with_id(turn, turn.slots.get("campaign"))
+    if campaign is not None and turn.slots.get("kept"):
+        return Reply(text=turn.say("campaigns.stays", name=campaign.name), choices=buttons(turn, campaign))
     if campaign is not None and turn.store.campaigns.discard(campaign):
         return turn.reply("campaigns.discarded")
     return turn.reply("agent.nothing_done")
 
 
 def _started(turn: ManagerTurn, campaign_id: int) -> Reply:
-    campaign = _with_id(turn, campaign_id)
+    campaign = with_id(turn, campaign_id)
     if campaign is None or not turn.understanding.first("confirmed"):
         return turn.reply("campaigns.gone" if campaign is None else "agent.nothing_done")
     try:
@@ -216,13 +261,13 @@ def _started(turn: ManagerTurn, campaign_id: int) -> Reply:
 
 
 def _pressed(turn: ManagerTurn, action: str, rest: str) -> Reply:
-    campaign = _with_id(turn, rest)
+    campaign = with_id(turn, rest)
     if campaign is None:
         return turn.reply("campaigns.gone")
+    if action == "start":
+        return _start(turn, campaign)
     if campaign.state != "draft":
         return _refused(turn, campaign)
-    if action == "start":
-        return _asked_to_start(turn, campaign)
     turn.store.campaigns.discard(campaign)
     return turn.reply("campaigns.discarded")
 
@@ -230,14 +275,13 @@ def _pressed(turn: ManagerTurn, action: str, rest: str) -> Reply:
 # --- looking --------------------------------------------------------------------------------------------------------
 def campaign_preview(turn: ManagerTurn) -> Reply:
     """Who would get a campaign, and how it reads; of customers that are only named, how many could be reached."""
-    campaign = _named(turn)
-    if campaign is None:
-        form, _ = read(turn)
-        if form.conditions is not None:
-            return _only_counted(turn, form)
-        campaign = _latest(turn, ("draft", "approved", "running", "paused"))
-    if campaign is None:
-        return turn.reply("campaigns.none")
+    form, _ = read(turn)
+    folded = turn.understanding.text.casefold()
+    if form.conditions is not None and not any(name.casefold() in folded for name in turn.store.campaigns.names()):
+        return _only_counted(turn, form)
+    campaign = chosen(turn, "campaign_preview", "show", lambda one: one.state in ALIVE)
+    if not isinstance(campaign, Campaign):
+        return campaign or turn.reply("campaigns.none")
     turn.memory.show("campaign", campaign.id)
     seen = turn.store.campaigns.preview(campaign, rules_of(turn))
     return Reply(text=previewed(turn, campaign, seen), choices=buttons(turn, campaign))
@@ -254,18 +298,19 @@ def _only_counted(turn: ManagerTurn, form: Form) -> Reply:
 
 def campaign_report(turn: ManagerTurn) -> Reply:
     """What a campaign brought, against those held out."""
-    campaign = _named(turn) or _latest(turn, ("running", "paused", "done", "stopped", "approved"))
-    if campaign is None:
-        return turn.reply("campaigns.none")
+    campaign = chosen(turn, "campaign_report", "show", lambda one: one.state in BEGUN)
+    if not isinstance(campaign, Campaign):
+        return campaign or turn.reply("campaigns.none")
     turn.memory.show("campaign", campaign.id)
     return reported(turn, campaign, turn.store.campaigns.report(campaign))
 
 
 def experiment_result(turn: ManagerTurn) -> Reply:
     """Whether one text beats the others."""
-    campaign = _named(turn) or _latest(turn, ("running", "paused", "done", "stopped"), several=True)
-    if campaign is None:
-        return turn.reply("campaigns.none")
+    several = chosen(turn, EXPERIMENT, "show", lambda one: one.state in BEGUN and len(one.variants) > 1)
+    campaign = several or chosen(turn, EXPERIMENT, "show", lambda one: one.state in BEGUN)
+    if not isinstance(campaign, Campaign):
+        return campaign or turn.reply("campaigns.none")
     turn.memory.show("campaign", campaign.id)
     return experimented(turn, campaign, turn.store.campaigns.report(campaign))
 
@@ -306,12 +351,15 @@ def campaign_stop(turn: ManagerTurn) -> Reply:
         return turn.reply("agent.nothing_done")
     if turn.question and "stop" in turn.slots:
         confirmed = bool(turn.understanding.first("confirmed"))
-        return _act(turn, _with_id(turn, turn.slots["stop"]), "stop") if confirmed else turn.reply("agent.nothing_done")
-    action = turn.argument.partition(":")[0] if turn.message.kind == "button" else _action(turn.understanding.text)
-    states = ("paused",) if action == "resume" else ("running", "approved", "paused", "draft")
-    meant = _named(turn) or _only_one(turn, states)
+        return _act(turn, with_id(turn, turn.slots["stop"]), "stop") if confirmed else turn.reply("agent.nothing_done")
+    pressed = turn.argument.partition(":")[0] if turn.message.kind == "button" else ""
+    action = pressed or asked_action(turn) or _action(turn.understanding.text)
+    states = ("paused",) if action == "resume" else ("running", "approved", "paused")
+    meant = chosen(turn, STOP, action, lambda one: one.state in states)
     if isinstance(meant, Reply):
         return meant
+    if meant is None:
+        return turn.reply("campaigns.gone" if pressed else "campaigns.none_running")
     if action != "stop":
         return _act(turn, meant, action)
     turn.ask("confirm", STOP, stop=meant.id)
@@ -333,54 +381,19 @@ def _act(turn: ManagerTurn, campaign: Campaign | None, action: str) -> Reply:
             rows = turn.store.campaigns.resume(campaign)
             for row in rows:
                 remember_queued(turn.store.session, row)
-            text = turn.say("campaigns.resumed", name=campaign.name, count=len(rows))
+            key, count = "resumed", len(rows)
         elif action == "pause":
-            text = turn.say("campaigns.paused", name=campaign.name, count=turn.store.campaigns.pause(campaign))
+            key, count = "paused", turn.store.campaigns.pause(campaign)
         else:
-            text = turn.say("campaigns.stopped", name=campaign.name, count=turn.store.campaigns.stop(campaign))
+            key, count = "stopped", turn.store.campaigns.stop(campaign)
     except NotPossible:
         return _refused(turn, campaign)
     turn.memory.show("campaign", campaign.id)
+    text = turn.say(f"campaigns.{key}" if count else f"campaigns.none_waited.{key}", name=campaign.name, count=count)
     return Reply(text=text, choices=buttons(turn, campaign))
 
 
 def _refused(turn: ManagerTurn, campaign: Campaign) -> Reply:
-    return turn.reply("campaigns.not_possible", name=campaign.name, state=state_of(turn, campaign))
-
-
-# --- which one ------------------------------------------------------------------------------------------------------
-def _named(turn: ManagerTurn) -> Campaign | None:
-    """The one a button or the text names."""
-    if turn.message.kind == "button":
-        return _with_id(turn, turn.argument.rpartition(":")[2])
-    found = turn.store.campaigns.named(turn.understanding.text)
-    return found[0] if found else None
-
-
-def _with_id(turn: ManagerTurn, given: Any) -> Campaign | None:
-    digits = str(given or "")
-    return turn.store.campaigns.with_id(int(digits)) if digits.isdecimal() and len(digits) <= 19 else None
-
-
-def _latest(turn: ManagerTurn, states: tuple[str, ...], *, several: bool = False) -> Campaign | None:
-    """The one shown last, else the newest in one of these states; with `several`, of those with more than one text."""
-    shown = _with_id(turn, turn.memory.shown("campaign"))
-    known = ([shown] if shown else []) + turn.store.campaigns.newest()
-    fitting = [one for one in known if one.state in states]
-    texts = [one for one in fitting if len(one.variants) > 1] if several else []
-    return next(iter(texts or fitting), None)
-
-
-def _only_one(turn: ManagerTurn, states: tuple[str, ...]) -> Campaign | Reply:
-    """The one shown last, or the only one in these states; else the question which."""
-    shown = _with_id(turn, turn.memory.shown("campaign"))
-    if shown is not None and shown.state in states:
-        return shown
-    found = [one for one in turn.store.campaigns.newest() if one.state in states and one.state != "draft"]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        return turn.reply("campaigns.none_running")
-    action = _action(turn.understanding.text)
-    choices = tuple(Choice(label=one.name[:60], value=f"{STOP}:{action}:{one.id}") for one in found)
-    return Reply(text=turn.say("campaigns.which"), choices=choices)
+    turn.memory.show("campaign", campaign.id)
+    text = turn.say("campaigns.not_possible", name=campaign.name, state=state_of(turn, campaign))
+    return Reply(text=text, choices=buttons(turn, campaign))

@@ -10,6 +10,7 @@ from bot.campaigning import Office, run
 from crm_core import access
 from crm_core.database import Store
 from crm_core.models import AuditEntry, Campaign, CampaignContact, Consent, Conversation, OutboxMessage
+from crm_core.query import Conditions
 from tests.bot.handlers.agent_turns import NOW, Colleague, Floor, buttons
 from tests.bot.shop import add_order
 from tests.bot.turns import PHRASES, SETTINGS, phrase
@@ -79,7 +80,8 @@ def test_step_by_step_it_asks_for_what_is_missing(floor: Floor) -> None:
     assert manager.says(CREATE, "create a campaign").text == phrase("campaigns.ask_audience", "en")
     assert "florp" in manager.answers("florp glumps").text
     assert manager.answers("spent over 300").text == phrase("campaigns.ask_text", "en")
-    assert "{phone}" not in manager.answers("call {phone}").text
+    refused = manager.answers("call {phone}").text
+    assert "cannot fill {phone}. In braces only {name}, {business}" in refused
     other = manager.answers("Hello {name}\n---\nHi {name}")
     assert other.text == "And in Chinese? The same number of texts, in the same order, with --- between them."
     assert "2" in manager.answers("你好，{name}").text
@@ -128,6 +130,73 @@ def test_a_channel_that_is_not_set_up_is_said_and_not_replaced(floor: Floor, mon
     assert floor.rows(Campaign) == []
     manager.says("answer", "web chat")
     assert only(floor).channels == ["web"]
+
+
+def test_what_nobody_can_fill_is_refused_in_one_sentence_too(floor: Floor) -> None:
+    manager = Colleague(floor, role="manager", staff_id=2)
+    asked = manager.says(CREATE, 'telegram campaign to everyone: "Hi {name}, is {email} yours?" "{name}，喝茶！"')
+    assert "cannot fill {email}" in asked.text
+    assert floor.rows(Campaign) == []
+    manager.answers("Hi {name}, tea!")
+    assert only(floor).variants == [{"key": "A", "en": "Hi {name}, tea!", "zh": "{name}，喝茶！"}]
+
+
+def kept(floor: Floor, **states: str) -> dict[str, int]:
+    """Campaigns with two texts, in these states; the last one is the newest."""
+    with floor.store.write() as session:
+        said = {**Conditions().dump(), "said_at": NOW.isoformat()}
+        rows = {
+            name: Campaign(
+                name=name.replace("_", " "), state=state, channels=["telegram"], conditions=[said],
+                variants=[{"key": key, "en": "Hi", "zh": "好"} for key in "AB"],
+                created_at=NOW + timedelta(minutes=number),
+            )
+            for number, (name, state) in enumerate(states.items())
+        }  # fmt: skip
+        session.add_all(rows.values())
+        session.flush()
+        return {name: row.id for name, row in rows.items()}
+
+
+def test_the_one_that_is_named_or_spoken_of_is_meant_and_of_several_it_is_asked_which(manager: Colleague) -> None:
+    ids = kept(manager.floor, Tea_one="done", Tea_two="running", Mugs="paused", Sale="draft")
+    which = phrase("campaigns.which", manager.language)
+    assert manager.says("campaign_report", "how did TEA TWO do").text.startswith("Tea two")
+    assert manager.says("experiment_result", "did a beat b").text.startswith("Tea two")
+    manager.memory.forget("campaign")
+    asked = manager.says("experiment_result", "did a beat b")
+    assert (asked.text, buttons(asked)) == (
+        which,
+        [f"experiment_result:show:{ids[n]}" for n in ("Mugs", "Tea_two", "Tea_one")],
+    )
+    assert manager.answers("tea one").text.startswith("Tea one")
+    asked = manager.says("campaign_report", "the tea campaign")
+    assert buttons(asked) == [f"campaign_report:show:{ids[name]}" for name in ("Tea_two", "Tea_one")]
+    assert manager.says("answer", "the second one", ordinal=2).text.startswith("Tea one")
+    assert manager.says("campaign_report", "how did the last campaign do").text.startswith("Mugs")
+    manager.memory.forget("campaign")
+    asked = manager.says("campaign_stop", "pause the campaign")
+    assert asked.text == which or "Tea two" in asked.text
+
+
+def test_a_draft_is_started_by_its_name_and_stays_after_a_no(manager: Colleague) -> None:
+    ids = kept(manager.floor, Sale="draft", Mugs="paused", Tea_two="running")
+    for said in ("start the campaign", "start sale", "launch the draft"):
+        shown = manager.says(CREATE, said)
+        assert phrase("campaigns.confirm", manager.language) in shown.text
+        no = manager.says("answer", "no", confirmed=False)
+        assert no.text == phrase("campaigns.stays", manager.language, name="Sale")
+    assert "Tea two" in manager.says(CREATE, "start tea two").text
+    assert manager.says(CREATE, "start mugs").text == phrase(
+        "campaigns.none_waited.resumed", manager.language, name="Mugs"
+    )
+    kept(manager.floor, Sale_again="draft")
+    manager.memory.forget("campaign")
+    asked = manager.says(CREATE, "start the campaign")
+    assert f"{CREATE}:start:{ids['Sale']}" in buttons(asked)
+    assert phrase("campaigns.confirm", manager.language) in manager.answers("sale again").text
+    assert manager.says("answer", "yes", confirmed=True).text.count("Sale again") == 1
+    assert manager.says(CREATE, "start a campaign").text == phrase("campaigns.ask_audience", manager.language)
 
 
 def test_a_time_is_kept_and_nothing_goes_before(floor: Floor) -> None:
