@@ -80,7 +80,8 @@ def measure(one: Series) -> dict[str, float | str]:
         trial = try_out(one.values, one.season, one.steps, where, chosen, logs)
         spent = time.process_time() - begun
         plain = _plain(one, where)
-        width = reach(try_out(one.values, one.season, one.steps, _earlier(where), chosen, logs).errors)
+        earlier = try_out(one.values, one.season, one.steps, _earlier(where), chosen, logs)
+        width = reach(earlier.errors, earlier.spread)
     promised = np.abs(trial.errors) <= width
     return {
         "mase": round(trial.mase, 4), "mase_seasonal_naive": round(trial.mase_naive, 4),

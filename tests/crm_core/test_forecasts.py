@@ -94,10 +94,19 @@ def test_logarithms_are_for_what_grows_by_rates():
 
 def test_intervals_widen_and_hold_their_share():
     errors = np.random.default_rng(2).standard_normal((10, 12)) * np.sqrt(np.arange(1, 13))
-    width = trials.reach(errors)
+    width = trials.reach(errors, spread=1000)
     assert (np.diff(width) >= 0).all()
     later = np.random.default_rng(9).standard_normal((4000, 12)) * np.sqrt(np.arange(1, 13))
     assert 0.75 < (np.abs(later) <= width).mean() < 0.97
+
+
+def test_origins_that_look_at_the_same_steps_promise_less():
+    errors = np.random.default_rng(2).standard_normal((10, 12))
+    apart, close = trials.reach(errors, spread=200), trials.reach(errors, spread=9)
+    assert (close >= apart).all()
+    assert close[-1] > 1.3 * apart[-1]
+    assert trials.independent(10, 9, 1) == 10
+    assert trials.independent(10, 0, 12) == 1
 
 
 def test_orders_are_written_as_everywhere():

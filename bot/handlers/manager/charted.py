@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -71,7 +72,8 @@ class Answer:
     """What is said, the charts below it with their names, and what is remembered of it.
 
     `query`: the figures behind it, for "show me" and "by channel"; `fields`: what was read, for the audit log; `sheet`:
-    what "export it" puts into a file; `rights`: what has to be permitted besides reading figures.
+    what "export it" puts into a file; `rights`: what has to be permitted besides reading figures; `span`: how far ahead
+    it looks.
     """
 
     reply: Reply
@@ -81,6 +83,7 @@ class Answer:
     names_people: bool = False
     sheet: Sheet | None = None
     rights: tuple[Right, ...] = ()
+    span: dict[str, Any] | None = None
 
 
 Make = Callable[[Asking], Answer]
@@ -113,6 +116,7 @@ def show(turn: ManagerTurn, kind: str, make: Make, *, again: bool = False) -> Re
     if answer.query is not None:
         turn.memory.show("figures", answer.query.kept())
     turn.memory.show("answer", kind)
+    turn.memory.show("span", answer.span)
     turn.memory.show("sheet", asdict(answer.sheet) if answer.sheet else None)
     reply = illustrated(turn, answer.reply, made, [name for name, _ in answer.charts])
     return hushed(turn, reply) if answer.names_people else reply

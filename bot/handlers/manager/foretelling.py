@@ -1,42 +1,26 @@
 """What a figure will be: the next days, weeks or months with an interval, the model, and how it did when tried."""
 
-import re
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from bot import wording
 from bot.figures import FigureWords
 from bot.handlers.manager.charted import Answer, Asking
 from bot.handlers.manager.explaining import OF_POSTS, PUBLIC
+from bot.handlers.manager.horizons import Ahead, fitting, span_of
 from bot.handlers.manager.queries import Query, narrowed_lines, read
 from bot.messages import Choice, Reply, Table
 from bot.sheets import Sheet, number
 from crm_core.analytics.charts import ChartSpec
 from crm_core.analytics.child import ChildFailed
-from crm_core.analytics.forecasts.forecast import Forecast, enough, foretell
-from crm_core.analytics.forecasts.kept import FORETOLD, SEASONS, USUAL_DAYS, Figure, kept, past_of, series_of
+from crm_core.analytics.forecasts.forecast import Forecast, foretell
+from crm_core.analytics.forecasts.kept import FORETOLD, USUAL_DAYS, WEEK, Figure, kept, least_for, series_of
 from crm_core.reports.metrics import METRICS, FigureRow, measure
 from crm_core.reports.periods import ONE_DAY, Period, Unit, add_months, last_days
 
-MOST: dict[Unit, int] = {"day": 42, "week": 26, "month": 12}
-"""Further ahead than so many days, weeks are foretold; further than so many weeks, months."""
-_FINER: dict[Unit, Unit] = {"week": "day", "month": "week"}
 DRAWN: dict[Unit, int] = {"day": 56, "week": 30, "month": 24}
 """Steps of the past in the chart."""
 SHOWN = 12
-_SPAN = re.compile(
-    r"(?:next|coming|in|within|following|未来|接下来|今后|后面|往后)\s*(\d{1,3})\s*个?(days?|weeks?|months?|天|日|周|星期|礼拜|月)"
-)
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """What is asked for: steps of a unit, from today on; the first `skipped` of them are not asked for."""
-
-    unit: Unit
-    steps: int
-    skipped: int = 0
-    further: bool = False
-    """More was asked for than can be told."""
 
 
 def forecast(asking: Asking) -> Answer:
@@ -45,9 +29,10 @@ def forecast(asking: Asking) -> Answer:
     metric = words.metric(query.metric)
     if METRICS[query.metric].kind not in ("distinct", "sum") or query.metric == "top_intents":
         return Answer(Reply(text=words.say("forecast.not_this", metric=metric), choices=_offers(words)))
-    ahead, past = _fitting(asking, query)
+    span = span_of(asking)
+    ahead, past = fitting(asking, Figure(query.metric, query.only, query.without), span)
     if ahead is None:
-        text = words.say("forecast.too_short", metric=metric, count=len(past), needed=_least())
+        text = words.say("forecast.too_short", metric=metric, count=len(past), needed=least_for("day", WEEK))
         return Answer(Reply(text=text, choices=_offers(words)))
     series = series_of(past, ahead.unit, ahead.steps, ahead.skipped)
     try:
@@ -55,19 +40,15 @@ def forecast(asking: Asking) -> Answer:
     except ChildFailed as problem:
         return Answer(Reply(text=words.say("forecast.failed", reason=str(problem))))
     unit = measure(asking.session, query.metric, query.period, only=query.only, without=query.without).unit
-    told = Told(words, query, ahead, found, past, unit)
+    told = Told(words, query, ahead, found, past, unit, series.season)
     choices = (Choice(label=words.say("changes.why"), value=f"explain_change:{query.metric}"),)
     reply = Reply(text="\n".join([*told.lines(), *narrowed_lines(query, words)]), table=told.table(), choices=choices)
     chart = (words.say("forecast.file"), told.chart())
-    return Answer(reply, (chart,), query, (query.metric,), sheet=told.sheet())
+    return Answer(reply, (chart,), query, (query.metric,), sheet=told.sheet(), span=span.kept())
 
 
 def _offers(words: FigureWords) -> tuple[Choice, ...]:
     return tuple(Choice(label=words.metric(name), value=f"forecast:{name}") for name in FORETOLD)
-
-
-def _least() -> int:
-    return next(count for count in range(1, 999) if enough(count, SEASONS["day"], 7))
 
 
 def _query(asking: Asking) -> Query:
@@ -84,51 +65,6 @@ def _query(asking: Asking) -> Query:
     return replace(query, metric=metric, period=period, compared=period.before(), group_by=None)
 
 
-# --- how far ahead --------------------------------------------------------------------------------------------------
-def _wanted(asking: Asking) -> tuple[date, date]:
-    """The span that is asked for, from today on: four weeks when none is named."""
-    today = asking.today
-    named = _SPAN.search(asking.text)
-    if named:
-        count, unit = int(named[1]), named[2]
-        if unit.startswith("month") or unit == "月":
-            return today, add_months(today, max(1, count))
-        return today, today + timedelta(days=max(1, count) * (1 if unit in ("day", "days", "天", "日") else 7))
-    for span in asking.spoken.understanding.all("date_range"):
-        if isinstance(span, dict) and span.get("end") and date.fromisoformat(span["end"]) > today:
-            first = date.fromisoformat(span["start"]) if span.get("start") else today
-            return max(first, today), date.fromisoformat(span["end"])
-    return today, today + timedelta(days=USUAL_DAYS)
-
-
-def _fitting(asking: Asking, query: Query) -> tuple[Ahead | None, tuple[FigureRow, ...]]:
-    """The finest unit that reaches far enough and has enough of a past; else as far as the past allows."""
-    first, last = _wanted(asking)
-    days, skipped = (last - asking.today).days, (first - asking.today).days
-    wanted = (
-        Ahead("day", days, skipped),
-        Ahead("week", -(-(days + asking.today.weekday()) // 7), (skipped + asking.today.weekday()) // 7),
-        Ahead("month", _months(asking.today, last), _months(asking.today, first + ONE_DAY) - 1),
-    )
-    figure = Figure(query.metric, query.only, query.without)
-    pasts = {ahead.unit: past_of(asking.session, figure, ahead.unit, asking.today, asking.zone) for ahead in wanted}
-    for ahead in wanted:
-        if ahead.steps <= MOST[ahead.unit] and enough(len(pasts[ahead.unit]), SEASONS[ahead.unit], ahead.steps):
-            return ahead, pasts[ahead.unit]
-    for ahead in reversed(wanted):
-        past = pasts[ahead.unit]
-        fits = [steps for steps in range(1, MOST[ahead.unit] + 1) if enough(len(past), SEASONS[ahead.unit], steps)]
-        if fits and (ahead.unit == "day" or max(fits) > MOST[_FINER[ahead.unit]] // 2):
-            return Ahead(ahead.unit, min(max(fits), ahead.steps), 0, further=True), past
-    return None, pasts["day"]
-
-
-def _months(first: date, last: date) -> int:
-    """In how many months the days from the first up to the last lie."""
-    end = last - ONE_DAY
-    return (end.year - first.year) * 12 + end.month - first.month + 1
-
-
 # --- words and chart ------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Told:
@@ -140,6 +76,7 @@ class Told:
     found: Forecast
     past: tuple[FigureRow, ...]
     unit: str
+    season: int
 
     def lines(self) -> list[str]:
         """The sum with its interval, what it is held against, and how far to trust it."""
@@ -154,12 +91,23 @@ class Told:
         )  # fmt: skip
         before = sum(row.value or 0 for row in self.past[-wanted:])
         lines = [total, say(f"forecast.before.{self.ahead.unit}", count=wanted, value=self._value(before))]
-        lines += [say("forecast.further")] if self.ahead.further else []
-        return [*lines, self._trust()]
+        return [*lines, *self._limits(), self._trust()]
+
+    def _limits(self) -> list[str]:
+        """What was asked for and cannot be told, and why."""
+        ahead, say, language, told = self.ahead, self.words.say, self.words.language, []
+        if ahead.instead_of:
+            given = {"needed": least_for(ahead.instead_of, 1), "unit": say(f"forecast.by.{ahead.unit}")}
+            told.append(say(f"forecast.instead.{ahead.instead_of}", **given))
+        if ahead.asked:
+            since = wording.day(date.fromisoformat(self.past[0].key or ""), language, "UTC")
+            given = {"since": since, "count": len(self.past), "steps": ahead.steps}
+            told.append(say(f"forecast.further.{ahead.unit}", asked=wording.day(ahead.asked, language, "UTC"), **given))
+        return told
 
     def _trust(self) -> str:
         found, say = self.found, self.words.say
-        season = say(f"forecast.seasons.{self.ahead.unit}")
+        season = say(f"forecast.seasons.{'year' if self.season > WEEK else self.ahead.unit}")
         if found.model == "naive":
             return say("forecast.naive", season=season, origins=found.origins)
         model = say(f"forecast.models.{found.model}") + (f" {found.detail}" if found.detail else "")
@@ -210,19 +158,23 @@ class Told:
         return ChartSpec(
             kind="lines", title=words.say("forecast.title", metric=words.metric(self.query.metric)),
             subtitle=words.say("forecast.note", unit=words.say(f"dimensions.{self.ahead.unit}")),
-            labels=[words.short_day(day) for day in dates],
+            labels=[self._below(day) for day in dates],
             values=(), names=(words.metric(self.query.metric),),
             lines=([self._scaled(row.value or 0) for row in past] + [self._scaled(each) for each in found.values],),
             low=[*gap, *map(self._scaled, (here, *found.low))], high=[*gap, *map(self._scaled, (here, *found.high))],
             ahead=len(found.values),
         )  # fmt: skip
 
+    def _below(self, day: date) -> str:
+        """What stands below a point of the chart."""
+        return self.words.bucket("month", day) if self.ahead.unit == "month" else self.words.short_day(day)
+
     def _first(self, skipped: int) -> date:
         last = date.fromisoformat(self.past[-1].key or "")
         return dates_from(_following(last, self.ahead.unit), self.ahead.unit, skipped + 1)[-1]
 
     def _value(self, value: float) -> str:
-        return self.words.value(self.unit, round(value))
+        return self.words.rounded().value(self.unit, round(value))
 
     def _scaled(self, value: float) -> float:
         """Money in its major unit."""

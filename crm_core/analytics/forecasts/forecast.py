@@ -94,8 +94,13 @@ class Forecast:
 
 def enough(count: int, season: int, steps: int) -> bool:
     """Whether so many values are enough to try models on."""
+    return steps <= farthest(count, season)
+
+
+def farthest(count: int, season: int) -> int:
+    """So many steps ahead, at most, models can be tried on so many values; 0 or less: none."""
     learnt, cut = begins(count, season)
-    return cut - steps - learnt >= FEWEST - 1 and count - steps - cut >= FEWEST - 1
+    return min(cut - learnt, count - cut) - FEWEST + 1
 
 
 def begins(count: int, season: int) -> tuple[int, int]:

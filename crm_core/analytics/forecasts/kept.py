@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from crm_core.analytics.forecasts.forecast import Forecast, Series, enough
+from crm_core.analytics.forecasts.forecast import Forecast, Series, enough, farthest
 from crm_core.database import Store
 from crm_core.models import KeptForecast
 from crm_core.reports.metrics import FigureRow, Values, begin, measure
@@ -19,8 +19,12 @@ FORETOLD = ("revenue", "orders", "messages", "conversations")
 """The main figures."""
 USUAL_DAYS = 28
 """How far ahead when nothing is said of it."""
-HISTORY = timedelta(days=3 * 366)
-SEASONS: dict[Unit, int] = {"day": 7, "week": 1, "month": 12}
+HISTORY: dict[Unit, timedelta] = {
+    "day": timedelta(days=3 * 366), "week": timedelta(days=10 * 366), "month": timedelta(days=30 * 366)
+}  # fmt: skip
+"""How far back the past is looked at."""
+SEASONS: dict[Unit, tuple[int, ...]] = {"day": (7,), "week": (1,), "month": (12, 1)}
+"""Steps of a season, the best first; a shorter one where the past is too short for it."""
 WEEK = 7
 
 
@@ -37,7 +41,7 @@ def past_of(session: Session, figure: Figure, unit: Unit, today: date, zone: str
     """The figure by whole days, weeks or months, up to yesterday; from the first that has anything on."""
     begun, last = begin(session), today
     last = last.replace(day=1) if unit == "month" else last - timedelta(days=last.weekday() if unit == "week" else 0)
-    first = max(begun.astimezone(ZoneInfo(zone)).date() + ONE_DAY if begun else last, last - HISTORY)
+    first = max(begun.astimezone(ZoneInfo(zone)).date() + ONE_DAY if begun else last, last - HISTORY[unit])
     if unit == "week":
         first += timedelta(days=-first.weekday() % WEEK)
     elif unit == "month":
@@ -53,7 +57,23 @@ def past_of(session: Session, figure: Figure, unit: Unit, today: date, zone: str
 
 def series_of(past: Sequence[FigureRow], unit: Unit, steps: int, skipped: int = 0) -> Series:
     """What is asked of such a past; what is counted or added up is never below nothing."""
-    return Series([row.value or 0.0 for row in past], SEASONS[unit], steps, 0.0, skipped)
+    return Series([row.value or 0.0 for row in past], season_of(len(past), unit, steps), steps, 0.0, skipped)
+
+
+def season_of(count: int, unit: Unit, steps: int) -> int:
+    """The best season with which so many values allow so many steps; else the one that allows most."""
+    fits = (season for season in SEASONS[unit] if enough(count, season, steps))
+    return next(fits, max(SEASONS[unit], key=lambda season: farthest(count, season)))
+
+
+def reach_of(count: int, unit: Unit) -> int:
+    """So many steps ahead, at most, so long a past allows."""
+    return max(0, *(farthest(count, season) for season in SEASONS[unit]))
+
+
+def least_for(unit: Unit, steps: int) -> int:
+    """How long the past has to be for so many steps."""
+    return next(count for count in range(1, 10_000) if reach_of(count, unit) >= steps)
 
 
 def kept(session: Session, series: Series) -> Forecast | None:
@@ -75,7 +95,7 @@ def refresh(store: Store, now: datetime, zone: str, progress: Callable[[int, int
         (metric, series_of(past, "day", steps, skipped))
         for metric, past in pasts.items()
         for steps, skipped in spans
-        if enough(len(past), SEASONS["day"], steps)
+        if steps <= reach_of(len(past), "day")
     ]
     made = {}
     for place, (metric, series) in enumerate(wanted):

@@ -27,11 +27,15 @@ Models = dict[str, Ahead]
 
 @dataclass(frozen=True)
 class Trial:
-    """How a choice did later: `errors` and `totals` by origin, in the scale of the choice; MASE of it and the naive."""
+    """How a choice did later: `errors` and `totals` by origin, in the scale of the choice; MASE of it and the naive.
+
+    `spread`: steps between the first origin and the last.
+    """
 
     chosen: str
     logs: bool
     origins: int
+    spread: int
     mase: float
     mase_naive: float
     errors: Array
@@ -123,7 +127,7 @@ def try_out(values: Array, season: int, steps: int, where: Origins, chosen: str,
     pairs = [(foretold(models, values[:at], steps), values[at : at + steps]) for at in where.later]
     scale = scale_of(values[: where.cut], season)
     return Trial(
-        chosen=chosen, logs=logs, origins=len(pairs),
+        chosen=chosen, logs=logs, origins=len(pairs), spread=where.later[-1] - where.later[0],
         mase=_error([(said[chosen], followed) for said, followed in pairs]) / scale,
         mase_naive=_error([(said[NAIVE], followed) for said, followed in pairs]) / scale,
         errors=np.array([_apart(said[chosen], followed, logs) for said, followed in pairs]),
@@ -150,18 +154,23 @@ def _apart(said: Array, followed: Array, logs: bool) -> Array:
 
 
 # --- intervals ------------------------------------------------------------------------------------------------------
-def reach(errors: Array, level: float = LEVEL) -> Array:
+def reach(errors: Array, spread: int, level: float = LEVEL) -> Array:
     """How far off to expect each step to be, in so many of all cases: never less for a later step than an earlier."""
     origins, steps = errors.shape
     beside = max(1, steps // 5)
     found = []
     for step in range(steps):
         near = np.abs(errors[:, max(0, step - beside) : step + beside + 1])
-        found.append(_quantile(near.ravel(), level, origins))
+        found.append(_quantile(near.ravel(), level, independent(origins, spread, step + 1)))
     return np.maximum.accumulate(found)
 
 
-def _quantile(amounts: Array, level: float, origins: int) -> float:
+def independent(origins: int, spread: int, steps: int) -> float:
+    """As so many origins count those of which each looks so far ahead: where they look at the same, they err alike."""
+    return min(origins, 1 + spread / steps)
+
+
+def _quantile(amounts: Array, level: float, origins: float) -> float:
     """A quantile that few origins do not make too small: beyond the largest, the largest and some more."""
     wanted = level * (origins + 1) / origins
     extra = 1 + 1 / origins
@@ -191,9 +200,9 @@ def forecast(
             trial = try_out(known, season, steps, where, NAIVE, False, skipped)
         models = learn(known, season, trial.logs)
         said = foretold(models, known, steps)[trial.chosen]
-    low, high = around(said, reach(trial.errors), trial.logs)
+    low, high = around(said, reach(trial.errors, trial.spread), trial.logs)
     total = np.array([said[skipped:].sum()])
-    width = np.array([_quantile(np.abs(trial.totals), LEVEL, trial.origins)])
+    width = np.array([_quantile(np.abs(trial.totals), LEVEL, independent(trial.origins, trial.spread, steps))])
     total_low, total_high = around(total, width, trial.logs)
     bounded = [np.maximum(each, floor) if floor is not None else each for each in (said, low, high)]
     least = -np.inf if floor is None else floor * (steps - skipped)

@@ -62,6 +62,7 @@ def remembered(kind: str, answer: Answer) -> Memory:
     if answer.query:
         memory.show("figures", answer.query.kept())
     memory.show("answer", kind)
+    memory.show("span", answer.span)
     return memory
 
 

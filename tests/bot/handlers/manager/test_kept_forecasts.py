@@ -56,7 +56,7 @@ def test_the_usual_questions_wait_for_nothing(known: tuple[Store, Settings]) -> 
 
 
 def test_all_else_is_made_when_it_is_asked_for(known: tuple[Store, Settings]) -> None:
-    assert "made by day" in asked(known, "orders for the next 10 days", metric="orders")
+    assert "made by day" in asked(known, "orders for the next 10 days", metric="orders", duration={"days": 10})
     assert "made by day" in asked(known, "forecast complaints", metric="complaints")
     assert "made by day" in asked(known, "forecast messages on telegram", metric="messages", channel="telegram")
 

@@ -7,18 +7,21 @@ from typing import Any
 
 import pytest
 
-from bot.handlers.manager import MANAGER, MANAGER_PREPARATIONS
+from bot.handlers.manager import MANAGER, MANAGER_PREPARATIONS, horizons
 from bot.handlers.manager.drawn import AGAIN, DRAWN
 from bot.handlers.manager.explaining import explain_change
 from bot.handlers.manager.exports import EXPORTED
 from bot.handlers.manager.foretelling import forecast
+from bot.handlers.manager.horizons import Ahead, fitting, span_of
 from bot.handlers.manager.market import market_trend, social_spike
 from bot.handlers.manager.moods import sentiment_trend
 from bot.handlers.manager.queries import Said, whole
 from bot.handlers.manager.refining import REFINED
 from bot.handlers.manager.rivals import competitor_compare
+from crm_core.analytics.forecasts.kept import Figure, season_of
 from crm_core.database import Store, open_store
 from crm_core.models import Post
+from crm_core.reports.metrics import FigureRow
 from tests.bot.handlers.manager.asking_charts import answer, asking, remembered, settings_of
 from tests.conftest import NOW
 from tests.dialogues import Stage
@@ -159,7 +162,7 @@ def test_nothing_public_is_said_so(store: Store, tmp_path: Path):
 
 
 def test_a_forecast_has_an_interval_a_model_and_how_it_did(sample: Store, tmp_path: Path):
-    found = asked(sample, tmp_path, forecast, "orders for the next 2 weeks", metric="orders")
+    found = asked(sample, tmp_path, forecast, "orders for the next 2 weeks", metric="orders", duration={"days": 14})
     text = found.reply.text
     value, low, high = (float(n.replace(",", "")) for n in re.search(
         r"about ([\d,]+), in four of five cases between ([\d,]+) and ([\d,]+)", text).groups())  # fmt: skip
@@ -178,24 +181,80 @@ def test_a_forecast_has_an_interval_a_model_and_how_it_did(sample: Store, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("text", "span", "unit", "steps", "skipped"),
+    ("said", "unit", "steps", "skipped", "asked"),
     [
-        ("next 6 weeks", None, "day", 42, 0),
-        ("in the next 3 months", None, "week", 14, 0),
-        ("未来 10 天", None, "day", 10, 0),
-        ("december", {"start": "2026-12-01", "end": "2027-01-01"}, "day", 39, 8),
-        ("anything", None, "day", 28, 0),
+        ({"duration": {"days": 42}}, "day", 42, 0, None),
+        ({"date_range": {"start": "2026-11-23", "end": "2027-02-23"}}, "week", 14, 0, None),
+        ({"date_range": {"start": "2026-12-01", "end": "2027-01-01"}}, "day", 39, 8, None),
+        ({}, "day", 28, 0, None),
+        ({"group_by": "week"}, "week", 8, 0, None),
+        ({"group_by": "week", "duration": {"days": 14}}, "week", 2, 0, None),
+        ({"group_by": "day", "duration": {"days": 90}}, "day", 90, 0, None),
+        ({"date_range": {"start": "2026-11-23", "end": "2029-11-23"}}, "week", 21, 0, "2029-11-22"),
+        ({"date_range": {"start": "2028-01-01", "end": "2029-01-01"}}, "week", 21, 0, "2028-12-31"),
     ],
 )
-def test_how_far_ahead(sample: Store, tmp_path: Path, text: str, span: Any, unit: str, steps: int, skipped: int):
-    from bot.handlers.manager.foretelling import _fitting, _query
-
+def test_how_far_ahead(
+    sample: Store, tmp_path: Path, said: Any, unit: str, steps: int, skipped: int, asked: str | None
+):
     with sample.read() as session:
-        given = asking(session, settings_of(tmp_path), NOW, text, **({"date_range": span} if span else {}))
-        ahead, past = _fitting(given, _query(given))
+        given = asking(session, settings_of(tmp_path), NOW, "forecast", **said)
+        ahead, past = fitting(given, Figure("orders"), span_of(given))
     assert ahead is not None
     assert (ahead.unit, ahead.steps, ahead.skipped) == (unit, steps, skipped)
+    assert (ahead.asked.isoformat() if ahead.asked else None) == asked
     assert len(past) > steps
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        ("forecast sales for the rest of the year", "2027-01-01"),
+        ("sales for the remainder of this quarter", "2027-01-01"),
+        ("orders for the rest of this week", "2026-11-30"),
+        ("how will sales be by 2030", "2031-01-01"),
+        ("销售额未来十年", "2036-11-23"),
+    ],
+)
+def test_ends_that_are_no_period_of_their_own(sample: Store, tmp_path: Path, text: str, last: str):
+    with sample.read() as session:
+        assert span_of(asking(session, settings_of(tmp_path), NOW, text)).last.isoformat() == last
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["before 22 Nov 2029, as was asked: the past is ", " weeks ahead, no further"]),
+        ("zh", ["没有到您要的2029年11月22日：历史只有 "]),
+    ],
+)
+def test_what_lies_too_far_is_told_with_how_long_the_past_is(
+    sample: Store, tmp_path: Path, language: str, words: list[str]
+):
+    three_years = {"start": "2026-11-23", "end": "2029-11-23"}
+    found = asked(sample, tmp_path, forecast, "x", language, metric="orders", date_range=three_years)
+    assert all(word in found.reply.text for word in words)
+    by_days = asked(
+        sample, tmp_path, forecast, "x", again=True, metric="orders", group_by="month",
+        memory=remembered("forecast", found),
+    )  # fmt: skip
+    assert "By months it cannot be told yet" in by_days.reply.text
+    assert by_days.span == {**found.span, "unit": "month"}
+
+
+def test_months_are_told_by_months_once_there_are_enough(
+    sample: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    rows = tuple(FigureRow(f"{2016 + at // 12}-{at % 12 + 1:02}-01", 10.0, 1) for at in range(130))
+    monkeypatch.setattr(horizons, "past_of", lambda *given: rows)
+    with sample.read() as session:
+        given = asking(
+            session, settings_of(tmp_path), NOW, "x", date_range={"start": "2027-01-01", "end": "2028-01-01"}
+        )
+        ahead, _ = fitting(given, Figure("orders"), span_of(given))
+    assert ahead == Ahead("month", 14, 2)
+    assert season_of(130, "month", 14) == 12
+    assert season_of(30, "month", 3) == 1
 
 
 def test_what_cannot_be_foretold_says_so(sample: Store, store: Store, tmp_path: Path):
