@@ -18,6 +18,7 @@ from crm_core.models import Customer, Interaction
 from crm_core.needs import Expectation, NeedKind, NeedView, expected, likeliest, needs_of
 from crm_core.offers import Offer, Offers, goes_with, offers_for
 from crm_core.query import Conditions
+from crm_core.rhythm import Rhythm, rhythm_of
 from crm_core.scores import MoodView, ScoreView, computed, mood_of, refuses_profiling, rfm_name, scores_of
 
 Permit = Callable[[str, str, Sequence[str]], None]
@@ -112,6 +113,11 @@ class StaffScores:
         """What a customer is likely to want next, the likeliest first."""
         self._permit("score.read", self._subject(customer_id), ("needs",))
         return needs_of(self._session, customer_id, kind)
+
+    def rhythm(self, customer_id: int) -> Rhythm:
+        """When a customer bought so far."""
+        self._permit("score.read", self._subject(customer_id), ("orders",))
+        return rhythm_of(self._session, customer_id, self._zone)
 
     def expected(self, kind: NeedKind, among: Conditions) -> Expectation | None:
         """What customers that fit are likely to want, counted; names nobody."""

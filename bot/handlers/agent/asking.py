@@ -19,7 +19,7 @@ READ_UP_TO = 600
 _NUMBER = re.compile(r"(?<![\w.,+-])[#＃]?(\d{4,9})(?![\w.,]?\d|(?!的)[\w%]|[年月天元块])")
 _NO_SUCH = re.compile(r"[查找]?无此人|没有?这个?人")
 _NOBODY = re.compile(rf"\bnobody\b|\bno one\b|{_NO_SUCH.pattern}", re.IGNORECASE)
-_HERSELF = re.compile(r"(?<![a-z])(?:her|hers|she|him|his|he)(?![a-z])|(?<!其)[她他](?!们)", re.IGNORECASE)
+HERSELF = re.compile(r"(?<![a-z])(?:her|hers|she|him|his|he)(?![a-z])|(?<!其)[她他](?!们)", re.IGNORECASE)
 """Words for one person, who is never a company."""
 _FREE_WORDS = frozenset({"add_note", "add_task", "case_create"})
 """Intents whose words may be about anybody."""
@@ -125,7 +125,7 @@ def whom(
             return not_found(turn, hints)
     meant = about_shown and not _NO_SUCH.search(text) if finding else True
     shown = present(turn) if meant else None
-    if shown and shown.kind == "company" and turn.understanding.intent not in _FREE_WORDS and _HERSELF.search(text):
+    if shown and shown.kind == "company" and turn.understanding.intent not in _FREE_WORDS and HERSELF.search(text):
         shown = None
     return shown or turn.reply("agent.whom.nobody")
 

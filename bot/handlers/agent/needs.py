@@ -1,7 +1,8 @@
 """What one customer is likely to want next, with why."""
 
 from bot import wording
-from bot.handlers.agent.asking import StaffTurn, asked, hushed, label, whom
+from bot.handlers.agent.asking import Asked, StaffTurn, asked, hushed, label, whom
+from bot.handlers.agent.next_purchase import WHEN, next_purchase
 from bot.handlers.agent.score_words import facts_of, model_name
 from bot.handlers.agent.scores import how
 from bot.messages import Choice, Reply
@@ -16,9 +17,15 @@ OF_ONE = 2
 
 
 def needs_of_customer(turn: StaffTurn) -> Reply:
-    """The categories that a customer may buy next, in order, each with its reasons; and what they may write about."""
-    who = whom(turn, asked(turn))
-    return who if isinstance(who, Reply) else told_needs(turn, who)
+    """The categories that a customer may buy next, with reasons, and what they may write about; or when they will."""
+    wanted = asked(turn)
+    who = whom(turn, wanted)
+    return who if isinstance(who, Reply) else next_of(turn, wanted, who)
+
+
+def next_of(turn: StaffTurn, wanted: Asked, who: Brief) -> Reply:
+    """When a customer will buy again, if that was asked; else what."""
+    return (next_purchase if WHEN.search(wanted.text.lower()) else told_needs)(turn, who)
 
 
 def told_needs(turn: StaffTurn, who: Brief) -> Reply:

@@ -10,6 +10,7 @@ from bot.handlers.manager.foretelling import forecast
 from bot.handlers.manager.market import market_trend, social_spike
 from bot.handlers.manager.mentions import of_whom, social_mentions, unless_of_somebody
 from bot.handlers.manager.moods import sentiment_trend
+from bot.handlers.manager.needs import of_customer, unless_of_customer
 from bot.handlers.manager.pictures import preparation
 from bot.handlers.manager.rivals import competitor_compare
 from bot.handlers.manager.topics import if_found, or_intents, top_topics
@@ -39,8 +40,10 @@ def _shows(kind: str, make: Make) -> Handler:
 
 DRAWN_HANDLERS: dict[str, Handler] = {kind: _shows(kind, make) for kind, make in DRAWN.items()}
 DRAWN_PREPARATIONS: dict[str, Prepare] = {kind: preparation(charted(kind, make)) for kind, make in DRAWN.items()}
+DRAWN_HANDLERS["forecast"] = of_customer(DRAWN_HANDLERS["forecast"])
 DRAWN_HANDLERS["social_mentions"] = of_whom(DRAWN_HANDLERS["social_mentions"])
 DRAWN_HANDLERS["top_topics"] = or_intents(DRAWN_HANDLERS["top_topics"])
+DRAWN_PREPARATIONS["forecast"] = unless_of_customer(DRAWN_PREPARATIONS["forecast"])
 DRAWN_PREPARATIONS["social_mentions"] = unless_of_somebody(DRAWN_PREPARATIONS["social_mentions"])
 DRAWN_PREPARATIONS["top_topics"] = if_found(DRAWN_PREPARATIONS["top_topics"])
 

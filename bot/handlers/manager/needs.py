@@ -2,20 +2,26 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 from bot import wording
-from bot.handlers.agent.asking import asked, hushed, label, named
-from bot.handlers.agent.needs import contact_word, told_needs
+from bot.handlers.agent.asking import HERSELF, Asked, asked, hushed, label, named, whom
+from bot.handlers.agent.needs import contact_word, next_of
+from bot.handlers.agent.next_purchase import WHEN, next_purchase
 from bot.handlers.manager.asking import ManagerTurn, words_of
 from bot.messages import Reply, Table
 from bot.query_words import Wording, spoken
+from bot.turns import Handler, Prepare, Preparing
 from crm_core.needs import Expectation, NeedKind
 from crm_core.query import Conditions
 from crm_core.query_reading import conditions_from
 from crm_core.scores import JOB
+from crm_core.staff_store import Brief
 
 WHO = ("place", "tier", "tag", "segment", "language", "kind")
 """Conditions that say of whom it is asked; the rest of the sentence is about what they may want, and when."""
+NAMES = ("person_name", "company", "customer_id", "email", "phone", "handle")
+"""Entities that name one customer."""
 CONTACTS_TOLD = 3
 _WHO = re.compile(
     r"(?<![a-z])(?:who(?!le)|which (?:customers|clients|people)|find customers)(?![a-z])|谁|哪些(?:客户|人)|找出"
@@ -24,11 +30,11 @@ _WHO = re.compile(
 
 
 def predict_need(turn: ManagerTurn) -> Reply:
-    """The five categories that are wanted most, with the customers to be expected; of one customer, their own list."""
+    """The five categories that are wanted most, with the customers to be expected; one customer has an answer alone."""
     wanted = asked(turn)
-    known = named(turn, wanted, wanted.text)
-    if len(known) == 1:
-        return told_needs(turn, known[0])
+    one = _one(turn, wanted)
+    if one is not None:
+        return one if isinstance(one, Reply) else next_of(turn, wanted, one)
     among = _among(turn)
     found = turn.store.scores.expected("category", among)
     words = words_of(turn)
@@ -45,6 +51,38 @@ def predict_need(turn: ManagerTurn) -> Reply:
     until = wording.day(found.data_until, turn.language, "UTC")
     note = words.say("needs.from", computed=computed, until=until)
     return Reply(text="\n".join(lines), table=_table(turn, found, note))
+
+
+def of_customer(handler: Handler) -> Handler:
+    """The handler of what is foretold of the whole business, unless a customer is named: then it is asked of them."""
+
+    def handle(turn: ManagerTurn) -> Reply:
+        wanted = asked(turn)
+        one = _one(turn, wanted) if turn.message.kind != "button" or not turn.argument else None
+        if one is None:
+            return handler(turn)
+        return one if isinstance(one, Reply) else next_purchase(turn, one)
+
+    return handle
+
+
+def unless_of_customer(prepare: Prepare) -> Prepare:
+    """What prepares it, unless somebody is named."""
+
+    def made(given: Preparing) -> Any:
+        return None if any(given.understanding.first(name) for name in NAMES) else prepare(given)
+
+    return made
+
+
+def _one(turn: ManagerTurn, wanted: Asked) -> Brief | Reply | None:
+    """The customer who is named, or meant by "her"; which of several is meant; None where nobody is."""
+    known = named(turn, wanted, wanted.text)
+    text = wanted.text.lower()
+    about_one = HERSELF.search(text) or (WHEN.search(text) and any(wanted.all(name) for name in NAMES))
+    if not known and not about_one:
+        return None
+    return known[0] if len(known) == 1 else whom(turn, wanted, guess=False)
 
 
 def _who(turn: ManagerTurn, among: Conditions) -> Reply:

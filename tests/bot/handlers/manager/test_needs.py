@@ -6,8 +6,9 @@ import pytest
 
 from bot.messages import Reply
 from crm_core.database import Store
-from crm_core.models import Customer, Need
+from crm_core.models import Customer, Need, Score
 from tests.bot.handlers.agent_turns import NOW, Colleague, Floor, shown
+from tests.bot.shop import add_order
 
 
 @pytest.fixture
@@ -94,3 +95,43 @@ def test_totals_are_for_managers(floor: Floor) -> None:
     wants(floor, "tom", ("category", "tea", 200))
     reply = asks(floor, "en", "what will customers want next", role="agent")
     assert reply.table is None
+
+
+def ordered(floor: Floor, who: str, *days_ago: int) -> None:
+    for place, days in enumerate(days_ago):
+        add_order(floor.store, floor.shop, who, f"T{place}", "delivered", {"MILL": 1}, NOW, age_days=days)
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "words"),
+    [
+        ((70, 50, 30, 10), ["around 3 Dec 2026, in 10 days", "usually 20 days apart (between 20 and 20)"]),
+        ((100, 90, 70, 15), ["around 28 Nov 2026", "between 23 Nov 2026 and 2 Jan 2027"]),
+        ((110, 90, 70, 25), ["5 days ago", "until 13 Dec 2026"]),
+        ((200, 190, 170), ["No day can be told any more"]),
+        ((30, 20), ["no prediction of a day yet", "2 days so far"]),
+        ((), ["no prediction yet"]),
+    ],
+)
+@pytest.mark.parametrize("intent", ["forecast", "predict_need"])
+def test_when_one_customer_will_buy_again(floor: Floor, days_ago: tuple[int, ...], words: list[str], intent: str):
+    ordered(floor, "mei", *days_ago)
+    reply = Colleague(floor, role="manager").says(intent, "when will 李梅 buy again")
+    assert all(word in reply.text for word in words), reply.text
+    agent = Colleague(floor).says("predict_need", "when will 李梅 buy again")
+    assert agent.text == reply.text
+
+
+def test_the_chance_to_buy_again_is_told_with_its_source(floor: Floor) -> None:
+    ordered(floor, "mei", 70, 50, 30, 10)
+    wants(floor, "mei", ("category", "coffee_beans", 700))
+    with floor.store.write() as session:
+        session.add(
+            Score(customer_id=floor.shop.customers["mei"], kind="churn", value_milli=280, horizon_days=90,
+                  model="linear", reasons=[], computed_at=NOW, data_until=NOW)
+        )  # fmt: skip
+    manager = Colleague(floor, role="manager", language="zh")
+    told = manager.says("predict_need", "李梅下次什么时候买")
+    assert "90 天内会下单的可能性：72%" in told.text
+    assert "咖啡豆（70%）" in told.text
+    assert manager.says("predict_need", "她什么时候再买").text == told.text
