@@ -11,12 +11,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from crm_core.models import Alert
-from crm_core.reports.metrics import METRICS, Figure, measure
+from crm_core.models import Alert, Product
+from crm_core.reports.metrics import METRICS, Figure
 from crm_core.reports.periods import Period, last_days, one_day
+from crm_core.reports.subjects import PRODUCT, measured
 from crm_core.staff_store import StaffStore
 
 CHANGES = ("rise", "fall")
+STOCK = "stock"
+"""How many of a product are left now, of several the fewest; the one thing that is no figure of a period."""
 ENOUGH = 5
 """Observations behind a mood, a rating or a time before it says anything."""
 LEAST_BEFORE = 5
@@ -44,10 +47,14 @@ class Reading:
 def look(session: Session, alert: Alert, now: datetime) -> Reading:
     """Measure an alert's figure and hold it against its line."""
     period = period_of(alert, now)
-    figure = measure(session, alert.metric, period, only=alert.only, without=alert.without)
+    if alert.metric == STOCK:
+        left = _left(session, alert)
+        crossed = left.value is not None and _is_past(alert, left.value * 1000)
+        return Reading(period, left, None, crossed, not crossed and left.value is not None)
+    figure = measured(session, alert.metric, period, alert.only, alert.without)
     if alert.test not in CHANGES:
         return Reading(period, figure, None, *_against(alert, figure))
-    before = measure(session, alert.metric, period.before(), only=alert.only, without=alert.without)
+    before = measured(session, alert.metric, period.before(), alert.only, alert.without)
     percent = _percent(figure, before)
     if percent is None or before.count < LEAST_BEFORE:
         return Reading(period, figure, before, False, False)
@@ -61,6 +68,8 @@ def period_of(alert: Alert, now: datetime) -> Period:
     A mean of few says little: moods, ratings and times of "a day" reach back into the day before.
     """
     today = now.astimezone(ZoneInfo(alert.zone)).date()
+    if alert.metric == STOCK:
+        return one_day(today, alert.zone, now)
     kind, whole = METRICS[alert.metric].kind, alert.test in (*CHANGES, "below")
     counted = kind in ("distinct", "sum")
     if alert.window == "week":
@@ -78,9 +87,17 @@ def _against(alert: Alert, figure: Figure) -> tuple[bool, bool]:
         return False, False
     milli, line = figure.value * 1000, alert.threshold_milli
     room = abs(line) * BACK
-    if alert.test == "above":
-        return milli > line, milli <= line - room
-    return milli < line, milli >= line + room
+    return _is_past(alert, milli), milli <= line - room if alert.test == "above" else milli >= line + room
+
+
+def _is_past(alert: Alert, milli: float) -> bool:
+    return milli > alert.threshold_milli if alert.test == "above" else milli < alert.threshold_milli
+
+
+def _left(session: Session, alert: Alert) -> Figure:
+    query = select(Product.stock).where(Product.sku.in_(list(alert.only.get(PRODUCT, ()))), Product.active)
+    found = list(session.scalars(query))
+    return Figure(STOCK, "count", min(found, default=None), len(found))
 
 
 def _percent(figure: Figure, before: Figure) -> float | None:

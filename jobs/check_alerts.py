@@ -12,7 +12,6 @@ from bot.digest import WITH_BUTTONS
 from bot.outbox import queue_reply, take_queued
 from bot.staff_places import chat_of, missing, own_channel
 from crm_core.alerts import Reading, look, settle, watched
-from crm_core.colleagues import names_by_id
 from crm_core.models import Alert, Staff
 
 log = structlog.get_logger(__name__)
@@ -48,7 +47,7 @@ def _tell(app: App, session: Session, alert: Alert, reading: Reading, now: datet
     if missing(app.settings, entry, staff.external_id, channel):
         channel = own_channel(staff.external_id)  # a warning that cannot go there is worth more than a rule
     account = app.channels[channel].account if channel in app.channels else ""
-    words = AlertWords(app.services.phrases, alert.language, app.settings.business.currency, names_by_id(session))
+    words = AlertWords(app.services.phrases, alert.language, app.settings.business.currency, session)
     reply = words.told(alert, reading, buttons=channel in WITH_BUTTONS)
     chat = chat_of(session, staff, entry, channel, account, now)
     queue_reply(session, chat, reply, now=now, purpose="proactive", language=alert.language)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from crm_core.models import Case, Customer, Interaction, Order, Post, Rating
@@ -59,10 +59,12 @@ def behind(
     limit: int = 10,
     scores: Sequence[int] = (),
     loudest: bool = False,
+    where: Sequence[ColumnElement[bool]] = (),
 ) -> Behind:
     """The records that a figure counted; of ratings only those with one of `scores`, if any are given.
 
     Args:
+        where: what else narrows it (`subjects.py`).
         loudest: posts that were liked, answered and shared most come first.
 
     Raises:
@@ -75,7 +77,9 @@ def behind(
     query = select(record.id, at.label("at")).select_from(record)
     for target, on in joins.values():
         query = query.join(target, on)
-    query = query.where(*asked.where, *(one.condition() for one in narrowed), at >= period.start, at < period.end)
+    query = query.where(
+        *asked.where, *where, *(one.condition() for one in narrowed), at >= period.start, at < period.end
+    )
     if record is Post:
         return _posts(session, query, offset, limit, loudest=loudest)
     if scores:

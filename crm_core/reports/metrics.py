@@ -4,7 +4,7 @@ All sums are done by the database on whole numbers, so that SQLite and PostgreSQ
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -133,10 +133,20 @@ _HAND_OVERS = (
 
 _BUYER = ((Customer, Customer.id == Order.customer_id),)
 _LINES = ((OrderLine, OrderLine.order_id == Order.id), (Product, Product.id == OrderLine.product_id))
-_BOUGHT = Source(Order, Order.placed_at, {"city": _BUYER, "language": _BUYER, "tier": _BUYER, "category": _LINES})
+_BOUGHT = Source(
+    Order, Order.placed_at,
+    {"city": _BUYER, "language": _BUYER, "tier": _BUYER, "category": _LINES, "product": _LINES},
+)  # fmt: skip
 _ORDERS = (Order.status.in_(COUNTED),)
-_BOUGHT_BY = _by(_BOUGHT, city=Customer.city, language=Customer.language, tier=Customer.tier, category=Product.category)
-_GOODS = Aggregate(Product.category, _LINES, instead=OrderLine.quantity * OrderLine.unit_minor)
+_BOUGHT_BY = _by(
+    _BOUGHT, city=Customer.city, language=Customer.language, tier=Customer.tier, category=Product.category,
+    product=Product.sku,
+)  # fmt: skip
+_OF_GOODS = OrderLine.quantity * OrderLine.unit_minor
+_GOODS = {
+    "category": Aggregate(Product.category, _LINES, instead=_OF_GOODS),
+    "product": Aggregate(Product.sku, _LINES, instead=_OF_GOODS),
+}
 
 _JOINED = Source(Customer, Customer.first_seen_at, {})
 _RATED_CHAT = ((Conversation, Conversation.id == Rating.conversation_id),)
@@ -252,7 +262,7 @@ METRICS: dict[str, Metric] = {
         _by(_JOINED, city=Customer.city, language=Customer.language, tier=Customer.tier),
     ),
     "orders": Metric("count", "distinct", _BOUGHT, Order.id, _ORDERS, _BOUGHT_BY),
-    "revenue": Metric("money", "sum", _BOUGHT, Order.total_minor, _ORDERS, {**_BOUGHT_BY, "category": _GOODS}),
+    "revenue": Metric("money", "sum", _BOUGHT, Order.total_minor, _ORDERS, {**_BOUGHT_BY, **_GOODS}),
     "first_response": Metric(
         "seconds", "median", _ASKED, (Interaction.occurred_at, _first_staff_word()), _HAND_OVERS,
         {**_ASKED_BY, "agent": Aggregate(_STAFF, _ANSWERED)},
@@ -319,16 +329,20 @@ def measure(
     *,
     only: Values | None = None,
     without: Values | None = None,
+    where: Sequence[ColumnElement[bool]] = (),
 ) -> Figure:
     """One figure for a period, split by `group_by`; `only` narrows it to values of dimensions, `without` to all others.
 
+    `where` narrows it by what is no dimension (`subjects.py`).
+
     Rows of time come in order with none left out; others by size. A conversation that goes on for two days counts in
-    both, so that rows may add up to more than the whole. Revenue by category is of goods before discounts and postage.
+    both, so that rows may add up to more than the whole. Revenue by category or product is of goods, before discounts
+    and postage.
 
     Raises:
         NotMeasured: not by this dimension.
     """
-    asked = METRICS[metric]
+    asked = replace(METRICS[metric], where=(*METRICS[metric].where, *where))
     if metric == "top_intents" and group_by is None:
         group_by = "intent"
     narrowed = narrowings(metric, only or {}, without or {})

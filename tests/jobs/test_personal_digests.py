@@ -150,11 +150,6 @@ def test_a_time_that_no_clock_shows_is_said(floor: Stage, text: str):
         assert session.execute(select(DigestPlan)).first() is None
 
 
-@pytest.mark.parametrize("text", ["tell me when revenue drops by -500 %", "alert me if revenue drops by 500 %"])
-def test_a_fall_that_cannot_be_is_refused(floor: Stage, text: str):
-    assert "at most 100 %" in said(floor, text)
-
-
 def test_agents_get_none(floor: Stage):
     floor.staff_says("U-AGENT", "daily digest at 8am please")
     with floor.app.store.read() as session:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 from bot.figures import FigureWords
 from bot.handlers.manager.asking import named_period
@@ -111,7 +112,7 @@ def _rows(asking: Asking, query: Query) -> list[FigureRow]:
 def _table(asking: Asking, query: Query) -> Table:
     """By weeks, or by what was asked for."""
     group_by = query.group_by or ("week" if query.period.days > ROLLING else "day")
-    given = {"only": query.only, "without": query.without}
+    given: dict[str, Any] = {"only": query.only, "without": query.without}
     now = measure(asking.session, query.metric, query.period, group_by, **given)
     if group_by in UNITS:
         return by_time(DigestLine(now, now), group_by, asking.words)
