@@ -72,9 +72,13 @@ def unknown_fields(text: str) -> list[str]:
 def composed(
     phrases: Phrases, settings: Settings, texts: Mapping[str, str], language: str, name: str, consent: Consent | None
 ) -> Reply:
-    """The message as a customer reads it."""
+    """The message as a customer reads it; `name`: how they are addressed, see `called`."""
     business = settings.business.name_zh if language == "zh" else settings.business.name_en
-    text = texts[language].strip().format_map({"name": _called(phrases, name, language), "business": business})
+    text = (
+        texts[language]
+        .strip()
+        .format_map({"name": name or phrases("campaigns.message.nameless", language), "business": business})
+    )
     zone = settings.business.zone
     said = {"business": business, "day": wording.day(consent.occurred_at, language, zone) if consent else ""}
     why = phrases("campaigns.message.why" if consent else "campaigns.message.why_unknown", language, **said)
@@ -82,12 +86,19 @@ def composed(
     return Reply(text=f"{text}\n\n{why}", subject=text.splitlines()[0], promotional=True, choices=(stop,))
 
 
-def _called(phrases: Phrases, name: str, language: str) -> str:
-    """How to address somebody: the Chinese name in Chinese, the first Latin name in English."""
+def called(name: str, kind: str, language: str) -> str:
+    """How to address somebody: the Chinese name in Chinese, the first Latin name in English; a company by all of it.
+
+    >>> called("Wang Fang 王芳", "person", "zh"), called("Wang Fang 王芳", "person", "en")
+    ('王芳', 'Wang')
+    >>> called("Red Fox Ltd", "company", "en")
+    'Red Fox Ltd'
+    """
     words = name.split()
+    if kind == "company":
+        return " ".join(words)
     chinese, latin = [one for one in words if not one.isascii()], [one for one in words if one.isascii()]
-    called = (chinese or latin) if language == "zh" else (latin or chinese)
-    return called[0] if called else phrases("campaigns.message.nameless", language)
+    return next(iter((chinese or latin) if language == "zh" else (latin or chinese)), "")
 
 
 def language_of(customer: Customer, conversation: Conversation | None, settings: Settings) -> str:
@@ -111,7 +122,7 @@ def _queue(session: Session, office: Office, campaign: Campaign, chosen: Chosen,
     language = language_of(customer, conversation, office.settings)
     texts = next(one for one in campaign.variants if one["key"] == chosen.variant)
     reply = composed(
-        office.phrases, office.settings, texts, language, customer.name or "",
+        office.phrases, office.settings, texts, language, called(customer.name or "", customer.kind, language),
         _agreed(session, customer.id, campaign.kind),
     )  # fmt: skip
     row = queue_reply(session, conversation, reply, now=now, purpose="proactive", kind=campaign.kind, language=language)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.campaign_orders import named_order
 from bot.hearing import Heard
+from bot.suggestion_reading import DECIDES, LISTS
 from bot.turns import Memory, Speaker
 from crm_core.staff_store import StaffStore
 
@@ -60,6 +61,7 @@ _OF_THE_LIST = re.compile(
     re.IGNORECASE,
 )
 """Is said of suggestions where they were the list shown last."""
+_NAMES_THEM = re.compile(r"suggestions|建议", re.IGNORECASE)
 _ONLY_WHY = re.compile(
     r"\W*(?:but |and |so )?(?:why|how come|what for|for what reason|why so|explain(?: that| this| them)?"
     r"|why (?:is )?(?:that|this|these|those|them|him|her|not))(?: please)?\W*"
@@ -82,7 +84,8 @@ def _about_suggestions(heard: Heard, memory: Memory) -> Heard:
         return heard
     text = understanding.text[:READ_UP_TO]
     listed = bool(memory.shown("suggestions")) and _OF_THE_LIST.fullmatch(text)
-    listed = listed or (memory.latest == "suggestions" and _ONLY_WHY.fullmatch(text))
+    last = memory.latest == "suggestions" and (_ONLY_WHY.fullmatch(text) or DECIDES.fullmatch(text))
+    listed = listed or last or (not heard.message.thread_id and _NAMES_THEM.search(text) and LISTS.fullmatch(text))
     intent = "set_notifications" if _SWITCHED.fullmatch(text) else ""
     intent = "approve_suggestion" if listed or _FARED.fullmatch(text) else intent
     if not intent:

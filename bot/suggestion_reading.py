@@ -57,6 +57,33 @@ _KINDS = {
     "thank": re.compile(r"(?<![a-z])(?:thank(?:s| you|ing)? (?:note|them|him|her))(?![a-z])|感谢|致谢", re.IGNORECASE),
 }
 
+LISTS = re.compile(
+    r"\W*(?:(?:please|pls|show me|show|list|give me|any|what are|the|my|our|more|new|next|best|today'?s|open|all)\W+)*"
+    r"(?:suggest(?:ions?|ed actions?)?|(?:next )?(?:best )?(?:actions?|steps?))"
+    r"(?: (?:please|today|for today|now|for me))*\W*"
+    r"|\W*(?:what|whom?) (?:do|would|should) (?:you|i) (?:suggest|recommend|do)(?: (?:next|now|today))*\W*"
+    r"|\W*(?:请|给我|看看?|列出|显示|有什么|有没有|还有|更多|今天的?|今日|我的|新的)*建议(?:吗|呢|有哪些|列表|给我看看?)?\W*",
+    re.IGNORECASE,
+)
+"""Asks for the list, and says nothing of any of it."""
+_DECIDED = (
+    r"(?:approve|accept|do|take|run|go (?:with|for)|yes to|skip|reject|decline|drop|dismiss|discard|no to)",
+    r"(?:采纳|采用|通过|同意|批准|接受|照做|执行|跳过|忽略|不要|拒绝|驳回|算了)",
+)
+_WHICH = (
+    r"(?:(?:all|both|none|any|everything|them|these|those)(?: of (?:them|these|those|it))?"
+    r"|(?:the |number |nr |no\.? ?)?(?:first|second|third|fourth|fifth|last|one|two|three|four|five|[1-9])(?: one)?)",
+    r"(?:全部|全都|所有的?|都|统统|一[个条]都不|最后一[条个]|第?[一二三四五1-9][条个号])",
+)
+DECIDES = re.compile(
+    rf"\W*(?:(?:please|ok|okay|yes|no|and|just)\W+)*{_DECIDED[0]} {_WHICH[0]}"
+    rf"(?:(?:,? and |, ?){_WHICH[0]})*(?: please)?\W*"
+    rf"|\W*(?:请|把|那就?)*{_WHICH[1]}(?:[、和，]{_WHICH[1]})*(?:都|就)?{_DECIDED[1]}(?:了|吧|掉)*\W*"
+    rf"|\W*(?:请|那就?)*{_DECIDED[1]}{_WHICH[1]}(?:[、和，]{_WHICH[1]})*(?:吧|了)?\W*",
+    re.IGNORECASE,
+)
+"""Decides on some of a list, and says nothing else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:

@@ -46,6 +46,10 @@ class SuggestionWords:
         )
         return self.say("worth", expected=expected, value=value, points=points)
 
+    def worth_line(self, view: SuggestionView) -> str:
+        """The same with what it is called in front."""
+        return self.say("worth_line", worth=self.worth(view))
+
     def how(self, view: SuggestionView) -> str:
         """Tone, channel and whoever is to answer, as the playbook and the customer's own wishes say."""
         playbook, segment = view.service.playbook, view.service.segment

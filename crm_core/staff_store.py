@@ -399,13 +399,17 @@ class StaffStore:
         )
         return list(self.session.execute(query.order_by(Interaction.id.desc()).limit(most)).scalars())
 
-    def keep_draft(self, conversation: Conversation, text: str) -> int:
-        """Keep a suggested answer with its conversation until somebody sends it; returns its id."""
+    def keep_draft(self, conversation: Conversation, text: str, topic: str = "") -> int:
+        """Keep a suggested answer with its conversation until somebody sends it; returns its id.
+
+        Args:
+            topic: for which next action it is (`DRAFT_FOR`, and its id).
+        """
         draft = Interaction(
             conversation_id=conversation.id, customer_id=conversation.customer_id, staff_id=self.actor.staff_id,
             direction="internal", author="bot", kind="draft", channel=conversation.channel,
             account=conversation.account, chat_id=conversation.chat_id, message_id="", text=text,
-            occurred_at=self.now, received_at=self.now,
+            topic=topic or None, occurred_at=self.now, received_at=self.now,
         )  # fmt: skip
         draft.message_id = f"draft-{draft.id}"
         self.session.add(draft)

@@ -1,6 +1,7 @@
 """Suggestions as one member of staff may see and decide on them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -10,12 +11,26 @@ from crm_core.access import Actor
 from crm_core.analytics.score_evidence import Evidence, evidence
 from crm_core.models import Customer, Staff, Suggestion, SuggestionWish, Task
 from crm_core.suggestions import reading
+from crm_core.suggestions.making import Rules, make
 from crm_core.suggestions.outcomes import KindReport, report
 from crm_core.suggestions.reading import SuggestionView, for_person, note_shown, views
 
 Permit = Callable[[str, str, Sequence[str]], None]
+DRAFT_FOR = "next:"
+"""In front of the id of a suggestion, as the topic of the draft that was made for it."""
 MOST_LESS = 4
 """At most one in 56 days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left when nothing is shown. `used_up`: as many were decided on today as are shown in a day; `waiting`
+    for another day; `ever`: whether any was made before."""
+
+    used_up: bool
+    decided: int
+    waiting: int
+    ever: bool
 
 
 class StaffSuggestions:
@@ -35,6 +50,19 @@ class StaffSuggestions:
         found = for_person(self._session, me, self._now, most)
         note_shown(self._session, me.id, {one.kind for one in found}, self._now)
         return found
+
+    def left(self, most: int) -> Left:
+        """Why today's list is empty: it was all decided on, or there is nothing. Counts alone, nothing personal."""
+        me = self._session.get_one(Staff, self._actor.staff_id)
+        decided = reading.decided_today(self._session, me, self._now)
+        ever = self._session.execute(select(Suggestion.id).limit(1)).first() is not None
+        return Left(decided >= most > 0, decided, reading.waiting(self._session, me, self._now), ever)
+
+    def make_first(self, rules: Rules) -> int:
+        """What has happened lately gives reason for, at once, where the job has not made any yet; how many."""
+        if self._session.execute(select(Suggestion.id).limit(1)).first() is not None:
+            return 0
+        return make(self._session, self._now, rules, nightly=False)
 
     def get(self, suggestion_id: int) -> SuggestionView | None:
         """One suggestion, decided or not; None when it is gone, or somebody else's."""
@@ -89,6 +117,19 @@ class StaffSuggestions:
     def note_task(self, suggestion_id: int, task_id: int) -> None:
         """The task by which it is done."""
         self._session.get_one(Suggestion, suggestion_id).task_id = task_id
+
+    def sent_after_all(self, topic: str) -> None:
+        """A draft made for a suggestion goes out: one that was skipped, or taken back, since then is taken on again, so
+        that it does not count as declined."""
+        digits = topic.removeprefix(DRAFT_FOR)
+        row = self._row(int(digits), lock=True) if topic.startswith(DRAFT_FOR) and digits.isdecimal() else None
+        if row is None or row.state not in ("proposed", "skipped"):
+            return
+        self._permit("suggestion.write", self._subject(row), ("state",))
+        row.state, row.decided_by_id, row.decided_at = "approved", self._actor.staff_id, self._now
+        if row.open_kind is None and not self._is_open(row.customer_id, row.kind):
+            row.open_kind = row.kind
+        self._session.flush()
 
     def less(self, kind: str, step: int) -> int:
         """Show this kind less often to the one who asks (`step` 1), or as before (-1, a step at a time).

@@ -44,18 +44,11 @@ def for_person(session: Session, staff: Staff, now: datetime, most: int, *, own:
         own: only what is theirs, or for managers where they are one; what any agent may take is shown in the queue.
     """
     wishes = {one.kind: one for one in _wishes(session, staff.id)}
-    today = local_moment(now.astimezone(ZoneInfo(staff.zone)).date(), time(), staff.zone)
-    decided = select(func.count(Suggestion.id)).where(
-        Suggestion.decided_by_id == staff.id, Suggestion.decided_at >= today
-    )
-    room = most - session.execute(decided).scalar_one()
-    nobodys = ("agent", "manager") if staff.role != "agent" else ("agent",)
-    roles = tuple(role for role in nobodys if not own or role == "manager")
-    mine = Suggestion.owner_id == staff.id
-    free = Suggestion.owner_id.is_(None) & Suggestion.for_role.in_(roles)
+    today = _today(staff, now)
+    room = most - decided_today(session, staff, now)
     rows: list[Suggestion] = []
     few: set[str] = set()
-    for row in _open(session, now, mine | free):
+    for row in _open(session, now, _theirs(staff, own=own)):
         wish = wishes.get(row.kind)
         if len(rows) >= room or row.kind in few or (wish and _is_too_often(wish, now, today)):
             continue
@@ -63,6 +56,29 @@ def for_person(session: Session, staff: Staff, now: datetime, most: int, *, own:
             few.add(row.kind)
         rows.append(row)
     return views(session, rows)
+
+
+def decided_today(session: Session, staff: Staff, now: datetime) -> int:
+    """How many one person decided on since their midnight."""
+    query = select(func.count(Suggestion.id)).where(
+        Suggestion.decided_by_id == staff.id, Suggestion.decided_at >= _today(staff, now)
+    )
+    return session.execute(query).scalar_one()
+
+
+def waiting(session: Session, staff: Staff, now: datetime) -> int:
+    """How many wait to be decided that one person may be shown, some day."""
+    return len(_open(session, now, _theirs(staff)))
+
+
+def _today(staff: Staff, now: datetime) -> datetime:
+    return local_moment(now.astimezone(ZoneInfo(staff.zone)).date(), time(), staff.zone)
+
+
+def _theirs(staff: Staff, *, own: bool = False) -> ColumnElement[bool]:
+    nobodys = ("agent", "manager") if staff.role != "agent" else ("agent",)
+    roles = tuple(role for role in nobodys if not own or role == "manager")
+    return (Suggestion.owner_id == staff.id) | (Suggestion.owner_id.is_(None) & Suggestion.for_role.in_(roles))
 
 
 def for_queue(session: Session, now: datetime, most: int) -> list[SuggestionView]:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.campaigning import Office, composed, problem, run
+from bot.campaigning import Office, called, composed, problem, run
 from bot.phrases import Phrases
 from config.settings import Proactive, Settings
 from crm_core import consent, proactive
@@ -274,8 +274,8 @@ def test_answers_orders_and_opt_outs_are_noted_and_told(store: Store) -> None:
 
 def test_a_message_says_why_it_came_and_how_to_stop() -> None:
     agreed = Consent(customer_id=1, kind="marketing", granted=True, how="shop", occurred_at=NOW)
-    english = composed(PHRASES, SETTINGS, TEXTS[0], "en", "Wang Fang 王芳", agreed)
-    chinese = composed(PHRASES, SETTINGS, TEXTS[0], "zh", "Wang Fang 王芳", agreed)
+    english = composed(PHRASES, SETTINGS, TEXTS[0], "en", called("Wang Fang 王芳", "person", "en"), agreed)
+    chinese = composed(PHRASES, SETTINGS, TEXTS[0], "zh", called("Wang Fang 王芳", "person", "zh"), agreed)
     assert english.text.startswith("Hello Wang, tea week at Juniper & Crane!")
     assert "23 Nov 2026" in english.text
     assert "STOP" in english.text

@@ -173,6 +173,43 @@ def test_a_question_about_suggestions_decides_nothing(stage: Stage):
         assert states(stage) == ["proposed"] * 3
 
 
+def test_the_list_tells_when_the_day_is_used_up_and_why_explains(stage: Stage):
+    prepared(stage, owner=MANAGER, kinds=("apologise", "ask_review", "call", "apologise", "apologise", "apologise"))
+    (listed,) = stage.staff_says(MANAGER, "我的建议")
+    assert len(listed.reply.cards) == 5
+    (why,) = stage.staff_says(MANAGER, "why?")
+    assert why.reply.text.count("3 orders in all") == 5
+    (done,) = stage.staff_says(MANAGER, "全部采纳")
+    assert done.reply.text.splitlines()[0] == "已采纳 5 条。其中 4 条是草稿，您按发送才会发出。"
+    (again,) = stage.staff_says(MANAGER, "suggest")
+    assert "5 suggestions today, the most that one day brings; 1 waits for tomorrow" in again.reply.text
+    (today,) = stage.staff_says(MANAGER, "what should I do today")
+    assert "1 waits for tomorrow" in today.reply.text
+    assert "Your tasks" in today.reply.text
+
+
+def test_on_a_new_installation_they_are_made_when_asked_for(stage: Stage):
+    with stage.app.store.write() as session:
+        session.execute(delete(Suggestion))
+    (listed,) = stage.staff_says(AGENT, "今天该给谁打电话")
+    assert listed.reply.cards
+    assert stage.count("suggestions") >= len(listed.reply.cards)
+
+
+def test_what_was_skipped_and_sent_after_all_is_no_refusal(stage: Stage):
+    prepared(stage, kinds=("apologise",))
+    one = only(stage)
+    send = pressed(stage, f"approve_suggestion:yes:{one}").choices[0].value
+    pressed(stage, f"approve_suggestion:again:{one}")
+    pressed(stage, f"approve_suggestion:no:{one}")
+    assert states(stage) == ["skipped"]
+    stage.staff_says(AGENT, kind="button", button=send)
+    assert states(stage) == ["approved"]
+    stage.clock.advance(minutes=1)
+    ran(stage)
+    assert states(stage) == ["done"]
+
+
 @pytest.mark.parametrize("rest", ["skip the rest", "剩下的跳过"])
 def test_the_rest_is_what_is_left_of_the_list(stage: Stage, rest: str):
     prepared(stage, owner=MANAGER)

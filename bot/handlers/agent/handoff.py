@@ -169,6 +169,7 @@ def _send_draft(turn: StaffTurn, row: Interaction) -> Reply:
     conversation = turn.store.session.get_one(Conversation, row.conversation_id)
     if row.topic == "sent":
         return turn.reply("agent.desk.sent_before")
+    turn.store.suggestions.sent_after_all(row.topic or "")
     row.topic = "sent"
     origin = turn.message.model_copy(update={"message_id": turn.message.reply_to or turn.message.message_id})
     return _send(turn, conversation, Reply(text=row.text or ""), origin)

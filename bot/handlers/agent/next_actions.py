@@ -1,18 +1,22 @@
 """Next best actions: the list of the day, deciding on it by button or in words, fewer of a kind, how they fared."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 
 from bot.handlers.agent.asking import StaffTurn, asked, hushed, named
 from bot.handlers.agent.next_drafts import draft_for
 from bot.handlers.agent.score_reasons import open_buttons, record_line
 from bot.messages import Choice, Reply, Table
-from bot.suggestion_reading import Shown, Verdict, read
+from bot.suggestion_reading import LISTS, Shown, Verdict, read
 from bot.suggestion_words import SuggestionWords
 from crm_core.suggestions.kinds import KINDS
+from crm_core.suggestions.making import Rules
 from crm_core.suggestions.reading import SuggestionView
 
 REPORT_DAYS = 90
+SEVERAL = ("yes", "no", "later", "drafts")
+"""What is said above several that were decided on at once."""
 COLUMNS = ("kind", "proposed", "taken", "skipped", "lapsed", "done", "answered", "bought", "held", "uplift")
 _REPORT = re.compile(
     r"(?<![a-z])(?:how (?:did|do|are|have|well)|fared?|results?|outcomes?|report|worked)(?![a-z])"
@@ -35,23 +39,45 @@ def words_of(turn: StaffTurn) -> SuggestionWords:
 
 def approve_suggestion(turn: StaffTurn) -> Reply:
     """Decide on what was suggested: a button's one, or those named in words; the list where nothing is said."""
+    reply = _answer(turn)
+    turn.memory.show("suggestions", turn.memory.shown("suggestions") or [])  # what "why?" means next
+    return hushed(turn, reply)
+
+
+def _answer(turn: StaffTurn) -> Reply:
+    text = turn.understanding.text[:600]
     if turn.message.kind == "button":
-        return hushed(turn, _button(turn))
-    if not turn.understanding.text.strip():
-        return hushed(turn, next_actions(turn) or turn.reply("suggestions.none"))
-    if _REPORT.search(turn.understanding.text[:600]):
-        return hushed(turn, _report(turn))
-    return hushed(turn, _decided_in_words(turn))
+        return _button(turn)
+    if not text.strip() or LISTS.fullmatch(text):
+        return _list(turn)
+    return _report(turn) if _REPORT.search(text) else _decided_in_words(turn)
 
 
 def next_actions(turn: StaffTurn) -> Reply | None:
-    """What to do today, best first; None when there is nothing."""
-    views = turn.store.suggestions.today(turn.services.settings.suggestions.most_a_day)
+    """What to do today, best first; None when there is nothing. Where the jobs did not run yet, it is made now."""
+    settings = turn.services.settings
+    most = settings.suggestions.most_a_day
+    turn.store.suggestions.make_first(Rules(settings.suggestions, settings.proactive, settings.business.zone))
+    views = turn.store.suggestions.today(most)
     if not views:
         return None
     words = words_of(turn)
     turn.memory.show("suggestions", [one.suggestion_id for one in views])
     return Reply(text=words.say("today"), cards=words.cards(views), choices=_list_buttons(turn, words))
+
+
+def _list(turn: StaffTurn) -> Reply:
+    return next_actions(turn) or Reply(text=nothing_left(turn))
+
+
+def nothing_left(turn: StaffTurn) -> str:
+    """Why there is nothing on today's list: all of it was decided on, there is nothing, or nothing was made yet."""
+    most = turn.services.settings.suggestions.most_a_day
+    left = turn.store.suggestions.left(most)
+    if left.used_up:
+        key = "used_up" if left.waiting else "all_decided"
+        return turn.say(f"suggestions.{key}", count=left.decided, waiting=left.waiting)
+    return turn.say("suggestions.none" if left.ever or not most else "suggestions.not_yet")
 
 
 def _list_buttons(turn: StaffTurn, words: SuggestionWords) -> tuple[Choice, ...]:
@@ -69,15 +95,15 @@ def _button(turn: StaffTurn) -> Reply:
     if way == "report":
         return _report(turn)
     act = {"yes": _approved, "no": _skipped, "again": _reopened, "why": _why}.get(way)
-    return act(turn, key) if act else (next_actions(turn) or turn.reply("suggestions.none"))
+    return act(turn, key) if act else _list(turn)
 
 
-def _approved(turn: StaffTurn, suggestion_id: int) -> Reply:
+def _approved(turn: StaffTurn, suggestion_id: int, key: str = "drafted") -> Reply:
     view = turn.store.suggestions.approve(suggestion_id)
-    return _taken(turn, view) if view else _gone(turn, suggestion_id)
+    return _taken(turn, view, key) if view else _gone(turn, suggestion_id)
 
 
-def _taken(turn: StaffTurn, view: SuggestionView) -> Reply:
+def _taken(turn: StaffTurn, view: SuggestionView, key: str) -> Reply:
     """What approving does: a draft to look at and send, where there is something to write and a chat to write it in;
     else a task."""
     words = words_of(turn)
@@ -85,7 +111,7 @@ def _taken(turn: StaffTurn, view: SuggestionView) -> Reply:
     again = Choice(label=turn.say("agent.undo"), value=f"approve_suggestion:again:{view.suggestion_id}")
     draft = draft_for(turn, view)
     if draft is not None:
-        said = words.say("drafted", what=words.title(view), text=draft.text)
+        said = words.say(key, what=words.title(view), text=draft.text)
         return Reply(text="\n".join([said, *draft.notes]), choices=(*draft.choices, again))
     task_id = turn.store.tasks.add(
         words.say("task", what=words.title(view), why=words.because(view))[:300], view.lapses_at, view.customer_id
@@ -136,7 +162,7 @@ def _why(turn: StaffTurn, suggestion_id: int) -> Reply:
         return turn.reply("suggestions.closed.gone")
     turn.memory.show("customer", view.customer_id)
     shown = turn.store.suggestions.evidence(view)
-    lines = [words.say("because", what=words.title(view), why=words.because(view)), words.worth(view)]
+    lines = [words.say("because", what=words.title(view), why=words.because(view)), words.worth_line(view)]
     lines.append(words.say(f"learned.{'service' if KINDS[view.kind].is_service else 'sells'}"))
     lines += [turn.say("agent.scores.evidence")] if shown else []
     lines += [f"{place}. {record_line(turn, record)}" for place, record in enumerate(shown, 1)]
@@ -149,7 +175,7 @@ def _why(turn: StaffTurn, suggestion_id: int) -> Reply:
 def _decided_in_words(turn: StaffTurn) -> Reply:
     shown = _shown(turn)
     if not shown:
-        return turn.reply("suggestions.none")
+        return Reply(text=nothing_left(turn))
     wanted, text = asked(turn), turn.understanding.text
     people = named(turn, wanted, text) if not any(one.name == "ordinal" for one in wanted.entities) else []
     names = {part: one.customer_id for one in people for part in (one.name, one.company, *one.name.split()) if part}
@@ -158,10 +184,13 @@ def _decided_in_words(turn: StaffTurn) -> Reply:
     )
     if _WHY.search(text):
         return _reasons(turn, [one for one in shown if one.suggestion_id in verdicts] or shown)
+    waiting = [one for one in shown if turn.store.suggestions.state(one.suggestion_id) == "proposed"]
+    if not waiting and len(verdicts) != 1:
+        return _list(turn)
     if not verdicts:
-        return _which(turn, shown)
+        return _which(turn, waiting)
     turn.memory.show("suggestions", [one.suggestion_id for one in shown])
-    still = {one: verdict for one, verdict in verdicts.items() if turn.store.suggestions.state(one) == "proposed"}
+    still = {one.suggestion_id: verdicts[one.suggestion_id] for one in waiting if one.suggestion_id in verdicts}
     verdicts = still or verdicts  # "the rest" is what is left to decide on
     if len(verdicts) == 1:
         ((one, verdict),) = verdicts.items()
@@ -192,22 +221,39 @@ def _later(turn: StaffTurn, suggestion_id: int) -> Reply:
 
 
 def _several(turn: StaffTurn, shown: list[SuggestionView], verdicts: Mapping[int, Verdict]) -> Reply:
-    """One line for each; drafts wait to be looked at and sent one by one."""
+    """One entry for each, below how many were taken and skipped; drafts wait to be looked at and sent one by one."""
     lines: list[str] = []
     choices: list[Choice] = []
+    counts: Counter[str] = Counter()
     for view in (one for one in shown if one.suggestion_id in verdicts):
         verdict = verdicts[view.suggestion_id]
-        reply = {"yes": _approved, "no": _skipped}.get(verdict, _later)(turn, view.suggestion_id)
-        lines.append(f"• {reply.text}")
+        reply = _ONE_OF_SEVERAL.get(verdict, _later)(turn, view.suggestion_id)
         send = [one for one in reply.choices if one.value.startswith("desk:send:")]
+        counts[verdict] += 1
+        counts["drafts"] += len(send)
+        lines.append(f"{len(lines) + 1}. {reply.text}")
         choices += [one.model_copy(update={"label": f"{one.label}: {view.customer}"}) for one in send]
-    return Reply(text="\n".join(lines), choices=tuple(choices))
+    said = [turn.say(f"suggestions.several.{name}", count=counts[name]) for name in SEVERAL if counts[name]]
+    return Reply(text="\n".join([("" if turn.language == "zh" else " ").join(said), *lines]), choices=tuple(choices))
 
 
 def _which(turn: StaffTurn, shown: list[SuggestionView]) -> Reply:
     words = words_of(turn)
     turn.memory.show("suggestions", [one.suggestion_id for one in shown])
     return Reply(text=words.say("which"), cards=words.cards(shown))
+
+
+def _one_of_several(turn: StaffTurn, suggestion_id: int) -> Reply:
+    """One of those taken at once; that a draft waits to be sent is said once, above them."""
+    return _approved(turn, suggestion_id, "drafted_too")
+
+
+def _one_left(turn: StaffTurn, suggestion_id: int) -> Reply:
+    view = turn.store.suggestions.skip(suggestion_id)
+    return Reply(text=words_of(turn).title(view)) if view else _gone(turn, suggestion_id)
+
+
+_ONE_OF_SEVERAL = {"yes": _one_of_several, "no": _one_left}
 
 
 # --- how they fared -------------------------------------------------------------------------------------------------

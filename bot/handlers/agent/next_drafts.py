@@ -10,6 +10,7 @@ from bot.messages import Choice
 from crm_core.catalogue import Wish
 from crm_core.models import Conversation, Customer
 from crm_core.proactive import allowed_from, standing_of, why_not
+from crm_core.staff_suggestions import DRAFT_FOR
 from crm_core.suggestions.kinds import KINDS
 from crm_core.suggestions.reading import SuggestionView
 from nlu.understanding import Language
@@ -38,7 +39,7 @@ def draft_for(turn: StaffTurn, view: SuggestionView) -> Draft | None:
         return None
     language: Language = "zh" if _spoken(turn, conversation, view) == "zh" else "en"
     text = _text(turn, view, conversation, language)
-    draft_id = turn.store.keep_draft(conversation, text)
+    draft_id = turn.store.keep_draft(conversation, text, f"{DRAFT_FOR}{view.suggestion_id}")
     send = Choice(label=turn.say("desk.send"), value=f"desk:send:{draft_id}", style="primary")
     return Draft(text, tuple(_notes(turn, view, conversation)), (send,))
 

@@ -149,8 +149,11 @@ def _language(conversation: Conversation, last: Interaction | None, wanted: Aske
 
 
 def first_name(turn: StaffTurn, conversation: Conversation, language: Language) -> str:
-    """How to address the customer: the Chinese name in Chinese, the first Latin name in English."""
+    """How to address the customer: the Chinese name in Chinese, the first Latin name in English; a company by its
+    whole name."""
     found = turn.store.briefs([conversation.customer_id]) if conversation.customer_id else []
+    if found and found[0].kind == "company":
+        return found[0].name
     words = found[0].name.split() if found else []
     chinese = [word for word in words if not word.isascii()]
     latin = [word for word in words if word.isascii()]

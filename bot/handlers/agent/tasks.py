@@ -8,7 +8,7 @@ from bot import wording
 from bot.handlers.agent.asking import Asked, StaffTurn, asked, declined, hushed, named, present, undo
 from bot.handlers.agent.case_lists import colleague_in, day_bounds
 from bot.handlers.agent.customers import period
-from bot.handlers.agent.next_actions import next_actions
+from bot.handlers.agent.next_actions import next_actions, nothing_left
 from bot.messages import Choice, Reply, Table
 from crm_core.staff_tasks import TaskFilter, TaskView
 
@@ -56,9 +56,12 @@ def list_tasks(turn: StaffTurn) -> Reply:
     wished, words = _reading(turn, wanted)
     listed = _listed(turn, wanted, wished, words)
     plain = wished.customer_id is None and wished.owner_id == turn.speaker.staff_id and not wished.done
-    suggested = next_actions(turn) if plain and _WHAT_TO_DO.search(wanted.text) else None
-    if suggested is None:
+    if not plain or not _WHAT_TO_DO.search(wanted.text):
         return hushed(turn, listed)
+    suggested = next_actions(turn)
+    if suggested is None:
+        text = turn.say("suggestions.tasks_only", left=nothing_left(turn), tasks=listed.text)
+        return hushed(turn, listed.model_copy(update={"text": text}))
     text = turn.say("suggestions.with_tasks", tasks=listed.text)
     choices = (*listed.choices, *suggested.choices)
     return hushed(turn, listed.model_copy(update={"text": text, "cards": suggested.cards, "choices": choices}))

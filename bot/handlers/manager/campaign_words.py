@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from bot import wording
-from bot.campaigning import composed, connected
+from bot.campaigning import called, composed, connected
 from bot.handlers.manager.asking import ManagerTurn
 from bot.handlers.manager.segment_reading import in_words
 from bot.messages import Choice, Reply, Table
@@ -76,7 +76,9 @@ def _samples(turn: ManagerTurn, campaign: Campaign) -> Iterable[str]:
     for texts in campaign.variants:
         for language in LANGUAGES:
             name = services.phrases("campaigns.sample_name", language)
-            reply = composed(services.phrases, services.settings, texts, language, name, None)
+            reply = composed(
+                services.phrases, services.settings, texts, language, called(name, "person", language), None
+            )
             told = turn.say(f"campaigns.languages.{language}")
             yield "\n" + turn.say("campaigns.sample", key=texts["key"], language=told, text=reply.text)
 
