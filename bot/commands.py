@@ -3,6 +3,7 @@
 import re
 from collections.abc import Container
 
+from bot.helping import asked_group
 from bot.messages import IncomingMessage
 from nlu.understanding import Audience
 
@@ -152,6 +153,13 @@ def forced_intent(message: IncomingMessage, audience: Audience, known: Container
         return ("help", "") if audience == "customer" else ("", f"{message.command} {message.text}".strip())
     if message.side == "staff" and not message.addressed:
         return "desk_thread", message.text
+    return _in_words(message, audience)
+
+
+def _in_words(message: IncomingMessage, audience: Audience) -> tuple[str, str]:
+    group = asked_group(message.text, audience)
+    if group:
+        return "help", group
     return _spoken(message.text) if message.side == "staff" else ("", message.text)
 
 

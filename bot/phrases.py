@@ -54,6 +54,10 @@ class Phrases:
         """All keys there are."""
         return set(self._texts["en"])
 
+    def below(self, prefix: str) -> list[str]:
+        """The keys that begin so, in the order of the file."""
+        return [key for key in self._texts["en"] if key.startswith(prefix)]
+
     def has(self, key: str) -> bool:
         """Whether there is such a phrase."""
         return key in self._texts["en"]

@@ -43,6 +43,7 @@ TWINS = {
     "docs/email.md": "docs/zh/email.md",
     "docs/digests.md": "docs/zh/digests.md",
     "docs/suggestions.md": "docs/zh/suggestions.md",
+    "docs/privacy.md": "docs/zh/privacy.md",
 }
 OURS = ("bot", "nlu", "crm_core", "jobs")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -1,6 +1,7 @@
 """Hello, thank you, goodbye, and what we can do."""
 
 from bot.handlers.customer.common import CustomerTurn, choices, is_private
+from bot.helping import Helping, group_named
 from bot.messages import Reply
 from nlu.shortcuts import asks_what_we_are
 
@@ -27,9 +28,14 @@ def thanks(turn: CustomerTurn) -> Reply:
 
 
 def help_(turn: CustomerTurn) -> Reply:
-    """Say what we can do; to who asks, that we are no person."""
+    """Say what we can do, or all of one group; to who asks, that we are no person."""
+    helping = Helping(turn.services.phrases, turn.language)
+    group = group_named(turn.argument, "customer")
+    if group:
+        own = [intent for intent, _ in helping.examples(f"customer.{group}")]
+        return Reply(text=helping.group("customer", group), choices=choices(turn, *own))
     steps = ("order_status", "return_request", "stock_check", "product_recommend", "switch_language", "talk_to_human")
-    text = turn.say("customer.help")
+    text = helping.overview("customer")
     if asks_what_we_are(turn.understanding.text):
         text = f"{turn.say('common.what_i_am')}\n{text}"
     return Reply(text=text, choices=choices(turn, *steps))

@@ -1,16 +1,25 @@
 """What managers are told besides what agents are: help, and what is not there yet."""
 
+from dataclasses import replace
+
 from bot.handlers.agent import AGENT
+from bot.handlers.agent.small_talk import group_buttons, group_help
 from bot.handlers.manager.asking import ManagerTurn, offers, words_of
+from bot.helping import AGENTS, Helping, group_named
 from bot.messages import Reply
+from nlu.shortcuts import asks_what_we_are
 
 
 def help_(turn: ManagerTurn) -> Reply:
-    """What agents can do, then what only managers can, with buttons to try."""
-    reply = AGENT["help"](turn)
-    words = words_of(turn)
-    text = f"{reply.text}\n\n{words.say('help')}"
-    return reply.model_copy(update={"text": text, "choices": (*reply.choices, *offers(words))})
+    """What only managers can say, in short or of one group; what agents can is one of the groups."""
+    group = group_named(turn.argument, "manager")
+    if asks_what_we_are(turn.understanding.text) or group == AGENTS:
+        return AGENT["help"](replace(turn, argument=""))
+    if group:
+        return group_help(turn, "manager", group)
+    helping = Helping(turn.services.phrases, turn.language)
+    text = f"{helping.overview('manager')}\n\n{helping.more('manager')}"
+    return Reply(text=text, choices=group_buttons(helping, "manager"), private=not turn.message.direct)
 
 
 def not_yet(turn: ManagerTurn) -> Reply:

@@ -45,7 +45,7 @@ def test_every_intent_answers_even_when_nothing_else_was_said(floor: Floor, lang
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_help_names_the_commands_in_both_languages(floor: Floor, language: Any) -> None:
-    text = Colleague(floor, language=language).says("help", "help").text
+    text = Colleague(floor, language=language).says("help", "commands").text
     for word in ("find / 查", "note / 备注", "link / 关联", "trace / 追踪"):
         assert word in text
     named = set(re.findall(r"([a-z]+) / ", text.split("/crm")[1]))

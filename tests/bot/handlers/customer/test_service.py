@@ -116,8 +116,10 @@ def test_odd_scores_are_asked_again(store: Store, stranger: Opened) -> None:
 @BOTH
 def test_small_talk(stranger: Opened, known: Opened, language: str) -> None:
     chat = stranger(language)
-    for intent in ("goodbye", "thanks", "help", "affirm", "deny", "praise"):
+    for intent in ("goodbye", "thanks", "affirm", "deny", "praise"):
         assert chat.say(intent).text == phrase(f"customer.{intent}", language)
+    assert phrase("help.customer.returns.title", language) in chat.say("help").text
+    assert "return_request" in values(chat.press("help:returns"))
     assert "Somebody" not in chat.say("greeting").text
     assert "李梅" in known(language).say("greeting").text
 
