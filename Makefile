@@ -4,7 +4,7 @@ PYTHON310 ?= python3.10
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test check bench lock peers rich ocr scale shap rasa rasa-test rasa-lock clean
+.PHONY: run test check bench lock peers rich ocr voice scale shap rasa rasa-test rasa-lock clean
 
 run: $(VENV)/.app
 	$(PY) -m bot
@@ -44,6 +44,10 @@ rich: $(VENV)/.app requirements/rich.txt
 ocr: $(VENV)/.app requirements/ocr.txt
 	$(PY) -m pip install --quiet --require-hashes --no-deps -r requirements/ocr.txt
 
+# What is said in voice messages: 275 MB, and a model of your own: docs/operations.md. Then set RAPPORT_VOICE__MODEL.
+voice: $(VENV)/.app requirements/voice.txt
+	$(PY) -m pip install --quiet --require-hashes --no-deps -r requirements/voice.txt
+
 # Spark, for the tests marked `spark` and for more than one machine holds: 480 MB; it needs Java 17. Then set
 # RAPPORT_ANALYTICS__ENGINE.
 scale: $(VENV)/.app requirements/scale.txt
@@ -72,13 +76,15 @@ rasa-test: rasa $(VENV)/.dev
 
 # Pinned versions with hashes, and no address of any index; keeps what is pinned unless told otherwise (`UPGRADE=--upgrade`).
 UV := $(VENV)/bin/uv pip compile --quiet $(UPGRADE) --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --custom-compile-command "make lock"
-# What tokenizers would need to download models, which we never do.
-HUB := $(addprefix --no-emit-package ,huggingface-hub hf-xet fsspec filelock httpx2 httpcore2 truststore tqdm)
+# What tokenizers would need to download models, which we never do; faster-whisper loads two of these by name.
+HUB_UNUSED := $(addprefix --no-emit-package ,hf-xet fsspec filelock httpx2 httpcore2 truststore)
+HUB := $(addprefix --no-emit-package ,huggingface-hub tqdm) $(HUB_UNUSED)
 lock: $(VENV)/.dev
 	$(UV) pyproject.toml -o requirements/app.txt
 	$(UV) pyproject.toml --extra rich -c requirements/app.txt $(HUB) -o requirements/rich.txt
 	$(UV) pyproject.toml --extra dev -c requirements/app.txt -o requirements/dev.txt
 	$(UV) pyproject.toml --extra ocr -c requirements/app.txt -o requirements/ocr.txt
+	$(UV) pyproject.toml --extra voice -c requirements/app.txt $(HUB_UNUSED) -o requirements/voice.txt
 	$(UV) pyproject.toml --extra scale -c requirements/app.txt -o requirements/scale.txt
 	$(UV) pyproject.toml --extra shap -c requirements/app.txt -o requirements/shap.txt
 	$(UV) requirements/peers.in -o requirements/peers.txt

@@ -27,12 +27,14 @@ from bot.staff import StaffRoll
 from bot.templates import templates
 from bot.turns import Services
 from bot.unsubscribing import Unsubscribing
+from bot.voice_reading import Voices
 from config.settings import FOLDER, Settings, StaffEntry
 from crm_core import mailboxes
 from crm_core.database import Store, open_store
 from crm_core.names import NameIndex
 from crm_core.playbooks import playbooks
 from crm_core.staff_access import granted
+from crm_core.voices.transcribing import Transcriber, missing
 from nlu.gist import telling
 from nlu.interpreter import Interpreter, build_interpreter
 from nlu.knowledge import KnowledgeBase
@@ -209,6 +211,7 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
         store, send, paces, parts.clock, delivered=erasures.delivered, rules=settings.proactive,
         zone=settings.business.zone,
     )  # fmt: skip
+    voices = Voices(store, files, parts.clock, _transcriber(settings, data_dir / "tmp" / "voices"))
     assistant = Assistant(
         store,
         names.interpreter,
@@ -217,9 +220,10 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
         delivery.submit,
         parts.clock,
         pictures=Pictures(store, files, data_dir / "tmp" / "pictures", parts.clock),
+        voices=voices,
         answered=_show_meaning(channels),
     )
-    dispatch = InMemoryDispatch(assistant.answer_all, parts.workers)
+    dispatch = InMemoryDispatch(assistant.answer_all, parts.workers, takes_long=voices.awaited)
     intake = Intake(store, dispatch.submit, parts.clock)
     app = App(
         settings,
@@ -239,6 +243,13 @@ def build_app(settings: Settings, parts: Parts | None = None) -> App:  # long: t
         roll,
     )
     return app
+
+
+def _transcriber(settings: Settings, folder: Path) -> Transcriber | None:
+    """What writes recordings down; None without a model, and without what reads it."""
+    if missing(settings.voice.model):
+        return None
+    return Transcriber(Path(settings.voice.model), settings.voice.most_seconds, folder)
 
 
 def _place(channels: Mapping[str, Channel]) -> Place | None:

@@ -32,6 +32,7 @@ from bot.picture_reading import Pictures
 from bot.staff import StaffRoll
 from bot.stopping import stops
 from bot.turns import Handler, Memory, Outcome, Prepare, Preparing, Question, Services, Speaker, Turn
+from bot.voice_reading import Voices
 from crm_core import audit
 from crm_core.access import Actor
 from crm_core.customer_store import CustomerStore
@@ -50,21 +51,8 @@ LATER = "later"
 PATIENCE = 2
 """How often it may be unsure, or the customer angry, before a person is brought in."""
 IN_PUBLIC = frozenset(
-    {
-        "greeting",
-        "goodbye",
-        "thanks",
-        "help",
-        "praise",
-        "switch_language",
-        "business_hours",
-        "faq",
-        "stock_check",
-        "price_question",
-        "product_question",
-        "product_recommend",
-        "unsubscribe",
-    }
+    ["greeting", "goodbye", "thanks", "help", "praise", "switch_language", "business_hours", "faq", "stock_check"]
+    + ["price_question", "product_question", "product_recommend", "unsubscribe"]
 )
 """What is answered in a group; for all else, which may touch a record, people are asked to write privately."""
 WITH_PERSON_TOO = ("unsubscribe", "csat_rating")
@@ -90,6 +78,7 @@ class Assistant:
         clock: Callable[[], datetime],
         *,
         pictures: Pictures,
+        voices: Voices,
         handlers: Mapping[str, Mapping[str, Handler]] = HANDLERS,
         preparations: Mapping[str, Mapping[str, Prepare]] = PREPARATIONS,
         answered: Callable[[IncomingMessage], None] = lambda message: None,
@@ -101,6 +90,7 @@ class Assistant:
         self._deliver = deliver
         self._clock = clock
         self._pictures = pictures
+        self._voices = voices
         self._handlers = handlers
         self._preparations = preparations
         self._answered = answered
@@ -161,9 +151,11 @@ class Assistant:
             message = IncomingMessage.model_validate_json(row.incoming or "{}").model_copy(
                 update={"text": row.text or ""}
             )
-            stopping = stops(session, session.get_one(Conversation, row.conversation_id), message, self._clock())
         if message.attachments:
             self._services.files.fetch(interaction_id)
+            message = self._voices.with_words(interaction_id, message)
+        with self._store.read() as session:
+            stopping = stops(session, session.get_one(Conversation, row.conversation_id), message, self._clock())
         audience = self._audience(message)
         known = self._handlers[audience]
         intent, argument = ("unsubscribe", message.text) if stopping else forced_intent(message, audience, known)
@@ -234,6 +226,8 @@ class Assistant:
         if claimed is None:
             return  # another process was faster
         row = session.merge(heard.row, load=False)
+        if heard.message.attachments and heard.message.text != (row.text or ""):
+            row.text = heard.message.text  # with what was said in a recording
         conversation = session.get_one(Conversation, row.conversation_id, with_for_update=True)
         conversation.last_message_at = now
         remember_meaning(row, heard.understanding)

@@ -10,6 +10,7 @@ from bot import wording
 from bot.messages import OutgoingFile
 from crm_core.models import Attachment, Conversation, Customer, Interaction
 from crm_core.pictures.likeness import earlier_alike
+from crm_core.voices.transcribing import RECORDINGS
 
 Say = Callable[..., str]
 TEXT_SHOWN = 300
@@ -60,7 +61,9 @@ def _shown(
             continue
         files.append(OutgoingFile(attachment_id=one.id, name=one.name or one.kind, media_type=one.media_type))
         text = " / ".join((one.text or "").splitlines())
-        if text:
+        if text and one.kind in RECORDINGS:  # the words themselves stand above, as those of the message
+            notes.append(say("desk.transcribed"))
+        elif text:
             shown = text if len(text) <= TEXT_SHOWN else text[: TEXT_SHOWN - 1] + "…"
             notes.append(say("desk.in_picture", text=shown))
         notes += _alike(session, one, say, language, zone)

@@ -31,19 +31,31 @@ class InMemoryDispatch:
 
     Args:
         work: answers everything that waits in one conversation; False asks to be called again later.
+        takes_long: whether a conversation has to wait for something slow; such ones wait for one another on a thread
+            of their own, and hold up nobody else.
     """
 
-    def __init__(self, work: Callable[[int], bool], workers: int = 4, pause: float = 2.0) -> None:
+    def __init__(
+        self,
+        work: Callable[[int], bool],
+        workers: int = 4,
+        pause: float = 2.0,
+        takes_long: Callable[[int], bool] = lambda conversation_id: False,
+    ) -> None:
         self._work = work
         self._pause = pause
+        self._takes_long = takes_long
         self._ready: deque[int] = deque()
+        self._slow: deque[int] = deque()
         self._busy: set[int] = set()
         self._again: set[int] = set()
         lock = threading.RLock()
         self._changed = threading.Condition(lock)
+        self._put_aside = threading.Condition(lock)
         self._settled = threading.Condition(lock)
         self._stopping = False
         self._threads = [threading.Thread(target=self._run, name=f"answer-{n}", daemon=True) for n in range(workers)]
+        self._threads.append(threading.Thread(target=self._run_slow, name="answer-slow", daemon=True))
 
     def start(self, waiting: Iterable[int]) -> None:
         """Begin to work, first on the conversations that were left unanswered."""
@@ -67,6 +79,7 @@ class InMemoryDispatch:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+            self._put_aside.notify_all()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(timeout=30)
@@ -82,17 +95,29 @@ class InMemoryDispatch:
         return len(self._busy)
 
     def _run(self) -> None:
-        while (conversation_id := self._next()) is not None:
-            done = self._work(conversation_id)
-            if not done and not self._stopping:
-                threading.Timer(self._pause, self._requeue, [conversation_id]).start()
-                continue
-            self._finish(conversation_id)
+        while (conversation_id := self._next(self._ready, self._changed)) is not None:
+            if self._takes_long(conversation_id):
+                with self._put_aside:
+                    self._slow.append(conversation_id)
+                    self._put_aside.notify()
+            else:
+                self._answer(conversation_id)
 
-    def _next(self) -> int | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._ready or self._stopping)
-            return None if self._stopping else self._ready.popleft()
+    def _run_slow(self) -> None:
+        while (conversation_id := self._next(self._slow, self._put_aside)) is not None:
+            self._answer(conversation_id)
+
+    def _answer(self, conversation_id: int) -> None:
+        done = self._work(conversation_id)
+        if not done and not self._stopping:
+            threading.Timer(self._pause, self._requeue, [conversation_id]).start()
+            return
+        self._finish(conversation_id)
+
+    def _next(self, waiting: deque[int], changed: threading.Condition) -> int | None:
+        with changed:
+            changed.wait_for(lambda: waiting or self._stopping)
+            return None if self._stopping else waiting.popleft()
 
     def _finish(self, conversation_id: int) -> None:
         with self._changed:

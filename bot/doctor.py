@@ -19,6 +19,7 @@ from config.settings import FOLDER, Settings, Smtp
 from crm_core.database import open_store
 from crm_core.errors import CrmError
 from crm_core.pictures.looking import reads_text
+from crm_core.voices.transcribing import NotHeard, Transcriber, missing
 from nlu.training import NotTrained, read_audience
 from nlu.understanding import Audience
 
@@ -34,7 +35,7 @@ def examine(settings: Settings) -> list[Finding]:
             findings.extend(_guarded("telegram", lambda: _telegram(settings, client)))
         if settings.slack.bot_token:
             findings.extend(_guarded("slack", lambda: _slack(settings, client)))
-    findings.append(_pictures())
+    findings.extend((_pictures(), _voices(settings)))
     if settings.smtp.url:
         findings.append(_smtp(settings.smtp))
     if settings.nlu.engine == "rasa":
@@ -157,6 +158,21 @@ def _pictures() -> Finding:
     """Whether text in pictures is read; it is a choice, so that both are right."""
     how = "read and searchable" if reads_text() else "not read; `make ocr` installs what reads it"
     return Finding("text in pictures", True, how)
+
+
+def _voices(settings: Settings) -> Finding:
+    """Whether recordings are written down; without a model nobody wanted it, so that both are right."""
+    name, model = "voice messages", settings.voice.model
+    if not model:
+        return Finding(name, True, "kept and played, not written down; see Voice messages in docs/operations.md")
+    fix = "Run `make voice`, and let RAPPORT_VOICE__MODEL name a Whisper model for faster-whisper (docs/operations.md)."
+    if problem := missing(model):
+        return Finding(name, False, problem, fix)
+    try:
+        Transcriber(Path(model), settings.voice.most_seconds, Path(settings.data_dir) / "tmp" / "voices").check()
+    except NotHeard as error:
+        return Finding(name, False, str(error), fix)
+    return Finding(name, True, f"written down by the model in {model}, up to {settings.voice.most_seconds} s each")
 
 
 def _smtp(given: Smtp) -> Finding:

@@ -153,6 +153,15 @@ def _is_address(url: str) -> bool:
         return False
 
 
+class Voice(Part):
+    """Recordings that customers send."""
+
+    model: str = ""
+    """Folder with a Whisper model for faster-whisper (the extra `voice`). Empty: recordings are left to people."""
+    most_seconds: int = Field(default=120, ge=1, le=600)
+    """Longer recordings are left to people."""
+
+
 class Analytics(Part):
     engine: str = "local"
     """Where the heavy part of the night is computed: `local`, or on Spark: `spark://host:7077`, `local[2]`."""
@@ -340,6 +349,7 @@ class Settings(BaseSettings):
     slack: Slack = Slack()
     smtp: Smtp = Smtp()
     nlu: Understanding = Understanding()
+    voice: Voice = Voice()
     analytics: Analytics = Analytics()
     business: Business = Business()
     proactive: Proactive = Proactive()

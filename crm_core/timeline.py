@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_core.models import Attachment, Case, CaseChange, Interaction, Note, Order, Post, Rating, Staff, Task
+from crm_core.voices.transcribing import RECORDINGS
 
 KINDS = ("message", "note", "order", "case", "rating", "task", "state", "public")
 DEFAULT_KINDS = ("message", "note", "order", "case", "rating", "public")
@@ -59,6 +60,8 @@ class Event:
     currency: str = ""
     in_picture: str = ""
     """What is written in the pictures of a message."""
+    transcribed: bool = False
+    """Its text, or a part of it, was said in a recording and written down by a machine."""
     changes: dict[str, Any] = field(default_factory=dict)
     """Of a change of a case: what was changed, [before, after] each; owners by name."""
 
@@ -106,7 +109,7 @@ def _interactions(
         query = query.where(Interaction.channel == wanted.channel)
     newest = query.order_by(Interaction.occurred_at.desc(), Interaction.id.desc()).limit(_most(wanted))
     rows = list(session.execute(newest).scalars())
-    pictures = _in_pictures(session, [row.id for row in rows])
+    pictures, spoken = _in_pictures(session, [row.id for row in rows])
     return [
         Event(
             at=row.occurred_at,
@@ -116,20 +119,25 @@ def _interactions(
             channel=row.channel,
             detail=row.direction,
             in_picture=pictures.get(row.id, ""),
+            transcribed=row.id in spoken,
         )
         for row in rows
     ]
 
 
-def _in_pictures(session: Session, interaction_ids: Sequence[int]) -> dict[int, str]:
-    """Message -> what is written in its pictures."""
+def _in_pictures(session: Session, interaction_ids: Sequence[int]) -> tuple[dict[int, str], set[int]]:
+    """Message -> what is written in its pictures; and the messages that were said in a recording."""
     query = select(Attachment).where(
         Attachment.interaction_id.in_(interaction_ids), Attachment.text_sealed.is_not(None)
     )
     found: dict[int, str] = {}
+    spoken: set[int] = set()
     for row in session.scalars(query.order_by(Attachment.id)):
+        if row.kind in RECORDINGS:
+            spoken.add(row.interaction_id or 0)
+            continue
         found[row.interaction_id or 0] = f"{found.get(row.interaction_id or 0, '')} {row.text}".strip()
-    return found
+    return found, spoken
 
 
 def _notes(session: Session, customer_id: int, wanted: Filter, staff: dict[int, str]) -> list[Event]:

@@ -175,11 +175,11 @@ class Attachment(Base):
     error: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime]
     text_sealed: Mapped[bytes | None] = personal(LargeBinary)
-    """What is written in a picture; nobody said it to us."""
+    """What is written in a picture, which nobody said to us, or what is said in a recording, which the customer did."""
     looks: Mapped[int | None]
     """64 bits that are nearly the same for nearly the same picture."""
     looked_at: Mapped[datetime | None]
-    """When a picture was looked at, whatever came of it."""
+    """When a picture was looked at or a recording listened to, whatever came of it."""
     name = Sealed("name_sealed")
     details = Sealed("details_sealed")
     text = Sealed("text_sealed")

@@ -71,6 +71,36 @@ def test_what_could_not_be_answered_is_tried_again() -> None:
     assert tries == [7, 7, 7]
 
 
+def test_what_takes_long_waits_apart_from_all_others_and_in_order() -> None:
+    gate, others, work = threading.Event(), threading.Event(), Work()
+
+    def takes_long(conversation: int) -> bool:
+        return any(message < 0 for message in work.waiting[conversation])
+
+    def listen(conversation: int) -> bool:
+        if takes_long(conversation):
+            gate.wait(10)
+        answered = work.answer_all(conversation)
+        if work.done[3] and work.done[4]:
+            others.set()
+        return answered
+
+    dispatch = InMemoryDispatch(listen, workers=1, takes_long=takes_long)
+    for conversation, message in ((1, -1), (2, -1), (3, 7), (1, 8), (4, 9)):
+        work.add(conversation, message)
+    dispatch.start([1, 2, 3])
+    for conversation in (1, 4):
+        dispatch.submit(conversation)
+    assert others.wait(10), "the others are answered while two are listened to"
+    assert not work.done[1]
+    assert not work.done[2]
+    gate.set()
+    assert dispatch.idle(10)
+    dispatch.stop()
+    assert work.done == {1: [-1, 8], 2: [-1], 3: [7], 4: [9]}
+    assert work.clashes == 0
+
+
 def test_a_slow_conversation_does_not_hold_up_the_others() -> None:
     gate, others = threading.Event(), threading.Event()
 

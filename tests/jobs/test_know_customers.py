@@ -105,7 +105,7 @@ def test_a_job_is_run_soon_whatever_the_schedule_says(app: Any, nights: list[Nig
 
 
 def test_the_serving_process_loads_nothing_heavy_for_it() -> None:
-    heavy = ("pandas", "ibis", "sklearn", "scipy", "pyarrow")
+    heavy = ("pandas", "ibis", "sklearn", "scipy", "pyarrow", "faster_whisper", "av")
     code = f"import sys, bot.__main__; print([each for each in {heavy} if each in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -187,6 +187,8 @@ def _event(turn: StaffTurn, event: Event) -> tuple[str, str, str]:
         text = " ".join(part for part in (f"#{event.detail}", changes, text) if part)
     elif event.kind == "rating":
         text = f"{event.detail} ★ {text}".strip()
+    if event.transcribed:
+        text = f"{turn.say('agent.timeline.transcribed')} {text}"
     if event.in_picture:
         shown = turn.say("agent.timeline.in_picture", text=" ".join(event.in_picture.split()))
         text = f"{text} {shown}".strip()
