@@ -51,8 +51,8 @@ LATER = "later"
 PATIENCE = 2
 """How often it may be unsure, or the customer angry, before a person is brought in."""
 IN_PUBLIC = frozenset(
-    ["greeting", "goodbye", "thanks", "help", "praise", "switch_language", "business_hours", "faq", "stock_check"]
-    + ["price_question", "product_question", "product_recommend", "unsubscribe"]
+    {"greeting", "goodbye", "thanks", "help", "praise", "switch_language", "business_hours", "faq", "stock_check"}
+    | {"price_question", "product_question", "product_recommend", "unsubscribe"}
 )
 """What is answered in a group; for all else, which may touch a record, people are asked to write privately."""
 WITH_PERSON_TOO = ("unsubscribe", "csat_rating")
