@@ -46,7 +46,7 @@ def stop(session: Session, customer_id: int, how: str, now: datetime) -> datetim
     Returns when marketing was withdrawn: now, or earlier where that had been said before.
     """
     for kind in STOPPED[1:]:
-        if any(_by_channel(session, customer_id, kind).values()):
+        if any(by_channel(session, customer_id, kind).values()):
             say(session, customer_id, kind, False, how, now)
     withdraw_marketing(session, customer_id, how, now)
     session.flush()
@@ -71,16 +71,20 @@ def withdraw_marketing(session: Session, customer_id: int, how: str, now: dateti
     return news
 
 
-def say(session: Session, customer_id: int, kind: str, granted: bool, how: str, now: datetime) -> bool:
-    """Note a word about a kind on all channels; False where that is what counts on all of them already."""
-    counts = _by_channel(session, customer_id, kind)
-    if "" in counts and set(counts.values()) == {granted}:
+def say(
+    session: Session, customer_id: int, kind: str, granted: bool, how: str, now: datetime, *, channel: str = ""
+) -> bool:
+    """Note a word about a kind on one channel, or on all; False where that is what counts there already."""
+    counts = by_channel(session, customer_id, kind)
+    known = counts.get(channel, counts.get("")) if channel else None
+    if known is granted or (not channel and "" in counts and set(counts.values()) == {granted}):
         return False
-    session.add(Consent(customer_id=customer_id, kind=kind, granted=granted, how=how, occurred_at=now))
+    said = Consent(customer_id=customer_id, kind=kind, channel=channel, granted=granted, how=how, occurred_at=now)
+    session.add(said)
     return True
 
 
-def _by_channel(session: Session, customer_id: int, kind: str) -> dict[str, bool]:
+def by_channel(session: Session, customer_id: int, kind: str) -> dict[str, bool]:
     """What counts now on each channel that was named, "" for all others: a word about all ends those about one."""
     counts: dict[str, bool] = {}
     query = select(Consent.channel, Consent.granted).where(Consent.customer_id == customer_id, Consent.kind == kind)

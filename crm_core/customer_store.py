@@ -279,6 +279,16 @@ class CustomerStore:
         """When, where and about what they want to be written to."""
         return preferences.read(self._session, self._customer_id)
 
+    def agreed_by_channel(self) -> dict[str, list[str]]:
+        """Channel → kinds of message that they agreed to there, and not on all channels."""
+        found: dict[str, list[str]] = {}
+        for kind in preferences.KINDS:
+            counts = consent.by_channel(self._session, self._customer_id, kind)
+            for channel in (channel for channel, granted in counts.items() if channel and granted):
+                if counts.get("") is not True:
+                    found.setdefault(channel, []).append(kind)
+        return found
+
     def set_preferences(self, changes: Mapping[str, Any], how: str, passes: Sequence[Pass] = ()) -> Preferences:
         """Change what is named and keep the rest; returns all of it. What is refused counts for those whose orders
         were opened here, too; what is agreed to never does."""

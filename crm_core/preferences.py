@@ -53,15 +53,18 @@ def read_many(session: Session, customer_ids: Sequence[int], channel: str = "") 
 
 
 def change(session: Session, customer_id: int, changes: Mapping[str, Any], how: str, now: datetime) -> Preferences:
-    """Set what is named: fields of `Preferences`; of `kinds` those that are given. All else stays."""
+    """Set what is named: fields of `Preferences`; of `kinds` those that are given. All else stays.
+
+    With `on`, a yes to a kind is given for that channel alone; a no ends it on all.
+    """
     kinds: dict[str, bool] = dict(changes.get("kinds", {}))
     if kinds.pop(consent.MARKETING, True) is False:
         consent.withdraw_marketing(session, customer_id, how, now)
     elif changes.get("kinds", {}).get(consent.MARKETING):
         kinds[consent.MARKETING] = True
     for kind, granted in kinds.items():
-        consent.say(session, customer_id, kind, granted, how, now)
-    plain = {name: value for name, value in changes.items() if name != "kinds"}
+        consent.say(session, customer_id, kind, granted, how, now, channel=changes.get("on", "") if granted else "")
+    plain = {name: value for name, value in changes.items() if name not in ("kinds", "on")}
     if plain:
         rows = [row for _, row in _rows(session, [customer_id])]
         if not rows:

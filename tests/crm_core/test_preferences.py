@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings import Proactive
-from crm_core import preferences, proactive
+from crm_core import consent, preferences, proactive
 from crm_core.database import Store
 from crm_core.models import ContactPreference, Customer, OutboxMessage
 from crm_core.preferences import Preferences
@@ -35,6 +35,21 @@ def test_nothing_is_sold_without_consent_and_orders_may_be_told_of(store: Store)
     customer_id = customer_of(store)
     assert asked(store, customer_id, "marketing") == "no_consent"
     assert asked(store, customer_id, "orders") == ""
+
+
+def test_a_yes_for_one_channel_gives_back_that_and_nothing_else(store: Store) -> None:
+    customer_id = customer_of(store)
+    with store.write() as session:
+        consent.stop(session, customer_id, "said", NOW)
+        kept = preferences.change(session, customer_id, {"kinds": {"marketing": True}, "on": "email"}, "said", NOW)
+    assert kept == Preferences(kinds={"marketing": False})
+    assert asked(store, customer_id, "marketing", channel="email") == ""
+    assert asked(store, customer_id, "marketing", channel="telegram") == "withdrawn"
+    assert asked(store, customer_id, "orders", channel="telegram") == ""
+    with store.write() as session:
+        assert not consent.say(session, customer_id, "marketing", True, "said", NOW, channel="email")
+        preferences.change(session, customer_id, {"kinds": {"marketing": False}, "on": "email"}, "said", NOW)
+    assert asked(store, customer_id, "marketing", channel="email") == "withdrawn"
 
 
 def test_each_wish_is_obeyed(store: Store) -> None:

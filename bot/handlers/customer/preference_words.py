@@ -49,6 +49,16 @@ _CHANNELS = {
     "phone": r"\bphone\b|\bcalls?\b|打电话",
     "here": r"this (?:chat|channel)|\bhere\b|在这里|这个(?:聊天|对话|渠道)|发这里",
 }
+_RATHER = re.compile(
+    r"\b(?:only|just|solely|exclusively|rather|prefer\w*|instead|best|switch|change|move)\b|只|仅|最好|改|换|更喜欢|就行|就好"
+)
+"""Says that a channel shall be the one for everything."""
+_MESSAGES = re.compile(
+    r"\b(?:my|the|your|these|those|any|all|more|marketing|promotional|no) (?:\w+ )?"
+    r"(?:e-?mails|texts|text messages|calls)\b"
+    r"|(?:营销|促销|推广|优惠|广告|订阅|恢复|重新)的?(?:邮件|短信)|邮件(?:推送|订阅|通知)"
+)
+"""Names messages by their channel, and no channel for all."""
 _KINDS = {
     "orders": r"order|deliver|shipp|ships\b|parcel|tracking|订单|物流|快递|发货|派送",
     "marketing": r"promotion|offers?\b|\bsales?\b|deals?|newsletter|marketing|adverts?|new (?:teas|products|arrivals)"
@@ -110,9 +120,7 @@ def read(text: str) -> Wishes:
     _read_kinds(said, wishes)
     if wants_marketing(text):
         wishes.changes["kinds"] = {**wishes.changes.get("kinds", {}), "marketing": True}
-    channel = _channel(said)
-    if channel and not (channel == "sms" and "kinds" in wishes.changes):  # "shipping texts" are messages of any channel
-        wishes.changes["channel"] = channel
+    _read_channel(said, wishes)
     often = next((days for pattern, days in _OFTEN if pattern.search(said)), None)
     if often:
         wishes.changes["at_most_every_days"] = often
@@ -231,6 +239,18 @@ def _read_kinds(said: str, wishes: Wishes) -> None:
         kinds |= dict.fromkeys(named, wanted)
     if kinds:
         wishes.changes["kinds"] = kinds
+
+
+def _read_channel(said: str, wishes: Wishes) -> None:
+    """Where somebody wants to be written to; "marketing emails" say only where that kind is wanted."""
+    channel, kinds = _channel(said), wishes.changes.get("kinds", {})
+    if not channel or (channel == "sms" and kinds):  # "shipping texts" are messages of any channel
+        return
+    all_of_them = not kinds or kinds.get("orders")
+    if _RATHER.search(said) or (all_of_them and not _MESSAGES.search(said)):
+        wishes.changes["channel"] = channel
+    elif any(kinds.values()):
+        wishes.changes["on"] = channel
 
 
 def _channel(said: str) -> str:

@@ -21,8 +21,9 @@ def set_preferences(turn: CustomerTurn) -> Reply:
         kept = in_words(turn, turn.store.preferences())
         how = turn.say("customer.preferences.how")
         return Reply(text=f"{kept}\n{how}", choices=choices(turn, "unsubscribe"))
-    if wishes.changes.get("channel") == ALWAYS_HERE:
-        wishes.changes["channel"] = turn.message.channel
+    for name in ("channel", "on"):
+        if wishes.changes.get(name) == ALWAYS_HERE:
+            wishes.changes[name] = turn.message.channel
     now = turn.store.set_preferences(wishes.changes, f"said in {turn.message.channel}", passes(turn))
     lines = [turn.say("customer.preferences.kept"), in_words(turn, now)]
     if now.channel and now.channel != turn.message.channel:
@@ -41,6 +42,9 @@ def in_words(turn: CustomerTurn, wishes: Preferences) -> str:
         lines.append(say("customer.preferences.wanted", kinds=comma.join(yes)))
     if no:
         lines.append(say("customer.preferences.unwanted", kinds=comma.join(no)))
+    for channel, kinds in turn.store.agreed_by_channel().items():
+        told = comma.join(say(f"customer.preferences.kinds.{kind}") for kind in kinds)
+        lines.append(say("customer.preferences.on", kinds=told, channel=_channel(turn, channel)))
     if wishes.quiet_from is not None and wishes.quiet_until is not None:
         start, end = _clock(wishes.quiet_from), _clock(wishes.quiet_until)
         lines.append(say("customer.preferences.hours", start=start, end=end, zone=turn.speaker.zone))

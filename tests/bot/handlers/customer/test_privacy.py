@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from bot.handlers.customer import preference_words
 from bot.messages import IncomingAttachment
-from crm_core import consent
+from crm_core import consent, preferences
 from crm_core.database import Store
 from crm_core.models import (
     AuditEntry,
@@ -304,6 +305,35 @@ def test_a_wish_for_offers_is_a_yes_even_if_taken_for_the_opposite(
 def test_what_may_mean_the_opposite_stays_a_no(store: Store, shop: Shop, known: Opened, text: str) -> None:
     known("en").say("unsubscribe", text)
     assert getattr(_word(store, shop.customers["mei"]), "granted", None) is False
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "resume marketing emails"), ("zh", "恢复营销邮件")])
+def test_mail_that_is_wanted_again_is_no_wish_for_mail_alone(
+    store: Store, shop: Shop, known: Opened, language: str, text: str
+) -> None:
+    chat = known(language)
+    chat.say("unsubscribe", "stop")
+    chat.now += timedelta(minutes=1)
+    reply = chat.say("set_preferences", text)
+    kinds = phrase("customer.preferences.kinds.marketing", language)
+    mail = phrase("customer.preferences.channels.email", language)
+    assert phrase("customer.preferences.on", language, kinds=kinds, channel=mail) in reply.text
+    with store.read() as session:
+        assert preferences.read(session, shop.customers["mei"]).channel is None
+    word = _word(store, shop.customers["mei"])
+    assert word is not None
+    assert (word.granted, word.channel) == (True, "email")
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [("email me offers please", {"kinds": {"marketing": True}, "on": "email"}),
+     ("only email me", {"channel": "email"}), ("no more marketing emails", {"kinds": {"marketing": False}}),
+     ("turn my emails back on", {}), ("只用微信联系我", {"channel": "wechat"}), ("use email", {"channel": "email"}),
+     ("order updates by email please", {"kinds": {"orders": True}, "channel": "email"})],
+)  # fmt: skip
+def test_a_channel_is_for_everything_or_for_what_is_named(text: str, changes: dict[str, object]) -> None:
+    assert preference_words.read(text).changes == changes
 
 
 # --- language -------------------------------------------------------------------------------------------------------
