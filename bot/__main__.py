@@ -27,6 +27,7 @@ from config.settings import Settings, StaffEntry
 from crm_core.analytics import nightly
 from crm_core.errors import CrmError
 from crm_core.sample import load_sample
+from jobs import FIRST
 from jobs.runner import start_schedule
 from nlu.training import NotTrained
 
@@ -51,8 +52,7 @@ def run(
     check_port(settings.web.host, settings.web.port)
     started = time.monotonic()
     app = built(settings, Parts(progress=screen.print, local_staff={} if settings.has_tokens else PLAYGROUND_STAFF))
-    fresh = not settings.has_tokens and is_empty(app)
-    if fresh:
+    if not settings.has_tokens and is_empty(app):
         load_sample_with_bar(app)
     try:
         schedule = start_schedule(app)
@@ -63,10 +63,12 @@ def run(
         where = address if not settings.has_tokens else f"{address}health"
         what = "Playground" if not settings.has_tokens else "Running, health at"
         screen.print(f"[bold green]{what}:[/] {where}  (ready after {time.monotonic() - started:.1f} s; Ctrl-C stops)")
-        if fresh:
-            schedule.soon("sense_posts")
-            schedule.soon("know_customers")  # so that the sample business has scores; it takes a minute
-            schedule.soon("find_topics")
+        if schedule.first_start and not is_empty(app):
+            screen.print(
+                "Scores, topics and suggestions are computed now, for about three minutes: python -m jobs list"
+            )
+            for row in FIRST:
+                schedule.soon(*row)
 
     asyncio.run(serve(app, ready, background=[nightly.stop, schedule.close]))
 

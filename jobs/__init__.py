@@ -45,3 +45,6 @@ JOBS: dict[str, Job] = {
     "tie_authors": tie_authors,
     "wake_ups": wake_ups,
 }
+
+FIRST = (("sense_posts", "find_topics"), ("know_customers", "suggest"))
+"""What a first start runs at once, so that nobody waits for the night: rows of jobs that build upon each other."""

@@ -28,10 +28,29 @@ def know_customers(
             return {"skipped": "nobody has ordered anything yet"}
     night = night_of(app, now, nightly.STEPS)
     try:
-        reports = nightly.know_customers(night, progress)
+        reports = nightly.know_customers(night, _noting(app, due_at, progress))
     except nightly.Stopped as stopped:
         raise TryLater(str(stopped)) from stopped
     return told(night, reports)
+
+
+def _noting(app: App, due_at: datetime, progress: Progress) -> Progress:
+    """The same, and each step that begins is logged and written to the run's record, for `python -m jobs list`."""
+    begun: list[str] = []
+
+    def note(step: str, done: int, total: int) -> None:
+        if step not in begun:
+            begun.append(step)
+            place = {"step": step, "number": len(begun), "of": len(nightly.STEPS)}
+            log.info("nightly_step_started", **place)
+            with app.store.write() as session:
+                query = select(JobRun).where(JobRun.job == NAME, JobRun.due_at == due_at, JobRun.state == "running")
+                run = session.execute(query).scalar_one_or_none()
+                if run is not None:
+                    run.result = {**(run.result or {}), **place}
+        progress(step, done, total)
+
+    return note
 
 
 def night_of(app: App, now: datetime, steps: tuple[str, ...]) -> Night:

@@ -7,7 +7,7 @@ runs; a run whose lease is over is taken over. What fell due while nothing ran i
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +35,8 @@ PAUSE = timedelta(seconds=60)
 TRIES = 5
 """How often a run may be taken over after its process died: what kills its process would kill all of them."""
 SKIPPED = "skipped"
+TOO_LATE, BEFORE_THE_START = "too late to catch up", "before the first start"
+"""Why a run is skipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Schedule:
         self._run = run or self._in_thread
         self._running: dict[str, int] = {}
         self._swept: dict[str, datetime] = {}
+        self.first_start = False
+        """Nothing has ever run here."""
         self._ticker = BackgroundScheduler(timezone=UTC)
 
     # --- life -------------------------------------------------------------------------------------------------------
@@ -103,6 +107,8 @@ class Schedule:
     def _begin(self) -> None:
         """A fresh installation owes nothing: the due time before its first start counts as skipped."""
         now = self._app.clock()
+        with self._app.store.read() as session:
+            self.first_start = session.execute(select(JobRun.id).limit(1)).first() is None
         for name, entry in self._entries.items():
             due = entry.newest_due(now, self._zone)
             if due is None:
@@ -110,7 +116,7 @@ class Schedule:
             with self._app.store.write() as session:
                 known = session.execute(select(func.count()).where(JobRun.job == name)).scalar_one()
                 if not known:
-                    self._insert(session, name, due, now, SKIPPED)
+                    self._insert(session, name, due, now, SKIPPED, BEFORE_THE_START)
 
     def _look(self, name: str, entry: Entry) -> None:
         now = self._app.clock()
@@ -132,8 +138,10 @@ class Schedule:
             return
         self._start(Claim(claimed, name, due))
 
-    def _insert(self, session: Any, name: str, due: datetime, now: datetime, state: str) -> int | None:
-        finished = {"finished_at": now, "result": {"reason": "too late to catch up"}} if state == SKIPPED else {}
+    def _insert(
+        self, session: Any, name: str, due: datetime, now: datetime, state: str, reason: str = TOO_LATE
+    ) -> int | None:
+        finished = {"finished_at": now, "result": {"reason": reason}} if state == SKIPPED else {}
         return insert_once(
             session, JobRun, job=name, due_at=due, state=state, owner=self._owner, lease_until=now + LEASE,
             started_at=now, **finished,
@@ -228,13 +236,19 @@ class Schedule:
         finally:
             self._ticker.shutdown(wait=False)
 
-    def soon(self, name: str) -> None:
-        """Run a job now, in the background, whatever the schedule says."""
+    def soon(self, *names: str) -> None:
+        """Run jobs now, in the background and one after the other, whatever the schedule says."""
         now = self._app.clock()
         with self._app.store.write() as session:
-            claimed = self._insert(session, name, now, now, "running")
-        if claimed is not None and name not in self._running:
-            self._start(Claim(claimed, name, now))
+            inserted = {name: self._insert(session, name, now, now, "running") for name in names}
+        claims = [Claim(key, name, now) for name, key in inserted.items() if key and name not in self._running]
+        self._running |= {claim.job: claim.id for claim in claims}  # leases are renewed while they wait
+        self._run(lambda: self._do_all(claims))
+
+    def _do_all(self, claims: Sequence[Claim]) -> None:
+        for place, claim in enumerate(claims, start=1):
+            log.info("job_started", job=claim.job, number=place, of=len(claims))
+            self._do(claim)
 
     def outcome(self, name: str, due_at: datetime) -> tuple[str, dict[str, Any]]:
         """Run a job here and now; returns its state and the values to record."""

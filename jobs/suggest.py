@@ -18,18 +18,27 @@ from bot.telling import chat_at, tell
 from bot.turns import Memory
 from crm_core import audit
 from crm_core.database import insert_once
+from crm_core.first_runs import minutes_left
 from crm_core.models import Conversation, Delivery, Staff
 from crm_core.notifications import may_ping
 from crm_core.suggestions.making import Rules, make
 from crm_core.suggestions.outcomes import follow
 from crm_core.suggestions.reading import SuggestionView, for_person, for_queue, local_date, note_shown
+from jobs.errors import TryLater
 
 ACTOR = "job:suggest"
 FIELDS = ("name", "reasons", "value")
 
 
 def suggest(app: App, due_at: datetime) -> dict[str, Any]:
-    """Make what the figures of the night and what happened give reason for."""
+    """Make what the figures of the night and what happened give reason for.
+
+    Raises:
+        TryLater: there are no figures yet, and they are being computed.
+    """
+    with app.store.read() as session:
+        if minutes_left(session, "know_customers", app.clock()) is not None:
+            raise TryLater("The figures of customers are computed for the first time.")
     return {"made": _make(app, nightly=True)}
 
 
