@@ -13,16 +13,20 @@ from zoneinfo import ZoneInfo
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from bot import review
 from bot.app import App, Parts, build_app
 from bot.channels.console import USER, ConsoleChannel
 from bot.doctor import examine
+from bot.finding import Finding
+from bot.finding_words import part_of, told
 from bot.logs import configure_logging
-from bot.phrases import PhraseError
+from bot.phrases import PhraseError, Phrases
 from bot.playground import PLAYGROUND_STAFF
 from bot.server import is_empty, serve
+from bot.terminal import LanguageOption, language_of
 from config.settings import Settings, StaffEntry
 from crm_core.analytics import nightly
 from crm_core.errors import CrmError
@@ -30,6 +34,7 @@ from crm_core.sample import load_sample
 from jobs import FIRST
 from jobs.runner import start_schedule
 from nlu.training import NotTrained
+from nlu.understanding import Language
 
 cli = typer.Typer(add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 cli.add_typer(review.cli, name="review")
@@ -101,7 +106,10 @@ async def _talk(app: App, channel: ConsoleChannel) -> None:
 
 
 @cli.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    language: LanguageOption = None,
+) -> None:
     """Check tokens, scopes, webhook, clock, database, key, disk and models. Each failure names its fix."""
     configure_logging("CRITICAL")
     try:
@@ -116,9 +124,18 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
         )
     else:
         for finding in findings:
-            mark = "[green]ok[/]  " if finding.ok else "[red]FAIL[/]"
-            screen.print(f"{mark} {finding.name}: {finding.detail}" + ("" if finding.ok else f"\n     → {finding.fix}"))
+            screen.print(_told(finding, language_of(language)), soft_wrap=True)
     raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+def _told(finding: Finding, language: Language) -> str:
+    """One finding for the terminal. In English with all the details, which hold names that need no translation."""
+    mark = "[green]ok[/]  " if finding.ok else "[red]FAIL[/]"
+    if language == "en":
+        return f"{mark} {finding.name}: {finding.detail}" + ("" if finding.ok else f"\n     → {finding.fix}")
+    phrases = Phrases()
+    seen = "" if finding.ok else f"（{finding.detail}）"
+    return f"{mark} {part_of(finding, phrases, language)}{escape(seen)}：{escape(told(finding, phrases, language))}"
 
 
 def check_port(host: str, port: int) -> None:

@@ -156,15 +156,17 @@ def _slack(settings: Settings, client: httpx.Client) -> Iterator[Finding]:
 
 def _pictures() -> Finding:
     """Whether text in pictures is read; it is a choice, so that both are right."""
-    how = "read and searchable" if reads_text() else "not read; `make ocr` installs what reads it"
-    return Finding("text in pictures", True, how)
+    if reads_text():
+        return Finding("text in pictures", True, "read and searchable")
+    return Finding("text in pictures", True, "not read; `make ocr` installs what reads it", key="pictures_unread")
 
 
 def _voices(settings: Settings) -> Finding:
     """Whether recordings are written down; without a model nobody wanted it, so that both are right."""
     name, model = "voice messages", settings.voice.model
     if not model:
-        return Finding(name, True, "kept and played, not written down; see Voice messages in docs/operations.md")
+        told = "kept and played, not written down; see Voice messages in docs/operations.md"
+        return Finding(name, True, told, key="voice_unwritten")
     fix = "Run `make voice`, and let RAPPORT_VOICE__MODEL name a Whisper model for faster-whisper (docs/operations.md)."
     if problem := missing(model):
         return Finding(name, False, problem, fix)

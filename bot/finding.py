@@ -12,7 +12,9 @@ class Finding:
     ok: bool
     detail: str
     fix: str = ""
+    key: str = ""
+    """By which phrase it is told when well, if not by its name's."""
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "key"}

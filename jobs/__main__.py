@@ -11,24 +11,25 @@ from typing import Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from sqlalchemy import select
+from rich.text import Text
 
-from bot import wording
 from bot.app import App, Parts, build_app
 from bot.logs import configure_logging
-from bot.phrases import PhraseError
+from bot.phrases import PhraseError, Phrases
+from bot.terminal import LanguageOption, language_of
 from config.settings import Settings
 from crm_core.analytics.nightly import Progress as StepProgress
 from crm_core.analytics.nightly import stop as stop_nightly
 from crm_core.database import open_store
 from crm_core.errors import CrmError
-from crm_core.models import JobRun
 from jobs import JOBS
 from jobs.due import read_schedule
 from jobs.know_customers import know_customers
+from jobs.listing import JobWords, listed
 from jobs.runner import run_now, start_schedule
 from nlu.training import NotTrained
 
@@ -80,8 +81,11 @@ def run(
 
 
 @cli.command(name="list")
-def list_() -> None:
-    """Show each job with its last run and when it is due next."""
+def list_(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
+    language: LanguageOption = None,
+) -> None:
+    """Show each job: what it does, when it is due next, when it ran last and how that went."""
     configure_logging("ERROR")
     try:
         entries, settings = read_schedule(JOBS), Settings()
@@ -91,21 +95,21 @@ def list_() -> None:
         _stop(str(error))
     except ValidationError as error:
         _stop(_settings_words(error))
-    zone, now = settings.business.zone, datetime.now(UTC)
-    table = Table("Job", "Last run", "State", "What it did", "Next")
+    zone = settings.business.zone
     with store.read() as session:
-        for name, entry in entries.items():
-            query = select(JobRun).where(JobRun.job == name).order_by(JobRun.due_at.desc()).limit(1)
-            last = session.execute(query).scalar_one_or_none()
-            due = entry.next_due(now, zone)
-            table.add_row(
-                name,
-                wording.moment(last.due_at, "en", zone) if last else "–",
-                last.state if last else "–",
-                (last.error or json.dumps(last.result or {}, ensure_ascii=False)) if last else "–",
-                wording.moment(due, "en", zone) if due else f"every {entry.every_seconds} s",
-            )
+        jobs = listed(session, entries, datetime.now(UTC), zone)
     store.close()
+    if as_json:
+        print(json.dumps([job.as_dict() for job in jobs], ensure_ascii=False))
+        return
+    words = JobWords(Phrases(), language_of(language), zone)
+    name, *others = words.columns()
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column(name, no_wrap=True)
+    for head in others:
+        table.add_column(head, overflow="fold")  # Chinese has no spaces to break lines at
+    for job in jobs:
+        table.add_row(*(Text(cell) for cell in words.row(job)))
     Console().print(table)
 
 

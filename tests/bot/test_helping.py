@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -48,7 +50,10 @@ def meant(interpreter: Interpreter) -> Callable[[str, Audience], str]:
         if forced:
             return forced
         understanding = interpreter.understand(text, audience, now=NOW, zone="Asia/Shanghai")
-        return follow_up(Heard(Interaction(), message, understanding, "", None), Memory()).understanding.intent
+        heard = Heard(Interaction(), message, understanding, "", None)
+        speaker: Any = SimpleNamespace(audience=audience)
+        store: Any = SimpleNamespace(campaigns=SimpleNamespace(names=tuple))
+        return follow_up(heard, Memory(), speaker, store).understanding.intent
 
     return of
 

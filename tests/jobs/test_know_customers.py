@@ -109,3 +109,19 @@ def test_the_serving_process_loads_nothing_heavy_for_it() -> None:
     code = f"import sys, bot.__main__; print([each for each in {heavy} if each in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_each_step_that_begins_stands_in_the_record_of_the_run(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    def night(night: Night, progress: nightly.Progress) -> dict[str, StepReport]:
+        for done in (0, 1):
+            progress("features", done, 2)
+        progress("segments", 0, 0)
+        with app.store.read() as session:
+            seen.append(session.query(JobRun).one().result)
+        return {"features": WELL}
+
+    monkeypatch.setattr(nightly, "know_customers", night)
+    run_now(app, "know_customers", {"know_customers": job.know_customers})
+    assert seen == [{"step": "segments", "number": 2, "of": len(nightly.STEPS)}]

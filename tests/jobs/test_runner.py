@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -233,3 +234,25 @@ def test_the_clock_ticks_and_closes(store: Store, monkeypatch: pytest.MonkeyPatc
     assert ran.wait(10)
     schedule.close()
     assert [row.state for row in recorded(store)][-1] == "done"
+
+
+def test_a_first_start_is_noticed_and_its_jobs_run_one_after_the_other(store: Store) -> None:
+    clock, runs = Clock(EARLY), []
+    replica = Replica(store, clock, runs, later=True)
+    replica.begin()
+    assert replica.schedule.first_start
+    told: list[tuple[str, list[str]]] = []
+
+    def job(name: str, app: object, due_at: datetime) -> dict[str, int]:
+        told.append((name, [row.state for row in recorded(store) if row.state == "running"]))
+        return {}
+
+    replica.schedule._jobs = {name: partial(job, name) for name in ("one", "two")}
+    replica.schedule.soon("one", "two")
+    replica.schedule.soon("two", "one")  # under way already: nothing is done twice
+    for work in replica.waiting:
+        work()
+    assert told == [("one", ["running", "running"]), ("two", ["running"])]
+    again = Replica(store, clock, runs)
+    again.begin()
+    assert not again.schedule.first_start

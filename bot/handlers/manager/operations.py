@@ -1,6 +1,5 @@
 """How the installation does: the last backup, channels, queue, deliveries, disk, models, jobs."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from bot import wording
 from bot.doctor import examine
 from bot.figures import FigureWords
 from bot.finding import Finding
+from bot.finding_words import part_of, told
 from bot.handlers.manager.asking import ManagerTurn, words_of
 from bot.messages import Reply, Table
 from bot.turns import Preparing
@@ -95,7 +95,7 @@ def health_check(turn: ManagerTurn) -> Reply:
         *(_channel(turn, name, health, words) for name, health in sorted(examined.channels.items())),
         *_waiting(turn.store.session, turn.now, words),
         *_jobs(turn, words),
-        *(_finding(turn, finding, words) for finding in examined.findings if finding.name != "channels"),
+        *(_finding(turn, finding) for finding in examined.findings if finding.name != "channels"),
     ]
     ill = [check for check in checks if check[0] == ILL]
     text = words.say("health.ill", count=len(ill)) if ill else words.say("health.well", count=len(checks))
@@ -140,27 +140,19 @@ def _jobs(turn: ManagerTurn, words: FigureWords) -> list[Check]:
         run = session.execute(select(JobRun).where(JobRun.job == job, JobRun.due_at == due)).scalars().first()
         if run is None or job == BACKUP:
             continue
-        told = words.say(f"health.runs.{run.state}", when=_moment(turn, due))
-        checks.append((ILL if run.state == "failed" else WELL, words.say("health.parts.job", name=job), told))
+        went = words.say(f"health.runs.{run.state}", when=_moment(turn, due))
+        does = turn.say(f"jobs.does.{job}") if turn.services.phrases.has(f"jobs.does.{job}") else job
+        checks.append((ILL if run.state == "failed" else WELL, words.say("health.parts.job", name=does), went))
     good = next((one for one in made_backups(session) if not one.problem), None)
     well = good is not None and turn.now - good.at <= OLD
     told = words.say("health.backup", when=_moment(turn, good.at)) if good else words.say("health.no_backup")
     return [*sorted(checks), (WELL if well else ILL, words.say("health.parts.backup"), told)]
 
 
-def _finding(turn: ManagerTurn, finding: Finding, words: FigureWords) -> Check:
-    """A finding of the doctor in words; its own English ones where there are no others."""
-    phrases, (name, _, audience) = turn.services.phrases, finding.name.rstrip(")").partition(" (")
-    slug = name.replace(" ", "_")
-    part = words.say(f"health.parts.{slug}") if phrases.has(f"manager.health.parts.{slug}") else name
-    part += f" · {words.say(f'health.audiences.{audience}')}" if audience else ""
-    if not finding.ok:
-        fixed = phrases.has(f"manager.health.fixes.{slug}")
-        return ILL, part, words.say(f"health.fixes.{slug}") if fixed else f"{finding.detail}: {finding.fix}"
-    number = re.search(r"\d+", finding.detail)
-    if phrases.has(f"manager.health.details.{slug}"):
-        return WELL, part, words.say(f"health.details.{slug}", number=number.group() if number else "–")
-    return WELL, part, finding.detail
+def _finding(turn: ManagerTurn, finding: Finding) -> Check:
+    """A finding of the doctor in words."""
+    phrases = turn.services.phrases
+    return WELL if finding.ok else ILL, part_of(finding, phrases, turn.language), told(finding, phrases, turn.language)
 
 
 def _moment(turn: ManagerTurn, when: datetime) -> str:
