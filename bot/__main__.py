@@ -31,7 +31,6 @@ from config.settings import Settings, StaffEntry
 from crm_core.analytics import nightly
 from crm_core.errors import CrmError
 from crm_core.sample import load_sample
-from jobs import FIRST
 from jobs.runner import start_schedule
 from nlu.training import NotTrained
 from nlu.understanding import Language
@@ -72,8 +71,7 @@ def run(
             screen.print(
                 "Scores, topics and suggestions are computed now, for about three minutes: python -m jobs list"
             )
-            for row in FIRST:
-                schedule.soon(*row)
+            schedule.run_first()
 
     asyncio.run(serve(app, ready, background=[nightly.stop, schedule.close]))
 
