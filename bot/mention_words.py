@@ -63,10 +63,17 @@ def posts_table(rows: Sequence[tuple[str, Row]], zone: str, words: FigureWords, 
 
 
 def said(row: Row, words: FigureWords) -> str:
-    """What a post says, cut where it is long, and how many more say the same."""
-    text = " ".join(row.text.split())
-    text = text[:LONGEST] + ("…" if len(text) > LONGEST else "") or "–"
-    return f"{text} {words.say('mentions.alike', count=row.alike)}" if row.alike else text
+    """What a post says and shows, cut where it is long, and how many more say or show the same."""
+    parts = [_cut(row.text) or "–"]
+    parts += [words.say("mentions.in_picture", text=_cut(row.in_picture))] if row.in_picture else []
+    parts += [words.say("mentions.same_picture", count=row.same_picture)] if row.same_picture else []
+    parts += [words.say("mentions.alike", count=row.alike)] if row.alike else []
+    return " ".join(parts)
+
+
+def _cut(text: str) -> str:
+    text = " ".join(text.split())
+    return text[:LONGEST] + ("…" if len(text) > LONGEST else "")
 
 
 def links(rows: Sequence[Row], words: FigureWords) -> tuple[Choice, ...]:

@@ -1,7 +1,6 @@
 """What pictures add to a message: the text in them is kept, and order numbers and products in it belong to what was
 understood. It is never taken for words of the customer: a photographed "cancel my order" cancels nothing."""
 
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -25,8 +24,6 @@ log = structlog.get_logger(__name__)
 KINDS = ("photo", "document")
 MOST_PICTURES = 4
 """Of one message; the others are kept, but not looked at."""
-_ONE_AT_A_TIME = threading.Lock()
-"""Reading takes half a gigabyte while it lasts."""
 
 
 class Pictures:
@@ -78,8 +75,7 @@ class Pictures:
         seen: Seen | None = None
         try:
             content = self._files.read(picture.id)
-            with _ONE_AT_A_TIME:
-                seen = self._look_at(content, self._folder)
+            seen = self._look_at(content, self._folder)
         except (NotSeen, NotFound) as problem:
             log.warning("picture_not_seen", attachment_id=picture.id, reason=str(problem)[:300])
         with self._store.write() as session:

@@ -315,6 +315,8 @@ class ConnectorSettings(Part):
     """How far back the first walk goes."""
     recheck_days: int = Field(default=3, ge=0, le=90)
     """How old posts may be to be read again, for edits, deletions and counters."""
+    pictures: bool = True
+    """Fetch the pictures that posts carry, to read what is written in them and to find those that look alike."""
     allow_private: bool = False
     """Also fetch from addresses that are not public: an intranet, a server on this machine."""
 

@@ -19,6 +19,7 @@ from crm_core import authors
 from crm_core.contact_details import normalised_email, normalised_phone
 from crm_core.crypto import Vault
 from crm_core.errors import NotPossible
+from crm_core.listening.pictures import orders_of
 from crm_core.models import AuthorTie, Customer, Identity, Order, Post, PostRecord
 from crm_core.names import NameIndex
 
@@ -67,7 +68,8 @@ def candidates(
     found: dict[int, list[str]] = defaultdict(list)
     for customer_id, reason in _by_contact(session, vault, f"{post.text or ''}\n{profile.told}", region):
         found[customer_id].append(reason)
-    for customer_id in _by_order(session, post.text or ""):
+    shown = " ".join(orders_of(session, post.id))
+    for customer_id in _by_order(session, f"{post.text or ''} {shown}"):
         found[customer_id].append("order")
     for customer_id in handles.get(_short(post.author or ""), ()):
         found[customer_id].append("handle")

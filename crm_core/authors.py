@@ -17,7 +17,7 @@ from crm_core.crypto import Vault
 from crm_core.errors import NotPossible
 from crm_core.ids import new_id
 from crm_core.listening.echoes import forget_originals
-from crm_core.models import AuthorTie, Customer, ErasedMark, Identity, Post, PostRecord
+from crm_core.models import AuthorTie, Customer, ErasedMark, Identity, Post, PostPicture, PostRecord
 from crm_core.staff_store import StaffStore
 
 PUBLIC = "public"
@@ -167,6 +167,9 @@ def _give(session: Session, index: bytes, customer_id: int | None) -> int:
         for record in session.scalars(records):
             content, record.customer_id = record.record, customer_id
             record.record = content
+        for picture in session.scalars(select(PostPicture).where(PostPicture.post_id.in_([row.id for row in rows]))):
+            alt, text, picture.customer_id = picture.alt, picture.text, customer_id
+            picture.alt, picture.text = alt, text
         for row in rows:
             author, text, row.customer_id = row.author, row.text, customer_id
             row.author, row.text = author, text

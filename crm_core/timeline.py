@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm_core.listening.pictures import words_of
 from crm_core.models import Attachment, Case, CaseChange, Interaction, Note, Order, Post, Rating, Staff, Task
 from crm_core.voices.transcribing import RECORDINGS
 
@@ -212,8 +213,12 @@ def _tasks(session: Session, customer_id: int, wanted: Filter, staff: dict[int, 
 def _public(session: Session, customer_id: int, wanted: Filter, staff: dict[int, str]) -> list[Event]:
     """What they said in public; never taken for what they wrote to us."""
     query = select(Post).where(Post.customer_id == customer_id, *_when(Post.occurred_at, wanted))
-    rows = session.execute(query.order_by(Post.occurred_at.desc()).limit(_most(wanted))).scalars()
-    return [Event(row.occurred_at, "public", "customer", row.text or "", row.connector) for row in rows]
+    rows = list(session.execute(query.order_by(Post.occurred_at.desc()).limit(_most(wanted))).scalars())
+    words = words_of(session, [row.id for row in rows])
+    return [
+        Event(row.occurred_at, "public", "customer", row.text or "", row.connector, in_picture=words.get(row.id, ""))
+        for row in rows
+    ]
 
 
 def _when(column: Any, wanted: Filter) -> Sequence[Any]:

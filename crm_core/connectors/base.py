@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, Protocol
@@ -21,6 +21,10 @@ LONGEST_TEXT = 20_000
 LONGEST_RECORD = 100_000
 LONGEST_ID = 200
 LONGEST_URL = 500
+LONGEST_PICTURE = 2000
+"""Addresses of pictures are signed by many networks."""
+LONGEST_ALT = 1500
+MOST_PICTURES = 10
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 
@@ -30,6 +34,14 @@ class ConnectorProblem(CrmError):
 
 class Malformed(ConnectorProblem):
     """A record, or a whole answer, is not what the network promises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that a post carries: where it is, and what its author says it shows."""
+
+    address: str
+    alt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,7 @@ class Post:
     edited_at: datetime | None = None
     deleted: bool = False
     parent_id: str | None = None
+    pictures: tuple[Picture, ...] = ()
     record: str = ""
 
 
@@ -135,9 +148,13 @@ def post(  # one parameter a field: this is the border where text from outside i
     edited_at: datetime | None = None,
     deleted: bool = False,
     parent_id: object = None,
+    pictures: Iterable[tuple[object, object]] = (),
     record: Any = None,
 ) -> Post:
     """A post with everything cut and cleaned so that any database takes it.
+
+    Args:
+        pictures: address and description of each; None or "" for what is not there.
 
     Raises:
         Malformed: no id, or no usable time.
@@ -158,6 +175,7 @@ def post(  # one parameter a field: this is the border where text from outside i
         edited_at=edited_at if edited_at and edited_at.tzinfo else None,
         deleted=deleted,
         parent_id=None if parent_id in (None, "") else identifier(parent_id),
+        pictures=_pictures(pictures),
         record=json.dumps(record, ensure_ascii=True, default=str)[:LONGEST_RECORD],
     )
 
@@ -170,10 +188,23 @@ def identifier(given: object) -> str:
     return "sha256:" + hashlib.sha256(str(given).encode("utf-8", "replace")).hexdigest()
 
 
-def address(url: str | None) -> str | None:
+def address(url: str | None, longest: int = LONGEST_URL) -> str | None:
     """A web address that staff may click on; anything else is left out."""
     cleaned = _clean(url).strip()
-    return cleaned if cleaned.startswith(("https://", "http://")) and len(cleaned) <= LONGEST_URL else None
+    return cleaned if cleaned.startswith(("https://", "http://")) and len(cleaned) <= longest else None
+
+
+def _pictures(given: Iterable[tuple[object, object]]) -> tuple[Picture, ...]:
+    """The first of them, each once. A picture that is written out in a form that nobody expects spoils no post."""
+    found: dict[str, Picture] = {}
+    try:
+        for url, alt in given:
+            where = address(url, LONGEST_PICTURE) if isinstance(url, str) else None
+            if where:
+                found.setdefault(where, Picture(where, _clean(alt if isinstance(alt, str) else "")[:LONGEST_ALT]))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        pass
+    return tuple(found.values())[:MOST_PICTURES]
 
 
 def code(language: str | None) -> str | None:
@@ -198,6 +229,13 @@ def moment(text: str) -> datetime:
     """
     found = datetime.fromisoformat(text.strip())
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def items(record: Any, *path: str) -> list[Mapping[str, Any]]:
+    """The records in the list at a path of a record; none where there is nothing of the kind."""
+    for name in path:
+        record = record.get(name) if isinstance(record, Mapping) else None
+    return [each for each in record if isinstance(each, Mapping)] if isinstance(record, list) else []
 
 
 def listed(answer: Any, *path: str) -> list[Any]:

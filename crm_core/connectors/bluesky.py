@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from config.settings import ConnectorSettings, Source
 from crm_core.connectors.api import Api
-from crm_core.connectors.base import NOTHING, Page, Post, Reading, Start, listed, moment, post
+from crm_core.connectors.base import NOTHING, Page, Post, Reading, Start, items, listed, moment, post
 
 AT_ONCE = 100
 DEPTH = 10
@@ -81,4 +81,14 @@ def _read(view: Any, kind: Any, parent_id: str | None) -> Post:
         language=next(iter(record.get("langs") or []), None),
         likes=view.get("likeCount"), replies=view.get("replyCount"),
         shares=int(view.get("repostCount") or 0) + int(view.get("quoteCount") or 0), parent_id=parent_id, record=view,
+        pictures=_pictures(view.get("embed")),
     )  # fmt: skip
+
+
+def _pictures(embed: Any) -> Iterator[tuple[object, object]]:
+    """Those of the post itself, also where it quotes another one. Of a film the picture that stands for it."""
+    shown = embed.get("media") if isinstance(embed, dict) and "media" in embed else embed
+    for image in items(shown, "images"):
+        yield image.get("fullsize") or image.get("thumb"), image.get("alt")
+    if isinstance(shown, dict) and shown.get("thumbnail"):
+        yield shown["thumbnail"], shown.get("alt")

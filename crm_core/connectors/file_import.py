@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
@@ -27,11 +28,14 @@ COLUMNS = {
     "language": "language lang 语言",
     "kind": "kind type 类型",
     "parent": "parent parent_id in_reply_to 回复 上级",
+    "pictures": "pictures picture image images image_url image_urls photo photos 图片 配图 图片链接 图片地址",
     "likes": "likes like_count favourites reactions 点赞 点赞数 赞",
     "replies": "replies comments reply_count comment_count 评论 评论数 回复数",
     "shares": "shares reposts retweets share_count 转发 转发数 分享",
 }
 """Part of a post → what its column may be called."""
+_BETWEEN = re.compile(r"[\s,;|，；]+(?=https?://)|\s+")
+"""Between two addresses in one cell."""
 _PARTS = {word: part for part, words in COLUMNS.items() for word in words.split()}
 
 
@@ -133,6 +137,7 @@ def _read(record: Any, habits: Habits) -> Post:
         kind=said if said in ("comment", "reaction") else "post", url=text_of(record.get("url")),  # type: ignore[arg-type]
         language=text_of(record.get("language")), likes=record.get("likes"), replies=record.get("replies"),
         shares=record.get("shares"), parent_id=text_of(record.get("parent")), record=record,
+        pictures=[(each, "") for each in _BETWEEN.split(text_of(record.get("pictures")))],
     )  # fmt: skip
 
 

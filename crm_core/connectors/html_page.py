@@ -14,7 +14,7 @@ from config.settings import ConnectorSettings, Source
 from crm_core.connectors.api import Api
 from crm_core.connectors.base import NOTHING, Malformed, Page, Post, Reading, Start, moment, post
 from crm_core.connectors.fetching import Forbidden
-from crm_core.connectors.plain_text import plain, soup
+from crm_core.connectors.plain_text import pictures_in, plain, soup
 
 DATES: Any = {"TIMEZONE": "UTC", "RETURN_AS_TIMEZONE_AWARE": True, "PREFER_DATES_FROM": "past"}
 
@@ -70,12 +70,12 @@ def _read(item: Tag, select: dict[str, str], url: str) -> Post:
     shown, body, author, link = part("time"), part("text"), part("author"), part("link")
     if shown is None or body is None:
         raise Malformed("An item without a text or a time.")
-    record = str(item)
+    record, pictures = str(item), list(pictures_in(item, url))
     text, name = plain(body), plain(author) if author else ""
     address = urljoin(url, str(link["href"])) if link and link.get("href") else None
     return post(
         address or (item.get("id") and f"{urlsplit(url).hostname}#{item['id']}") or _fingerprint(url, name, text),
-        _time(shown), text=text, author=name, url=address or url, record=record,
+        _time(shown), text=text, author=name, url=address or url, record=record, pictures=pictures,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from config.settings import ConnectorSettings, Source
 from crm_core.connectors.api import Api, Refused, parsed
-from crm_core.connectors.base import Page, Post, Reading, Start, listed, moment, post
+from crm_core.connectors.base import Page, Post, Reading, Start, items, listed, moment, post
 from crm_core.connectors.fetching import Answer
 from crm_core.connectors.plain_text import plain
 
@@ -82,8 +82,16 @@ def _read(status: Any, kind: Any, parent_id: str | None) -> Post:
         status["uri"], moment(status["created_at"]), kind=kind, text=text, author=f"@{status['account']['acct']}",
         url=status.get("url"), language=status.get("language"), likes=status.get("favourites_count"),
         replies=status.get("replies_count"), shares=status.get("reblogs_count"),
-        edited_at=moment(edited) if edited else None, parent_id=parent_id, record=status,
+        edited_at=moment(edited) if edited else None, parent_id=parent_id, record=status, pictures=_pictures(status),
     )  # fmt: skip
+
+
+def _pictures(status: Any) -> Iterator[tuple[object, object]]:
+    """Of films the picture that stands for them."""
+    for media in items(status, "media_attachments"):
+        if media.get("type") in ("image", "video", "gifv"):
+            shown = media.get("url") if media["type"] == "image" else media.get("preview_url")
+            yield shown or media.get("remote_url"), media.get("description")
 
 
 def _older(answer: Answer) -> str | None:

@@ -1,6 +1,8 @@
 """HTML as the text that a reader sees."""
 
 import warnings
+from collections.abc import Iterator
+from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning, Tag
 
@@ -29,3 +31,18 @@ def plain(html: str | Tag) -> str:
         block.append("\n")
     lines = (" ".join(line.split()) for line in html.get_text().split("\n"))
     return "\n".join(line for line in lines if line)
+
+
+def pictures_in(html: str | Tag, url: str) -> Iterator[tuple[str, str]]:
+    """Address and description of the pictures in a piece of HTML that stands at `url`; those of one dot are none."""
+    if isinstance(html, str):
+        if "<img" not in html[:LONGEST].lower():
+            return
+        html = soup(html[:LONGEST])
+    for image in html.find_all("img"):
+        source = str(image.get("data-src") or image.get("src") or "").strip()
+        if source and not source.startswith("data:") and "1" not in (image.get("width"), image.get("height")):
+            try:
+                yield urljoin(url, source), str(image.get("alt") or "")
+            except ValueError:
+                continue

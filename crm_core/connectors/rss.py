@@ -15,9 +15,9 @@ import feedparser
 
 from config.settings import ConnectorSettings, Source
 from crm_core.connectors.api import Api
-from crm_core.connectors.base import NOTHING, Malformed, Page, Post, Reading, Start, moment, post
+from crm_core.connectors.base import NOTHING, Malformed, Page, Post, Reading, Start, items, moment, post
 from crm_core.connectors.fetching import Answer, Forbidden, xml_of
-from crm_core.connectors.plain_text import plain
+from crm_core.connectors.plain_text import pictures_in, plain
 
 TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 
@@ -111,8 +111,21 @@ def _post(entry: Any, url: str, language: str | None) -> Post:
     return post(
         _identity(entry.get("id") or link, url), at, text=text, author=entry.get("author"), url=link,
         language=entry.get("language") or language, replies=entry.get("slash_comments", 0),
-        edited_at=edited_at, record=dict(entry),
+        edited_at=edited_at, record=dict(entry), pictures=_pictures(entry, bodies[0], link or url),
     )  # fmt: skip
+
+
+def _pictures(entry: Any, body: str, url: str) -> Iterator[tuple[object, object]]:
+    """Those that are attached (enclosures, Media RSS), then those inside the text."""
+    for each in items(entry, "media_content"):
+        if "image" in (each.get("medium"), str(each.get("type")).partition("/")[0]):
+            yield each.get("url"), ""
+    for each in items(entry, "enclosures"):
+        if str(each.get("type")).startswith("image/"):
+            yield each.get("href"), ""
+    if not items(entry, "media_content"):
+        yield from ((each.get("url"), "") for each in items(entry, "media_thumbnail"))
+    yield from pictures_in(body, url)
 
 
 def _identity(given: str | None, url: str) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from config.settings import Source
 from crm_core import authors
 from crm_core.connectors import base
+from crm_core.listening import pictures
 from crm_core.listening.echoes import forget_originals
 from crm_core.models import Post, PostRecord, Publication, Pull
 from crm_core.sealed import vault_of
@@ -67,6 +68,8 @@ def keep_posts(
     session.add_all(row for row, _ in fresh)
     session.flush()  # their records refer to them
     session.add_all(_record(row, each, now) for row, each in fresh)
+    pictures.keep(session, [(row, each.pictures) for row, each in fresh])
+    pictures.follow(session, [(row, by_id[key].pictures) for key, row in known.items() if not by_id[key].deleted])
     counts.new = len(fresh)
     return counts
 

@@ -136,7 +136,7 @@ def _article(article: Any, record: Any, place: int) -> Post:
     return post(
         f"{record['article_id']}_{place}", _time(record["content"].get("create_time") or record["update_time"]),
         text=text, author=article.get("author"), url=article.get("url"), deleted=bool(article.get("is_deleted")),
-        record=article,
+        record=article, pictures=[(article.get("thumb_url"), "")],
     )  # fmt: skip
 
 

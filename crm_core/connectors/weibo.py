@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from config.settings import ConnectorSettings, Source
 from crm_core.connectors.api import Api
-from crm_core.connectors.base import ANSWER_PAGES, Malformed, Page, Post, Reading, Start, listed, post
+from crm_core.connectors.base import ANSWER_PAGES, Malformed, Page, Post, Reading, Start, items, listed, post
 from crm_core.connectors.plain_text import plain
 
 AT_ONCE = 50
@@ -72,7 +72,14 @@ def _read(record: Any, below: Post | None) -> Post:
         url=below.url if below else f"https://weibo.com/{user.get('id', '')}/{record['id']}",
         likes=record.get("attitudes_count"), replies=record.get("comments_count"), shares=record.get("reposts_count"),
         parent_id=answered or (below.external_id if below else None), record=record,
+        pictures=_pictures(record),
     )  # fmt: skip
+
+
+def _pictures(record: Any) -> Iterator[tuple[object, object]]:
+    """They are told as thumbnails; the same name in another folder is the picture itself."""
+    for each in items(record, "pic_urls") or [{"thumbnail_pic": record.get("original_pic")}]:
+        yield str(each.get("thumbnail_pic") or "").replace("/thumbnail/", "/large/"), ""
 
 
 def _time(text: str) -> datetime:

@@ -6,14 +6,27 @@ from urllib.parse import quote
 
 from config.settings import ConnectorSettings, Source
 from crm_core.connectors.api import Api, Refused
-from crm_core.connectors.base import ANSWER_PAGES, NOTHING, Malformed, Page, Post, Reading, Start, listed, moment, post
+from crm_core.connectors.base import (
+    ANSWER_PAGES,
+    NOTHING,
+    Malformed,
+    Page,
+    Post,
+    Reading,
+    Start,
+    items,
+    listed,
+    moment,
+    post,
+)
 
 AT_ONCE = 25
 """Each post of an account may need a search of its own, and few are allowed in a quarter of an hour."""
 FIELDS = {
     "max_results": AT_ONCE,
-    "tweet.fields": "created_at,public_metrics,author_id,lang,edit_history_tweet_ids,referenced_tweets",
-    "expansions": "author_id",
+    "tweet.fields": "created_at,public_metrics,author_id,lang,edit_history_tweet_ids,referenced_tweets,attachments",
+    "expansions": "author_id,attachments.media_keys",
+    "media.fields": "type,url,preview_image_url,alt_text",
     "user.fields": "username",
 }
 
@@ -80,13 +93,14 @@ def _read_all(answer: dict[str, Any], root: str | None) -> Reading:
     """An answer without results has no list of them at all."""
     users = (answer.get("includes") or {}).get("users") or []
     names = {user.get("id"): user.get("username") for user in users if isinstance(user, dict)}
+    media = {each.get("media_key"): each for each in items(answer, "includes", "media")}
     reading = Reading()
     for entry in listed(answer, "data") if "data" in answer else []:
-        reading.add(entry, _read, names, root)
+        reading.add(entry, _read, names, media, root)
     return reading
 
 
-def _read(entry: Any, names: dict[Any, Any], root: str | None) -> Post:
+def _read(entry: Any, names: dict[Any, Any], media: dict[Any, Any], root: str | None) -> Post:
     """An edit is a post with an id of its own: the first one stands for them all."""
     metrics = entry.get("public_metrics") or {}
     versions = entry.get("edit_history_tweet_ids") or [entry["id"]]
@@ -98,4 +112,12 @@ def _read(entry: Any, names: dict[Any, Any], root: str | None) -> Post:
         author=f"@{name}", url=f"https://x.com/{name}/status/{entry['id']}", language=entry.get("lang"),
         likes=metrics.get("like_count"), replies=metrics.get("reply_count"), parent_id=parent,
         shares=int(metrics.get("retweet_count") or 0) + int(metrics.get("quote_count") or 0), record=entry,
+        pictures=_pictures(entry, media),
     )  # fmt: skip
+
+
+def _pictures(entry: Any, media: dict[Any, Any]) -> Iterator[tuple[object, object]]:
+    """A post names its pictures by keys of a list that is beside all posts."""
+    for key in (entry.get("attachments") or {}).get("media_keys") or []:
+        shown = media.get(key) or {}
+        yield shown.get("url") or shown.get("preview_image_url"), shown.get("alt_text")

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from crm_core.bulk import insert_rows
 from crm_core.ids import new_id
 from crm_core.listening.echoes import Echoes, forget_originals
+from crm_core.listening.pictures import products_of
 from crm_core.models import Post, PostBand
 
 OURS = ("en", "zh")
@@ -19,13 +20,17 @@ OURS = ("en", "zh")
 
 @dataclass(frozen=True, slots=True)
 class Unsensed:
-    """A post as it was read. `sealed`: what stood in the database, to see whether it still does."""
+    """A post as it was read. `sealed`: what stood in the database, to see whether it still does.
+
+    `pictured`: the products that its pictures show.
+    """
 
     id: int
     text: str
     sealed: bytes | None
     language: str | None
     occurred_at: datetime
+    pictured: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +49,11 @@ class Sensed:
 def unsensed(session: Session, after: int, limit: int) -> list[Unsensed]:
     """The next posts that nothing is made of, by id."""
     query = select(Post).where(Post.sensed_at.is_(None), Post.id > after).order_by(Post.id).limit(limit)
+    rows = list(session.scalars(query))
+    pictured = products_of(session, [row.id for row in rows])
     return [
-        Unsensed(row.id, row.text or "", row.text_sealed, row.language, row.occurred_at)
-        for row in session.scalars(query)
+        Unsensed(row.id, row.text or "", row.text_sealed, row.language, row.occurred_at, pictured.get(row.id, ()))
+        for row in rows
     ]
 
 
@@ -79,7 +86,7 @@ def _row(post: Unsensed, sensed: Sensed, original: int | None, now: datetime) ->
     ours = post.language is None or post.language in OURS
     return {
         "post": post.id, "language": sensed.language if ours else post.language, "need": sensed.need,
-        "sentiment_milli": sensed.sentiment_milli, "products": list(sensed.products),
+        "sentiment_milli": sensed.sentiment_milli, "products": list(dict.fromkeys((*sensed.products, *post.pictured))),
         "competitors": list(sensed.competitors), "brand_named": sensed.brand_named, "duplicate_of_id": original,
         "spam": bool(sensed.spam_reasons), "spam_reasons": list(sensed.spam_reasons), "sensed_at": now,
     }  # fmt: skip

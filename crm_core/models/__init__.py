@@ -10,7 +10,7 @@ from crm_core.models.digests import Alert, DigestEdition, DigestPlan
 from crm_core.models.forecasts import KeptForecast
 from crm_core.models.insight import Bundle, Need, RecommendedProducts, Score, Segment, SegmentMember
 from crm_core.models.knowledge import ChangedCustomer, CustomerFeatures, FeatureRun
-from crm_core.models.listening import Post, PostBand, PostRecord, Pull
+from crm_core.models.listening import Post, PostBand, PostPicture, PostRecord, Pull
 from crm_core.models.people import Company, Customer, Identity, LinkAttempt, Staff, StaffGrant
 from crm_core.models.publishing import AuthorTie, Publication
 from crm_core.models.suggestions import Suggestion, SuggestionWish
@@ -60,6 +60,7 @@ __all__ = [
     "OutboxMessage",
     "Post",
     "PostBand",
+    "PostPicture",
     "PostRecord",
     "Product",
     "Publication",

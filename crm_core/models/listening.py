@@ -9,6 +9,7 @@ from crm_core.models.base import Base, customer_key
 from crm_core.sealed import Sealed, personal
 
 UNSENSED = text("sensed_at IS NULL")
+UNSEEN = text("looked_at IS NULL")
 
 
 class Post(Base):
@@ -80,6 +81,34 @@ class PostRecord(Base):
     record_sealed: Mapped[bytes | None] = personal(LargeBinary)
     received_at: Mapped[datetime] = mapped_column(index=True)
     record = Sealed("record_sealed")
+
+
+class PostPicture(Base):
+    """A picture that a post carries: where it is, and once it was looked at, what it shows. The picture is not kept.
+
+    `alt`: what its author says it shows. `text`: what is written in it. `products`: SKUs, and `orders`: numbers of
+    ours, that either of them names. `looks`: as of attachments. `problem`: why it could not be looked at.
+    """
+
+    __tablename__ = "post_pictures"
+    __table_args__ = (
+        Index("ix_post_pictures_unseen", "id", sqlite_where=UNSEEN, postgresql_where=UNSEEN),
+        UniqueConstraint("post_id", "place"),
+    )
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
+    customer_id: Mapped[int | None] = customer_key()
+    place: Mapped[int]
+    address: Mapped[str] = personal(String(2000), kind="identifier")
+    alt_sealed: Mapped[bytes | None] = personal(LargeBinary)
+    text_sealed: Mapped[bytes | None] = personal(LargeBinary)
+    products: Mapped[list[str]] = mapped_column(default=list)
+    orders: Mapped[list[str]] = mapped_column(default=list)
+    looks: Mapped[int | None]
+    looked_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    problem: Mapped[str | None] = mapped_column(String(300))
+    alt = Sealed("alt_sealed")
+    text = Sealed("text_sealed")
 
 
 class Pull(Base):

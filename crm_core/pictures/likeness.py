@@ -51,7 +51,7 @@ def earlier_alike(session: Session, picture: Attachment) -> Alike | None:
     ]
     for _, other in sorted(near, key=lambda one: one[0]):
         row = session.get_one(Attachment, other)
-        if _same_numbers(row.text, picture.text):
+        if same_numbers(row.text, picture.text):
             return Alike(row.id, row.customer_id, row.created_at)
     return None
 
@@ -65,7 +65,8 @@ def apart(one: int, other: int) -> int:
     return ((one ^ other) & 0xFFFF_FFFF_FFFF_FFFF).bit_count()
 
 
-def _same_numbers(one: str | None, other: str | None) -> bool:
+def same_numbers(one: str | None, other: str | None) -> bool:
+    """Whether two pictures show the same numbers, as far as both could be read."""
     if one is None or other is None:
         return True
     return sorted(_NUMBER.findall(one)) == sorted(_NUMBER.findall(other))

@@ -1,6 +1,7 @@
 """Looks at a picture in a child process: nothing that a stranger sent is decoded where messages are answered."""
 
 import base64
+import threading
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,8 @@ SECONDS = 45
 """How long one picture may take; a page full of text takes two seconds of an idle processor."""
 LARGEST = 20 << 20
 SEEING = "crm_core.pictures.seeing"
+_ONE_AT_A_TIME = threading.Lock()
+"""Reading takes half a gigabyte while it lasts."""
 
 
 class NotSeen(CrmError):
@@ -45,7 +48,8 @@ def look(content: bytes, folder: Path, *, timeout: float = SECONDS) -> Seen:
         raise NotSeen(f"It is larger than {LARGEST >> 20} MB.")
     asked = {"picture": base64.b64encode(content).decode(), "reads": reads_text()}
     try:
-        answer = child.ask(SEEING, asked, folder, timeout)
+        with _ONE_AT_A_TIME:
+            answer = child.ask(SEEING, asked, folder, timeout)
     except child.ChildFailed as error:
         raise NotSeen(str(error)) from error
     if answer.get("problem"):

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
+from crm_core.listening import pictures
 from crm_core.models import Case, Customer, Interaction, Order, Post, Rating
 from crm_core.reports.metrics import METRICS, Values, narrowings
 from crm_core.reports.periods import Period
@@ -21,7 +22,8 @@ KINDS = {"interactions": "messages", "orders": "orders", "customers": "customers
 class Row:
     """One record. `text` is what was written; `label` a number, a status or an intent, by kind.
 
-    Of posts, `alike` is how many more say the same, `loud` how often they were liked, answered and shared.
+    Of posts, `alike` is how many more say the same, `loud` how often they were liked, answered and shared;
+    `in_picture` what is written in their pictures, `same_picture` how many other posts carry one that looks the same.
     """
 
     at: datetime
@@ -37,6 +39,8 @@ class Row:
     url: str = ""
     alike: int = 0
     loud: int = 0
+    in_picture: str = ""
+    same_picture: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +112,15 @@ def _posts(session: Session, query: Select[Any], offset: int, limit: int, *, lou
     total = session.execute(select(func.count()).select_from(folded.subquery())).scalar_one()
     order = (loud.desc(), first.desc()) if loudest else (func.min(Post.occurred_at).desc(), first.desc())
     page = list(session.execute(folded.order_by(*order).offset(offset).limit(limit)))
-    posts = zip(rows_of(session, Post, [each.id for each in page]), page, strict=True)
-    rows = (replace(row, alike=each.times - 1, loud=int(each.loud)) for row, each in posts)
+    ids = [each.id for each in page]
+    words, same = pictures.words_of(session, ids), pictures.alike(session, ids)
+    rows = (
+        replace(
+            row, alike=each.times - 1, loud=int(each.loud), in_picture=words.get(each.id, ""),
+            same_picture=same.get(each.id, 0),
+        )
+        for row, each in zip(rows_of(session, Post, ids), page, strict=True)
+    )  # fmt: skip
     return Behind("posts", tuple(rows), total)
 
 

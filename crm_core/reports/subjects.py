@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from crm_core.models import Customer, Product, Segment, SegmentMember
+from crm_core.listening.pictures import words_of
+from crm_core.models import Customer, Post, Product, Segment, SegmentMember
 from crm_core.reports.evidence import Behind, behind
 from crm_core.reports.metrics import METRICS, Figure, NotMeasured, Values, dimensions, measure, narrowings
 from crm_core.reports.periods import Period
@@ -108,10 +109,12 @@ def _saying(
     )  # fmt: skip
     for target, on in {id(target): (target, on) for target, on in joins}.values():
         query = query.join(target, on)
-    for row in session.scalars(query.execution_options(yield_per=_BATCH)):
-        text = (row.text or "").casefold()
-        if all(pattern.search(text) for pattern in patterns):
-            yield row.id
+    for rows in session.scalars(query.execution_options(yield_per=_BATCH)).partitions():
+        shown = words_of(session, [row.id for row in rows]) if record is Post else {}
+        for row in rows:
+            text = f"{row.text or ''}\n{shown.get(row.id, '')}".casefold()
+            if all(pattern.search(text) for pattern in patterns):
+                yield row.id
 
 
 def _pattern(words: Sequence[str]) -> re.Pattern[str]:

@@ -60,6 +60,8 @@ class Network:
         self.ahead = timedelta(0)
         self.voice = voice
         self.url = ""
+        self.pictured = False
+        """Whether each post carries a picture."""
 
     def answer(self, asked: Asked) -> Told:
         self.asked.append(asked)
@@ -86,6 +88,10 @@ class Network:
         """Posts older than a number, and where the next page begins; None at the end."""
         older = [each for each in self.said if number is None or each.number < number]
         return older[:count], older[count - 1].number if len(older) > count else None
+
+    def picture(self, said: Said) -> str:
+        """The address of what a post carries."""
+        return f"{self.url}/pictures/large/{said.number}.jpg?signature=a"
 
     def told_at(self, said: Said) -> datetime:
         """By the network's clock."""

@@ -17,7 +17,7 @@ from config.settings import ConnectorSettings, Source
 from crm_core.connectors import CONNECTORS, pull_all, pulling
 from crm_core.connectors.pulling import Pulled
 from crm_core.database import Store, open_store
-from crm_core.models import Post, PostRecord, Pull
+from crm_core.models import Post, PostPicture, PostRecord, Pull
 from tests.conftest import NOW, Clock
 from tests.contracts.networks import PAGE, Asked, Network, Told, served
 from tests.contracts.voices import VOICES
@@ -101,9 +101,13 @@ def test_pages_are_followed_and_nothing_comes_twice(listener: Listener):
 
 def test_what_a_post_carries(listener: Listener):
     listener.network.post(1)
+    listener.network.pictured = True
     listener.pull()
     with listener.store.read() as session:
         row = session.execute(select(Post)).scalar_one()
+        pictures = [(each.address, each.alt or "") for each in session.scalars(select(PostPicture))]
+        here = [(listener.network.picture(listener.network.said[0]), listener.voice.alt)]
+        assert pictures == (here if listener.voice.pictures else [])
         assert (row.connector, row.source, row.about, row.kind) == (listener.name, "ours", "us", "post")
         assert (row.text, row.occurred_at, row.customer_id) == ("Said number 1", NOW, None)
         assert row.author

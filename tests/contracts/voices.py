@@ -19,6 +19,13 @@ class Voice:
     follows_deletions: bool = True
     second: int = 1
     select: dict[str, str] = field(default_factory=dict)
+    pictures: bool = True
+    """Whether its posts can carry pictures that we may fetch."""
+    alt: str = ""
+    """How it tells what a picture shows."""
+
+
+ALT = "A cup on a table"
 
 
 def rss(network: Network, asked: Asked) -> Told:
@@ -29,7 +36,9 @@ def rss(network: Network, asked: Asked) -> Told:
         if each.broken
         else f"<item><guid isPermaLink='false'>{each.number}</guid><title>{each.text}</title>"
         f"<author>ann@example.org (Ann)</author><link>{network.url}/entries/{each.number}</link>"
-        f"<pubDate>{network.told_at(each):%a, %d %b %Y %H:%M:%S} GMT</pubDate></item>"
+        f"<pubDate>{network.told_at(each):%a, %d %b %Y %H:%M:%S} GMT</pubDate>"
+        + (f"<enclosure type='image/jpeg' length='9' url='{network.picture(each)}'/>" if network.pictured else "")
+        + "</item>"
         for each in page
     )
     link = f"<atom:link rel='next' href='/feed.xml?before={onward}'/>" if onward else ""
@@ -52,6 +61,10 @@ def mastodon(network: Network, asked: Asked) -> Told:
             "content": f"<p>{each.text}</p>", "spoiler_text": "", "language": "en", "reblog": None,
             "url": f"https://social.example/@ann/{each.number}", "account": {"acct": "ann@social.example"},
             "replies_count": 0, "reblogs_count": 2, "favourites_count": 3,
+            "media_attachments": [
+                {"id": "9", "type": "image", "url": network.picture(each), "preview_url": "p", "description": ALT},
+                {"id": "8", "type": "audio", "url": "https://social.example/song.mp3", "description": None},
+            ] if network.pictured else [],
         }
         for each in page
     ]  # fmt: skip
@@ -64,9 +77,14 @@ def bluesky(network: Network, asked: Asked) -> Told:
     assert asked.path == "/xrpc/app.bsky.feed.getAuthorFeed"
     page, onward = network.after(int(asked.query["cursor"]) if "cursor" in asked.query else None)
     feed = [
-        {"post": None if each.broken else bluesky_post(network.told_at(each).isoformat(), str(each.number), each.text)}
+        {"post": None if each.broken else bluesky_post(
+            network.told_at(each).isoformat(), str(each.number), each.text,
+            **({"embed": {"$type": "app.bsky.embed.images#view", "images": [
+                {"thumb": "https://cdn.example/small", "fullsize": network.picture(each), "alt": ALT}
+            ]}} if network.pictured else {}),
+        )}
         for each in page
-    ]
+    ]  # fmt: skip
     return Told({"feed": feed, **({"cursor": str(onward)} if onward else {})})
 
 
@@ -84,6 +102,7 @@ def html(network: Network, asked: Asked) -> Told:
     page, onward = network.after(int(asked.query["before"]) if "before" in asked.query else None)
     items = "".join(
         f"<li class='review' id='r{each.number}'><b>Ann</b><p class='body'>{each.text}</p>"
+        + (f"<img src='{network.picture(each).removeprefix(network.url)}' alt='{ALT}'>" if network.pictured else "")
         + ("<time>when it rained" if each.broken else f"<time datetime='{network.told_at(each).isoformat()}'>today")
         + "</time></li>"
         for each in page
@@ -107,12 +126,19 @@ def x(network: Network, asked: Asked) -> Told:
             "created_at": network.told_at(each).isoformat().replace("+00:00", ".000Z"),
             "edit_history_tweet_ids": [str(each.number)],
             "public_metrics": {"like_count": 3, "reply_count": 0, "retweet_count": 1, "quote_count": 1},
+            **({"attachments": {"media_keys": [f"3_{each.number}"]}} if network.pictured else {}),
         }
         for each in page
     ]  # fmt: skip
     meta = {"result_count": len(data), **({"next_token": str(onward)} if onward else {})}
-    users = {"users": [{"id": "7", "username": "ann"}]}
-    return Told({"data": data, "includes": users, "meta": meta} if data else {"meta": meta})
+    beside: dict[str, Any] = {"users": [{"id": "7", "username": "ann"}]}
+    if network.pictured:
+        assert "attachments.media_keys" in asked.query["expansions"]
+        beside["media"] = [
+            {"media_key": f"3_{each.number}", "type": "photo", "url": network.picture(each), "alt_text": ALT}
+            for each in page
+        ]
+    return Told({"data": data, "includes": beside, "meta": meta} if data else {"meta": meta})
 
 
 def graph_page(network: Network, asked: Asked, record: Callable[[Said], dict[str, Any]]) -> Told:
@@ -133,6 +159,9 @@ def facebook(network: Network, asked: Asked) -> Told:
         "id": str(said.number), "message": said.text, "created_time": f"{network.told_at(said):%Y-%m-%dT%H:%M:%S}+0000",
         "from": {"name": "Ann"}, "permalink_url": f"https://www.facebook.com/{said.number}", "shares": {"count": 2},
         "reactions": {"summary": {"total_count": 3}}, "comments": {"summary": {"total_count": 0}},
+        **({"full_picture": network.picture(said), "attachments": {"data": [
+            {"media": {"image": {"src": network.picture(said), "height": 9, "width": 9}}, "description": ALT}
+        ]}} if network.pictured else {}),
     })  # fmt: skip
 
 
@@ -143,6 +172,7 @@ def instagram(network: Network, asked: Asked) -> Told:
         "id": str(said.number), "caption": said.text, "timestamp": f"{network.told_at(said):%Y-%m-%dT%H:%M:%S}+0000",
         "username": "ann", "permalink": f"https://www.instagram.com/p/{said.number}/", "like_count": 3,
         "comments_count": 0,
+        **({"media_type": "IMAGE", "media_url": network.picture(said)} if network.pictured else {}),
     })  # fmt: skip
 
 
@@ -177,6 +207,8 @@ def weibo(network: Network, asked: Asked) -> Told:
             "id": each.number, "idstr": str(each.number), "text": each.text,
             "created_at": f"{network.told_at(each):%a %b %d %H:%M:%S +0000 %Y}", "user": {"id": 7, "screen_name": "安"},
             "reposts_count": 2, "comments_count": 0, "attitudes_count": 3,
+            "pic_urls": [{"thumbnail_pic": network.picture(each).replace("/large/", "/thumbnail/")}]
+            if network.pictured else [],
         }
         for each in page
     ]  # fmt: skip
@@ -193,7 +225,9 @@ def wechat(network: Network, asked: Asked) -> Told:
     start, count = asked.body["offset"], asked.body["count"]
     items = [
         {"article_id": f"a{each.number}", "update_time": int(network.told_at(each).timestamp()), "content": {
-            "news_item": [{"title": None} if each.broken else wechat_article(each.number, each.text)],
+            "news_item": [{"title": None} if each.broken else wechat_article(
+                each.number, each.text, **({"thumb_url": network.picture(each)} if network.pictured else {})
+            )],
         }}
         for each in network.said[start : start + count]
     ]  # fmt: skip
@@ -212,13 +246,13 @@ BOARD = {"item": "li.review", "text": ".body", "time": "time", "author": "b", "n
 
 VOICES: dict[str, Voice] = {
     "rss": Voice(rss, "{url}/feed.xml", follows_deletions=False),
-    "mastodon": Voice(mastodon, "#tea"),
-    "bluesky": Voice(bluesky, "@ann.example"),
-    "x": Voice(x, "@ann", second=2),
-    "facebook": Voice(facebook, "ann"),
+    "mastodon": Voice(mastodon, "#tea", alt=ALT),
+    "bluesky": Voice(bluesky, "@ann.example", alt=ALT),
+    "x": Voice(x, "@ann", second=2, alt=ALT),
+    "facebook": Voice(facebook, "ann", alt=ALT),
     "instagram": Voice(instagram, "17"),
-    "linkedin": Voice(linkedin, "5", second=1 + PAGE),
+    "linkedin": Voice(linkedin, "5", second=1 + PAGE, pictures=False),
     "weibo": Voice(weibo, "@安"),
     "wechat": Voice(wechat, "wx5", second=2),
-    "html": Voice(html, "{url}/board", follows_deletions=False, select=BOARD),
+    "html": Voice(html, "{url}/board", follows_deletions=False, select=BOARD, alt=ALT),
 }

@@ -15,7 +15,7 @@ from crm_core.connectors import base
 from crm_core.connectors.storing import keep_posts
 from crm_core.database import Store
 from crm_core.errors import NotAllowed, NotPossible
-from crm_core.models import AuthorTie, Customer, ErasedMark, Identity, Post, PostRecord, Pull, Staff
+from crm_core.models import AuthorTie, Customer, ErasedMark, Identity, Post, PostPicture, PostRecord, Pull, Staff
 from crm_core.personal_data import counts
 from crm_core.reach import reach
 from crm_core.staff_store import Search, StaffStore
@@ -104,10 +104,15 @@ def test_a_tie_takes_all_posts_of_the_author_and_those_to_come(listening: Listen
 
 
 def test_the_posts_are_sealed_with_the_key_of_whose_they_are(listening: Listening) -> None:
-    listening.read(said(1))
+    listening.read(said(1, pictures=[("https://far.example/cup.jpg", "my cup")]))
     listening.tie()
+    with listening.store.read() as session:
+        picture = session.scalars(select(PostPicture)).one()
+        assert (picture.customer_id, picture.alt) == (listening.customer_id, "my cup")
     listening.store.vault.forget(listening.customer_id)
     assert [row.text for row in listening.rows()] == [""]
+    with listening.store.read() as session:
+        assert session.scalars(select(PostPicture)).one().alt in ("", None)
 
 
 def test_a_tie_is_taken_back_and_a_rejected_one_not_suggested_again(listening: Listening) -> None:
@@ -215,12 +220,14 @@ def test_a_backup_from_before_brings_nothing_back(listening: Listening) -> None:
 
 
 def test_who_is_erased_is_gone_from_the_public_posts_too(listening: Listening) -> None:
-    listening.read(said(1))
+    listening.read(said(1, pictures=[("https://far.example/cup.jpg", "my cup")]))
     listening.tie()
     with listening.store.read() as session:
         assert counts(session, [listening.customer_id])["posts"] == 1
     privacy.erase_customer(listening.store, listening.customer_id, actor="test", now=NOW)
     assert listening.rows() == []
+    with listening.store.read() as session:
+        assert session.scalars(select(PostPicture)).all() == []
     assert listening.read(said(1)).new == 0
 
 

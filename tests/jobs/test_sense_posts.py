@@ -164,7 +164,7 @@ def test_nothing_is_loaded_when_there_is_nothing_to_read(store: Store) -> None:
         def __init__(self) -> None:
             self.store = store
 
-    assert sense_posts(Nothing(), NOW) == {"sensed": 0}  # type: ignore[arg-type]
+    assert sense_posts(Nothing(), NOW) == {"pictures": 0, "sensed": 0}  # type: ignore[arg-type]
 
 
 def test_a_thousand_posts_pass_in_small_batches(store: Store, clock: Clock) -> None:
