@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.campaign_job import BEGINS, weeks
 from benchmarks.rule_world import Desk, Lived, StoredDesk, live, zones_of
 from crm_core.database import open_store
 
@@ -15,8 +16,9 @@ OFF = {
 """A rule -> the reasons that are not obeyed while it is switched off, to see whether the checker sees that."""
 
 
-def rules(days: int, stored_days: int, seed: int) -> dict[str, float]:
-    """Live through so many days by the rules in memory, and some more in a database; count what was broken."""
+def rules(days: int, stored_days: int, job_days: int, seed: int) -> dict[str, float]:
+    """Live through so many days by the rules in memory, some more in a database, and some by the job itself; count what
+    was broken."""
     found: Counter[str] = Counter()
     broken: Counter[str] = Counter()
     for start in range(0, days, YEAR):
@@ -30,6 +32,22 @@ def rules(days: int, stored_days: int, seed: int) -> dict[str, float]:
     for name, reasons in OFF.items():
         lived = _in_memory(f"{seed} {name}", 0, min(YEAR, days), reasons)
         figures[f"rules.breaks_without_{name}"] = lived.breaks().total()
+    by_job = _by_job(job_days, seed)
+    return figures | by_job | {"rule_breaks": figures["rule_breaks"] + by_job["rules.job_breaks"]}
+
+
+def _by_job(days: int, seed: int) -> dict[str, float]:
+    """The same of the job: half of the days in spring, half in autumn; a quarter of them again without each rule."""
+    lived = [weeks(f"{seed} job", begins, days / len(BEGINS)) for begins in BEGINS]
+    figures: dict[str, float] = {
+        "rules.job_days": days, "rules.job_runs": sum(one.runs for one in lived),
+        "rules.job_sent": sum(len(one.written) for one in lived),
+        "rules.job_breaks": sum(one.breaks().total() for one in lived),
+    }  # fmt: skip
+    for name, reasons in OFF.items():
+        figures[f"rules.job_breaks_without_{name}"] = (
+            weeks(f"{seed} job", BEGINS[0], days / 4, reasons).breaks().total()
+        )
     return figures
 
 

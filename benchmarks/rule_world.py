@@ -91,7 +91,7 @@ def live(sending: Sending, zones: dict[int, str], seed: str, begins: datetime, d
             lived.refused += message.due is None
             waits(message)
         else:
-            event = _event(what, person, now, random)
+            event = event_of(what, person, now, random)
             sending.hear(event)
             lived.log.append(event)
     return lived
@@ -128,7 +128,7 @@ def _lag(random: Random) -> timedelta:
     return timedelta(minutes=random.uniform(0, 90)) if dice < 0.95 else timedelta(hours=random.uniform(2, 80))
 
 
-def _event(what: str, person: int, now: datetime, random: Random) -> Event:
+def event_of(what: str, person: int, now: datetime, random: Random) -> Event:
     if what == "stopped":
         return Event(now, person, "stopped")
     if what == "said":

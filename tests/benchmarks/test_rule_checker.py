@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from benchmarks.campaign_job import BEGINS, weeks
 from benchmarks.campaign_rules import OFF, rules
 from benchmarks.rule_checker import ZONES, Event, breaks, local
 from benchmarks.rule_world import Message, StoredDesk
@@ -60,11 +61,20 @@ def test_it_counts_every_kind_of_break(events: list[Event], counted: dict[str, i
 
 
 def test_rules_hold_and_one_that_is_switched_off_is_seen():
-    figures = rules(120, 8, seed=3)
+    figures = rules(120, 8, 0, seed=3)
     assert figures["rule_breaks"] == 0
     assert figures["rules.sent"] > 100
     assert figures["rules.stored_sent"] > 5
     assert all(figures[f"rules.breaks_without_{name}"] > 20 for name in OFF)
+
+
+def test_the_job_itself_is_watched_and_a_rule_that_is_switched_off_is_seen():
+    kept, lax = (weeks("5", BEGINS[0], 6, off) for off in ((), OFF["quiet"]))
+    assert kept.written
+    assert kept.breaks().total() == 0
+    assert lax.breaks()["quiet"] > 0
+    lax.written.append(lax.written[0])
+    assert lax.breaks()["twice"] == 1
 
 
 def test_a_no_that_was_said_before_undoes_a_yes_about_one_channel(store: Store):
