@@ -18,6 +18,7 @@ _SOUNDS = (
     (0, b"\x1aE\xdf\xa3", "audio/webm"),
     (4, b"ftypM4A", "audio/mp4"),
     (4, b"ftypisom", "audio/mp4"),
+    (4, b"ftypiso5", "audio/mp4"),
     (4, b"ftypmp42", "audio/mp4"),
     (8, b"WAVE", "audio/wav"),
 )

@@ -69,7 +69,7 @@ class PageHeaders:
                 headers.setdefault("content-security-policy", CONTENT_SECURITY_POLICY + f"frame-ancestors {ancestors}")
                 headers["x-content-type-options"] = "nosniff"
                 headers["referrer-policy"] = "no-referrer"
-                headers["permissions-policy"] = "camera=(), microphone=(), geolocation=()"
+                headers["permissions-policy"] = "camera=(), microphone=(self), geolocation=()"
                 embeddable = scope["path"] == "/chat.js"
                 headers["cross-origin-resource-policy"] = "cross-origin" if embeddable else "same-origin"
                 headers["cross-origin-opener-policy"] = "same-origin"

@@ -105,6 +105,19 @@ def test_an_own_message_is_edited_in_its_place(playground: Page, echo: Echo) -> 
     assert (second.kind, second.message_id, second.revision > 0) == ("edit", first.message_id, True)
 
 
+def test_a_voice_message_is_recorded_sent_and_played(playground: Page, echo: Echo) -> None:
+    customer = pane(playground, "customer")
+    customer.get_by_role("button", name="Record a voice message").click()
+    expect(customer.locator(".composer")).to_contain_text(re.compile("Recording 0:0[1-9]"))
+    customer.get_by_role("button", name="Stop recording").click()
+    expect(customer.locator(".pending")).to_contain_text("voice.webm")
+    customer.get_by_role("button", name="Send", exact=True).click()
+    expect(customer.locator(".own audio")).to_have_count(1)
+    expect(customer.locator(".message:not(.own)")).to_contain_text("voice.webm")
+    kept = echo.assistant.received[0].attachments[0]
+    assert (kept.kind, kept.media_type) == ("audio", "audio/webm")
+
+
 def test_files_are_shown_sent_and_still_there_after_a_reload(playground: Page, echo: Echo, tmp_path: Path) -> None:
     picture = tmp_path / "cup.png"
     picture.write_bytes(chart([10, 40], (0, 0, 0)))

@@ -36,6 +36,7 @@
   const load = () => {
     frame = document.createElement("iframe");
     frame.title = words.title;
+    frame.allow = "microphone";
     frame.src = `${origin}/chat${chosen ? `?lang=${chinese ? "zh" : "en"}` : ""}`;
     const narrow = window.matchMedia("(max-width: 520px)").matches;
     style(frame, narrow

@@ -1,6 +1,7 @@
-// Where a message is written: text, files (button, paste, drop), editing an earlier message.
+// Where a message is written: text, files (button, paste, drop), a voice message, editing an earlier message.
 import { el, icon, sayAs, size } from "./dom.js";
 import { t } from "./i18n.js";
+import { canRecord, Recorder } from "./recorder.js";
 
 const TEXT_BYTES = 64 * 1024;
 const FILE_BYTES = 10 * 1024 * 1024;
@@ -15,6 +16,8 @@ export class Composer {
     this.text = el("textarea", { rows: "1", placeholderKey, label: placeholderKey, autocomplete: "off", on: { input: () => this.changed(), keydown: (event) => this.key(event), paste: (event) => this.paste(event) } });
     this.chooser = el("input", { type: "file", multiple: true, hidden: true, tabindex: "-1", on: { change: () => this.chosen() } });
     this.attach = el("button", { type: "button", class: "icon-button", label: "attach", on: { click: () => this.chooser.click() } }, icon("clip"));
+    this.recorder = new Recorder({ onTime: (seconds) => this.drawRecording(seconds), onDone: (file) => this.recorded(file) });
+    this.microphone = el("button", { type: "button", class: "icon-button microphone", label: "record", "aria-pressed": "false", hidden: !canRecord(), on: { click: () => this.record() } }, icon("microphone"));
     this.button = el("button", { type: "submit", class: "icon-button send", label: "send", disabled: true }, icon("send"));
     this.above = el("div");
     this.complaint = el("p", { class: "complaint", role: "alert", hidden: true });
@@ -23,7 +26,7 @@ export class Composer {
       { class: "composer", on: { submit: (event) => this.submit(event) } },
       this.above,
       this.complaint,
-      el("div", { class: "field" }, this.chooser, this.attach, this.text, this.button),
+      el("div", { class: "field" }, this.chooser, this.attach, this.microphone, this.text, this.button),
     );
     this.acceptDrops();
   }
@@ -80,6 +83,7 @@ export class Composer {
     this.editing = null;
     this.text.value = "";
     this.attach.hidden = false;
+    this.microphone.hidden = !canRecord();
     this.drawAbove();
     this.changed();
   }
@@ -87,7 +91,7 @@ export class Composer {
   edit(message, text = message.text) {
     this.editing = message;
     this.text.value = text;
-    this.attach.hidden = true;
+    this.attach.hidden = this.microphone.hidden = true;
     this.drawAbove();
     this.changed();
     this.text.focus();
@@ -141,6 +145,33 @@ export class Composer {
     this.changed();
     if (tooBig) this.complain(t("too_big", { name: tooBig.name }));
     else if (fitting.length > room) this.complain(t("too_many"));
+  }
+
+  async record() {
+    if (this.recorder.isRunning) {
+      this.recorder.stop();
+      return;
+    }
+    this.microphone.disabled = true;
+    try {
+      await this.recorder.start();
+      this.microphone.setAttribute("aria-pressed", "true");
+      sayAs(this.microphone, "label", "stop_recording");
+    } catch {
+      this.complain(t("no_microphone"));
+    }
+    this.microphone.disabled = false;
+  }
+
+  recorded(file) {
+    this.microphone.setAttribute("aria-pressed", "false");
+    sayAs(this.microphone, "label", "record");
+    this.add(file ? [file] : []);
+  }
+
+  drawRecording(seconds) {
+    const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    this.above.replaceChildren(el("div", { class: "editing" }, el("span", { t: "recording", values: { time } })));
   }
 
   drawAbove() {
