@@ -7,6 +7,7 @@ both counts. Spark is measured where the extra `scale` is installed.
 """
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import os
@@ -252,8 +253,12 @@ class Spent:
         found = [ours, *ours.children(recursive=True)]
         if self._server is not None:
             found += [self._server, *self._server.children(recursive=True)]
-        times = [process.cpu_times() for process in found]
-        return sum(each.user + each.system + each.children_user + each.children_system for each in times)
+        spent = 0.0
+        for process in found:
+            with contextlib.suppress(psutil.NoSuchProcess):  # ended meanwhile; then its parent has what it used
+                times = process.cpu_times()
+                spent += times.user + times.system + times.children_user + times.children_system
+        return spent
 
 
 def _server(url: str) -> psutil.Process | None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_core.models.base import Base
@@ -11,8 +11,8 @@ from crm_core.models.base import Base
 class CustomerFeatures(Base):
     """A customer's figures as of the newest `FeatureRun`; `crm_core/analytics/features/definition.py` defines them.
 
-    Days are counted from 1970-01-01 (UTC), and means are kept as sums and counts, so that a day's events can be added.
-    The row's id is the customer's.
+    Days are counted from 1970-01-01 (UTC), and means are kept as sums and counts, so that a day's events can be added;
+    `category_units` says how much was bought of what, a category each line. The row's id is the customer's.
     """
 
     __tablename__ = "customer_features"
@@ -20,6 +20,7 @@ class CustomerFeatures(Base):
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
     first_order_day: Mapped[int | None]
     last_order_day: Mapped[int | None]
+    previous_order_day: Mapped[int | None]
     last_contact_day: Mapped[int | None]
     orders: Mapped[int]
     orders_90: Mapped[int]
@@ -27,13 +28,11 @@ class CustomerFeatures(Base):
     spend_minor: Mapped[int]
     spend_90_minor: Mapped[int]
     spend_prev90_minor: Mapped[int]
-    mean_order_minor: Mapped[int | None]
-    gap_mean_days: Mapped[int | None]
-    last_gap_days: Mapped[int | None]
+    discounted_sum_milli: Mapped[int]
     categories: Mapped[int]
     top_category: Mapped[str | None] = mapped_column(String(60))
     top_category_share_milli: Mapped[int | None]
-    discount_share_milli: Mapped[int | None]
+    category_units: Mapped[str | None] = mapped_column(Text)
     cancelled_orders: Mapped[int]
     returned_orders: Mapped[int]
     refunds_minor: Mapped[int]

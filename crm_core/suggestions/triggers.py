@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import BigInteger, ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from crm_core.analytics.reasons import Reason
@@ -35,6 +35,10 @@ GOOD_CELLS = ("champions", "loyal", "potential_loyalist", "promising")
 """Cells of the RFM grid that good customers fall into, and out of."""
 MOST = 2000
 """Customers that one trigger finds at most."""
+GAP_MEAN_DAYS: ColumnElement[int | None] = (
+    CustomerFeatures.last_order_day - CustomerFeatures.first_order_day
+) // func.nullif(CustomerFeatures.orders - 1, 0, type_=BigInteger)
+"""Whole days between two orders, as the feature of that name says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +184,7 @@ def _key(conditions: list[Any]) -> str:
 
 def habit_due(session: Session, now: datetime) -> Iterable[Found]:
     """Who buys regularly and is due again, or a little late."""
-    gone, gap = _since_last_order(now), CustomerFeatures.gap_mean_days
+    gone, gap = _since_last_order(now), GAP_MEAN_DAYS
     regular = (CustomerFeatures.orders >= 3, gap >= 5)
     for customer_id, days, usual in _due(session, now, *regular, gone * 10 >= gap * 9, gone * 2 <= gap * 3):
         facts = (Reason("gap_mean_days", usual), Reason("recency_days", days))
@@ -189,7 +193,7 @@ def habit_due(session: Session, now: datetime) -> Iterable[Found]:
 
 def silence(session: Session, now: datetime) -> Iterable[Found]:
     """Who bought more than once and has been silent for much longer than usual."""
-    gone, gap = _since_last_order(now), CustomerFeatures.gap_mean_days
+    gone, gap = _since_last_order(now), GAP_MEAN_DAYS
     silent = (gone >= SILENT_DAYS, gone > gap * 3, gone <= SILENT_DAYS * 4)
     for customer_id, days, usual in _due(session, now, CustomerFeatures.orders >= 2, *silent):
         facts = (Reason("recency_days", days), Reason("gap_mean_days", usual))
@@ -199,7 +203,7 @@ def silence(session: Session, now: datetime) -> Iterable[Found]:
 def _due(session: Session, now: datetime, *conditions: ColumnElement[bool]) -> Iterator[tuple[int, int, int]]:
     """Customers by their figures, who spent most first: days since the last order, days between orders."""
     query = (
-        select(CustomerFeatures.customer_id, CustomerFeatures.last_order_day, CustomerFeatures.gap_mean_days)
+        select(CustomerFeatures.customer_id, CustomerFeatures.last_order_day, GAP_MEAN_DAYS)
         .where(*conditions)
         .order_by(CustomerFeatures.spend_minor.desc(), CustomerFeatures.customer_id)
         .limit(MOST)

@@ -76,10 +76,10 @@ def values(session: Session, customer_ids: Iterable[int]) -> Mapping[int, int]:
     found: dict[int, int] = {}
     for start in range(0, len(wanted), 500):
         few = wanted[start : start + 500]
-        usual = select(CustomerFeatures.customer_id, CustomerFeatures.mean_order_minor).where(
-            CustomerFeatures.customer_id.in_(few), CustomerFeatures.mean_order_minor.is_not(None)
+        usual = select(CustomerFeatures.customer_id, CustomerFeatures.spend_minor // CustomerFeatures.orders).where(
+            CustomerFeatures.customer_id.in_(few), CustomerFeatures.orders > 0
         )
-        found |= {row[0]: row[1] for row in session.execute(usual) if row[1] is not None}
+        found |= {row[0]: row[1] for row in session.execute(usual)}
         scored = select(Score.customer_id, Score.value_milli).where(
             Score.kind == "value", Score.customer_id.in_(few)
         )  # fmt: skip

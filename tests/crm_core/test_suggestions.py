@@ -51,9 +51,9 @@ def somebody(session: Session, *, agrees: bool = True, name: str = "Wang Fang") 
 def figures_of(session: Session, who: Customer, *, orders: int, gone: int, gap: int) -> None:
     """Their row of the feature table."""
     numbers = {column.name: 0 for column in CustomerFeatures.__table__.c if not column.nullable and column.name != "id"}
-    numbers |= {"customer_id": who.id, "orders": orders, "spend_minor": 90_000}
-    today = int(NOW.timestamp()) // 86_400
-    row = CustomerFeatures(**numbers, last_order_day=today - gone, gap_mean_days=gap, mean_order_minor=30_000)
+    numbers |= {"customer_id": who.id, "orders": orders, "spend_minor": 30_000 * orders}
+    last = int(NOW.timestamp()) // 86_400 - gone
+    row = CustomerFeatures(**numbers, last_order_day=last, first_order_day=last - gap * (orders - 1))
     session.add(row)
     session.flush()
 

@@ -50,7 +50,7 @@ def facts_of(dialect: str) -> dict[str, ir.Table]:
     places = {"sqlite": f"{SCHEMA}_{{}}", "pyspark": f"{SCHEMA}_{{}}"}
     return {
         fact: ibis.table(
-            {column: _WORD if column in WORDS else _NUMBER for column in columns.split()},
+            kinds(columns),
             name=places.get(dialect, "{}").format(fact),
             database=SCHEMA if dialect not in places else None,
         )
@@ -58,9 +58,19 @@ def facts_of(dialect: str) -> dict[str, ir.Table]:
     }
 
 
+def kinds(columns: str) -> dict[str, str]:
+    """Columns with what stands in them."""
+    return {column: _WORD if column in WORDS else _NUMBER for column in columns.split()}
+
+
+def plain_sql(table: ir.Table, dialect: str) -> str:
+    """The SQL of a definition as Ibis makes it."""
+    return str(ibis.to_sql(table, dialect={"postgresql": "postgres"}.get(dialect, dialect), pretty=False))
+
+
 def sql_of(table: ir.Table, dialect: str) -> str:
     """The SQL of a definition, in the order of customers where it runs on a database."""
-    sql = str(ibis.to_sql(table, dialect={"postgresql": "postgres"}.get(dialect, dialect)))
+    sql = plain_sql(table, dialect)
     if dialect == "pyspark":
         return sql
     kinds = table.schema().items()  # PostgreSQL adds integers up to decimals, which become integers again
@@ -125,9 +135,22 @@ def uncollected() -> Iterator[None]:
         gc.unfreeze()
 
 
-def keep(connection: Connection, name: str, table: ir.Table) -> None:
-    """The rows of a definition as a temporary table."""
-    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} AS {sql_of(table, connection.dialect.name)}")
+def keep(connection: Connection, name: str, query: str) -> None:
+    """The rows of a query as a temporary table."""
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} AS {query}")
+
+
+def put(connection: Connection, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Write rows in bulk."""
+    columns = ", ".join(names)
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(names))
+        connection.exec_driver_sql(f"INSERT INTO {table} ({columns}) VALUES ({marks})", [tuple(row) for row in rows])
+        return
+    driver: Any = connection.connection.dbapi_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _prepare_sqlite(connection: Connection) -> None:

@@ -11,17 +11,21 @@ are called `facts_orders` and so on.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 from crm_core.models import CustomerFeatures
 from crm_core.orders import CHAT
 
 SCHEMA = "facts"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DISTANCES = {
     "recency_days": "last_order_day", "tenure_days": "first_order_day", "contact_recency_days": "last_contact_day",
 }  # fmt: skip
 """Feature -> the stored day that it is counted from, so that nobody's row changes by mere lapse of time."""
 MEANS = {
+    "mean_order_minor": ("spend_minor", "orders"),
+    "discount_share_milli": ("discounted_sum_milli", "orders"),
     "mood_mean_milli": ("mood_sum_milli", "mood_count"),
     "mood_90_milli": ("mood_90_sum_milli", "mood_90_count"),
     "mood_prev90_milli": ("mood_prev90_sum_milli", "mood_prev90_count"),
@@ -55,6 +59,11 @@ class Dialect:
         if self.name == "sqlite":
             return f"CAST(strftime('%s', substr({moment}, 1, 19)) AS INTEGER)"
         return f"CAST(floor(extract(epoch FROM {moment})) AS BIGINT)"
+
+    def begin(self, day: int) -> str:
+        """The first moment of a day, to compare columns with."""
+        moment = (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d %H:%M:%S.000000")
+        return f"'{moment}'" if self.name == "sqlite" else f"TIMESTAMPTZ '{moment}+00'"
 
     def flag(self, column: str) -> str:
         """A yes or no as 1 or 0."""
@@ -166,8 +175,12 @@ def _found(say: Dialect) -> dict[str, str]:
     columns = [column.name for column in CustomerFeatures.__table__.columns if column.name not in ("id", "customer_id")]
     distances = [f"d.as_of_day - f.{day} AS {name}" for name, day in DISTANCES.items()]
     means = [f"{say.mean(f'f.{total}', f'f.{count}')} AS {name}" for name, (total, count) in MEANS.items()]
-    behind = {*DISTANCES.values(), *chain(*MEANS.values())} - {"ratings"}
-    kept = [f"f.{name}" for name in columns if name not in behind]
+    gaps = [
+        f"{say.mean('(f.last_order_day - f.first_order_day)', '(f.orders - 1)')} AS gap_mean_days",
+        "f.last_order_day - f.previous_order_day AS last_gap_days",
+    ]
+    behind = {*DISTANCES.values(), *chain(*MEANS.values()), "previous_order_day", "category_units"}
+    kept = [f"f.{name}" for name in columns if name not in behind - {"ratings", "orders", "spend_minor"}]
 
     def computed(row: str) -> str:
         moments = ("computed_at", "data_until")
@@ -175,7 +188,7 @@ def _found(say: Dialect) -> dict[str, str]:
 
     return {
         "customer_features": f"""
-            SELECT f.customer_id, d.as_of_day, {", ".join([*distances, *means, *kept])}
+            SELECT f.customer_id, d.as_of_day, {", ".join([*distances, *means, *gaps, *kept])}
             FROM customer_features AS f JOIN customers AS c ON c.id = f.customer_id AND c.merged_into_id IS NULL
             CROSS JOIN (SELECT as_of_day FROM feature_runs ORDER BY id DESC LIMIT 1) AS d""",
         "scores": f"""

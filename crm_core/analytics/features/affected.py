@@ -1,134 +1,142 @@
 """What differs between two days: facts that count otherwise by the later one, and the customers whose they are.
 
 What is chosen stands in temporary tables, so that definitions are computed of it where the facts lie. The tables are
-asked for moments, because the views have no indexes; the facts themselves are copied from the views.
+asked for moments, because the views have no indexes; the facts themselves are copied from the views, once for each of
+the two days (`as_of`). Of customers whose older facts changed all facts are chosen, as of the later day alone, so that
+what they come to is added to nothing.
 """
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
 
 import ibis
-from sqlalchemy import BigInteger, Column, Connection, MetaData, Select, Table, insert, select, union
-from sqlalchemy.orm import InstrumentedAttribute
+from ibis.expr import types as ir
+from sqlalchemy import Connection
 
 from crm_core.analytics.facts import engine
 from crm_core.analytics.facts.views import Dialect
-from crm_core.analytics.features.definition import WINDOW, Facts
-from crm_core.models import CampaignContact, Case, Interaction, Order, Post, Rating, Refund
+from crm_core.analytics.features.definition import WINDOW, Facts, units_told
+from crm_core.models import CustomerFeatures
 
-CHANGED, BUYERS = "changed_for_features", "buyers"
-"""Customers whose older facts changed, and those who have other orders than before."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MESSAGES = select(Interaction.id).where(
-    Interaction.direction == "in", Interaction.author == "customer", Interaction.kind != "edit"
-)
-_SENT = (CampaignContact.sent_at, CampaignContact.replied_at, CampaignContact.converted_at)
-_BEGIN, _LEAVE = (0,), (WINDOW, 2 * WINDOW)
-_COUNTED = {
-    "interactions": ("interaction_id", _MESSAGES, (Interaction.occurred_at,), (*_BEGIN, *_LEAVE)),
-    "orders": ("order_id", select(Order.id), (Order.placed_at,), _LEAVE),
-    "refunds": ("refund_id", select(Refund.id), (Refund.requested_at, Refund.paid_at), _BEGIN),
-    "cases": ("case_id", select(Case.id), (Case.opened_at,), _BEGIN),
-    "ratings": ("rating_id", select(Rating.id), (Rating.given_at,), _BEGIN),
-    "campaign_contacts": ("contact_id", select(CampaignContact.id), _SENT, _BEGIN),
-    "posts": ("post_id", select(Post.id).where(Post.own.is_(False)), (Post.occurred_at,), (*_BEGIN, *_LEAVE)),
-}
+CHANGED, NEW_ORDERS, BOUGHT = "changed_for_features", "new_orders", "bought_lines"
+"""Customers whose older facts changed; orders to add; lines of these, and of what the same people bought before."""
+_SAID = "direction = 'in' AND author = 'customer' AND kind <> 'edit'"
+_NOW, _WINDOWS = (0,), (0, WINDOW, 2 * WINDOW)
+_MOVED: dict[str, tuple[str, Sequence[tuple[str, str, Sequence[int]]]]] = {
+    "interactions": ("interaction_id", [(f"SELECT id FROM interactions WHERE {_SAID} AND", "occurred_at", _WINDOWS)]),
+    "orders": (
+        "order_id",
+        [
+            ("SELECT id FROM orders WHERE", "placed_at", _WINDOWS),
+            ("SELECT id FROM orders WHERE status = 'returned' AND", "updated_at", _NOW),
+            ("SELECT order_id FROM refunds WHERE", "requested_at", _NOW),  # a return counts from when it was asked for
+        ],
+    ),
+    "refunds": (
+        "refund_id", [("SELECT id FROM refunds WHERE", moment, _NOW) for moment in ("requested_at", "paid_at")],
+    ),
+    "cases": ("case_id", [("SELECT id FROM cases WHERE", "opened_at", _NOW)]),
+    "ratings": ("rating_id", [("SELECT id FROM ratings WHERE", "given_at", _NOW)]),
+    "campaign_contacts": (
+        "contact_id",
+        [
+            ("SELECT id FROM campaign_contacts WHERE", moment, _NOW)
+            for moment in ("sent_at", "replied_at", "converted_at")
+        ],
+    ),
+    "posts": ("post_id", [("SELECT id FROM posts WHERE NOT own AND", "occurred_at", _WINDOWS)]),
+}  # fmt: skip
 """Fact: its key, which of it, the moments that decide, and after how many days it counts otherwise."""
 _NEEDED = {
+    "interactions": "customer_id direction author kind channel intent mood_milli occurred_day",
     "orders": "order_id customer_id placed_at placed_day cancelled_day returned_day currency total_minor"
     " discount_minor",
-    "interactions": "customer_id direction author kind channel intent mood_milli occurred_day",
+    "refunds": "customer_id amount_minor currency paid_day",
+    "cases": "customer_id opened_day",
+    "ratings": "customer_id score given_day",
+    "campaign_contacts": "customer_id sent_day replied_day converted_day",
+    "posts": "customer_id mood_milli occurred_day",
 }
-"""Of facts with many rows, the columns that features are made of."""
-_RETURNED = Order.status == "returned"
-_ORDERED = (
-    (select(Order.customer_id), Order.placed_at),
-    (select(Order.customer_id), Order.cancelled_at),
-    (select(Order.customer_id).where(_RETURNED), Order.updated_at),
-)
-"""Who has other orders than before, and the moment since when."""
-_ASKED = select(Refund.order_id)
-"""The orders whose return counts from when it was asked for: looked at first, they are fewer than the returned ones."""
+"""The columns that features are made of."""
 
 
-def moved(connection: Connection, last: int, day: int) -> Facts:
+def choose_changed(connection: Connection, noted: set[int], last: int, day: int) -> set[int]:
+    """Write down whose older facts changed: noted customers, and who cancelled an older order, which no sum shows."""
+    say = Dialect(connection.dialect.name)
+    cancelled = _between(say, "SELECT customer_id FROM orders WHERE", "cancelled_at", last, day)
+    older = f"{cancelled} AND placed_at < {say.begin(last + 1)}"
+    changed = noted | set(connection.exec_driver_sql(older).scalars())
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {CHANGED} (customer_id BIGINT PRIMARY KEY)")
+    if changed:
+        engine.put(connection, CHANGED, ["customer_id"], [(customer,) for customer in sorted(changed)])
+        _measure(connection, CHANGED)
+    return changed
+
+
+def changed_ones() -> ir.Table:
+    """Those customers."""
+    return ibis.table(engine.kinds("customer_id"), name=CHANGED)
+
+
+def moved(connection: Connection, last: int, day: int, *, changed: bool) -> Facts:
     """The facts that count otherwise by the later day; kinds of which there are none are left out."""
-    found = {}
-    for fact, (key, query, moments, borders) in _COUNTED.items():
-        chosen = union(*(_between(query, at, last - back, day - back) for at in moments for back in borders))
-        if _fill(connection, f"{fact}_to_look_at", key, chosen):
-            found[fact] = _copied(connection, fact, key, f"{fact}_to_look_at")
-    return found
+    found = {fact: _moved(connection, fact, last, day, changed) for fact in _MOVED}
+    some = " UNION ALL ".join(
+        f"SELECT '{fact}' WHERE EXISTS (SELECT 1 FROM {table.get_name()})" for fact, table in found.items()
+    )
+    return {fact: found[fact] for fact in connection.exec_driver_sql(some).scalars()}
 
 
-def of_buyers(connection: Connection, last: int, day: int) -> Facts:
-    """The facts about orders of customers whose orders are others since the last day."""
-    returned = _RETURNED & Order.id.in_(_between(_ASKED, Refund.requested_at, last, day))
-    ordered = (_between(query, at, last, day) for query, at in _ORDERED)
-    _fill(connection, BUYERS, "customer_id", union(*ordered, select(Order.customer_id).where(returned)))
-    orders = _copied(connection, "orders", "customer_id", BUYERS)
-    buyers = ibis.table({"customer_id": "int64"}, name=BUYERS)
-    return {"customers": buyers, "orders": orders, "order_lines": _lines_of(connection, orders)}
-
-
-def choose_changed(connection: Connection, customers: Iterable[int]) -> None:
-    """Write down whose older facts changed, for `only`."""
-    table = _temporary(connection, CHANGED, "customer_id")
-    connection.execute(insert(table), [{"customer_id": customer} for customer in sorted(customers)])
-    _measure(connection, CHANGED, "customer_id")
+def bought_lines(connection: Connection) -> ir.Table:
+    """The lines of new orders, and what is stored of older ones as if it were a line for each category."""
+    say = Dialect(connection.dialect.name)
+    engine.keep(
+        connection, BOUGHT,
+        f"SELECT o.customer_id, {say.word('p.category')} AS category, l.quantity FROM {NEW_ORDERS} AS o "
+        "CROSS JOIN order_lines AS l JOIN products AS p ON p.id = l.product_id WHERE l.order_id = o.order_id",
+    )  # fmt: skip
+    stored = connection.exec_driver_sql(
+        f"SELECT id, category_units FROM {CustomerFeatures.__tablename__} WHERE category_units IS NOT NULL "
+        f"AND id IN (SELECT customer_id FROM {NEW_ORDERS}) AND id NOT IN (SELECT customer_id FROM {CHANGED})"
+    )
+    rows = [(customer, *told) for customer, units in stored for told in units_told(units)]
+    if rows:
+        engine.put(connection, BOUGHT, ["customer_id", "category", "quantity"], rows)
+    return ibis.table(engine.kinds("customer_id category quantity"), name=BOUGHT)
 
 
 def only(facts: Facts, chosen: str) -> Facts:
     """The facts about the chosen alone."""
-    wanted = ibis.table({"customer_id": "int64"}, name=chosen).customer_id
+    wanted = ibis.table(engine.kinds("customer_id"), name=chosen).customer_id
     return {
         name: table.filter(table.customer_id.isin(wanted)) if "customer_id" in table.columns else table
         for name, table in facts.items()
     }
 
 
-def _between(query: Select[Any], moment: InstrumentedAttribute[Any], after: int, until: int) -> Select[Any]:
+def _moved(connection: Connection, fact: str, last: int, day: int, changed: bool) -> ir.Table:
+    say, (key, chosen) = Dialect(connection.dialect.name), _MOVED[fact]
+    keys = " UNION ".join(
+        _between(say, query, moment, last - back, day - back) for query, moment, borders in chosen for back in borders
+    )
+    columns, view, whose = ", ".join(_NEEDED[fact].split()), say.view(fact), f"(SELECT customer_id FROM {CHANGED})"
+    others = f" AND customer_id NOT IN {whose}" if changed else ""
+    query = (
+        f"WITH once AS MATERIALIZED (SELECT {columns} FROM {view} WHERE {key} IN ({keys}){others}) "
+        f"SELECT {columns}, {day} AS as_of FROM once UNION ALL SELECT {columns}, {last} FROM once"
+    )
+    if changed:
+        told = f"{_SAID} AND" if fact == "interactions" else ""  # which an index on whose they are can tell
+        query += f" UNION ALL SELECT {columns}, {day} FROM {view} WHERE {told} customer_id IN {whose}"
+    engine.keep(connection, f"moved_{fact}", query)
+    return ibis.table(engine.kinds(f"{_NEEDED[fact]} as_of"), name=f"moved_{fact}")
+
+
+def _between(say: Dialect, query: str, moment: str, after: int, until: int) -> str:
     """With a moment on the days from the one after `after` to `until`."""
-    return query.where(moment >= _EPOCH + timedelta(days=after + 1), moment < _EPOCH + timedelta(days=until + 1))
+    return f"{query} {moment} >= {say.begin(after + 1)} AND {moment} < {say.begin(until + 1)}"
 
 
-def _fill(connection: Connection, name: str, key: str, query: Any) -> int:
-    done = connection.execute(insert(_temporary(connection, name, key)).from_select([key], query))
-    _measure(connection, name, key)
-    return done.rowcount
-
-
-def _copied(connection: Connection, fact: str, key: str, chosen: str) -> ibis.Table:
-    """Those rows of a fact whose key was chosen, as a table of its own."""
-    view, name = Dialect(connection.dialect.name).view(fact), f"{chosen}_{fact}"
-    table = engine.facts_of(connection.dialect.name)[fact][_NEEDED.get(fact, engine.COLUMNS[fact]).split()]
-    columns = ", ".join(table.columns)
-    connection.exec_driver_sql(
-        f"CREATE TEMPORARY TABLE {name} AS SELECT {columns} FROM {view} WHERE {key} IN (SELECT {key} FROM {chosen})"
-    )
-    return ibis.table(table.schema(), name=name)
-
-
-def _lines_of(connection: Connection, orders: ibis.Table) -> ibis.Table:
-    """The lines of orders that were copied; the view would look each of these orders up again."""
-    _measure(connection, orders.get_name(), "order_id")
-    say, name = Dialect(connection.dialect.name), f"{BUYERS}_order_lines"
-    connection.exec_driver_sql(
-        f"CREATE TEMPORARY TABLE {name} AS SELECT l.order_id, {say.word('p.category')} AS category, l.quantity "
-        f"FROM {orders.get_name()} AS o CROSS JOIN order_lines AS l JOIN products AS p ON p.id = l.product_id "
-        "WHERE l.order_id = o.order_id"
-    )
-    return ibis.table({"order_id": "int64", "category": "string", "quantity": "int64"}, name=name)
-
-
-def _temporary(connection: Connection, name: str, key: str) -> Table:
-    table = Table(name, MetaData(), Column(key, BigInteger, primary_key=True), prefixes=["TEMPORARY"])
-    table.create(connection)
-    return table
-
-
-def _measure(connection: Connection, name: str, key: str) -> None:
+def _measure(connection: Connection, name: str) -> None:
     """PostgreSQL looks at temporary tables for its plans only when told to."""
     if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql(f"ANALYZE {name} ({key})")
+        connection.exec_driver_sql(f"ANALYZE {name}")

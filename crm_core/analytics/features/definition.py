@@ -6,13 +6,16 @@ alike: sums of minor units and of thousandths, days, means rounded down; ties go
 
 What is stored has days in place of distances, which would change for everybody every day (`DISTANCES`), and sums and
 counts in place of means (`MEANS`), because most stored columns are sums over events: from one day to a later one it is
-enough to add what the events between count for, and what those that leave a window of 90 days count for less (`added`).
+enough to add what the events between count for, and what those that leave a window of 90 days count for less (`sums`).
+The day of the first order, the favourite category and the like are no sums; new orders are enough for them, too, with
+what is stored of the older ones (`newly_bought`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import reduce
 from operator import and_
+from typing import TypeAlias
 
 import ibis
 from ibis.expr import types as ir
@@ -23,8 +26,8 @@ from crm_core.analytics.features.contact_kinds import CONTACTS
 WINDOW = 90
 EPOCH = date(1970, 1, 1)
 OPTIONAL = (
-    "first_order_day", "last_order_day", "last_contact_day", *DISTANCES, "mean_order_minor", "gap_mean_days",
-    "last_gap_days", "top_category", "top_category_share_milli", "discount_share_milli", *MEANS,
+    "first_order_day", "last_order_day", "previous_order_day", "last_contact_day", *DISTANCES, "gap_mean_days",
+    "last_gap_days", "top_category", "top_category_share_milli", "category_units", *MEANS,
 )  # fmt: skip
 """NULL where there is nothing to tell it from; the other columns are 0 there."""
 
@@ -41,8 +44,8 @@ COLUMNS = (
 
 Facts = Mapping[str, ir.Table]
 Aggregates = dict[str, ir.Value]
-Sums = Callable[..., Aggregates]
-"""What rows come to as of a day; given the rows, the day and, where later ones are among them, whether each is seen."""
+Day: TypeAlias = int | ir.IntegerColumn
+"""A day, or the column of it in facts that are counted as of several days."""
 
 
 def day_number(day: date) -> int:
@@ -53,52 +56,18 @@ def day_number(day: date) -> int:
 def features(facts: Facts, as_of: date, *, currency: str) -> ir.Table:
     """Every stored column, one row per customer; money in other currencies is not added up."""
     day = day_number(as_of)
+    orders = _orders(facts, day, currency)
+    counted, lines = _counted(orders, day), facts["order_lines"].select("order_id", "category", "quantity")
+    newest = _newest_first(counted)
     messages = _messages(facts, day)
     parts = [
-        *_bought(facts, day, currency),
-        messages.group_by("customer_id").agg(last_contact_day=messages.occurred_day.max(), **_talk(messages, day)),
-        *(rows.group_by("customer_id").agg(**sums(rows, day)) for rows, _, sums in _few(facts, day, currency)),
+        _grouped(newest, {**_order_days(newest), **_trade(newest, day)}),
+        _grouped(*_cancelled(orders, day)),
+        _favourites(counted.select("order_id", "customer_id").join(lines, "order_id")),
+        _grouped(messages, {"last_contact_day": messages.occurred_day.max(), **_talk(messages, day)}),
+        *(_grouped(rows, sums) for rows, sums in _few(facts, day, currency)),
     ]
-    return _joined(facts["customers"], parts)
-
-
-def bought(facts: Facts, as_of: date, *, currency: str) -> ir.Table:
-    """The columns about orders alone, but for refunds."""
-    return _joined(facts["customers"], _bought(facts, day_number(as_of), currency))
-
-
-def added(facts: Facts, last: date, as_of: date, *, currency: str) -> list[ir.Table]:
-    """What the stored columns grow by from one day to a later one, from the facts that count otherwise then.
-
-    Of columns about orders only those that look at windows, for customers whose orders are the same on both days. The
-    `last_contact_day` is a day: the later one holds.
-    """
-    day, before = day_number(as_of), day_number(last)
-    grown = [*_few(facts, day, currency)]
-    if "interactions" in facts:
-        grown.append((_messages(facts, day), "occurred_day", _talk))
-    if "orders" in facts:
-        orders = _orders(facts, day, currency)
-        grown.append((orders.filter(_counted(orders, day)), "placed_day", _trade_windows))
-    return [_grown(rows, when, sums, before, day) for rows, when, sums in grown]
-
-
-def _grown(rows: ir.Table, when: str, sums: Sums, before: int, day: int) -> ir.Table:
-    now, then = sums(rows, day), sums(rows, before, rows[when] <= before)
-    latest = {"last_contact_day": rows[when].max()} if sums is _talk else {}
-    return rows.group_by("customer_id").agg(**latest, **{name: now[name] - then[name] for name in now})
-
-
-def read_form(table: ir.Table, as_of: date) -> ir.Table:
-    """Features as they are read, from those as they are stored: distances instead of days, means instead of sums."""
-    day = day_number(as_of)
-    distances = {name: day - table[since] for name, since in DISTANCES.items()}
-    means = {name: _divided(table[total], table[count]) for name, (total, count) in MEANS.items()}
-    return table.mutate(**distances, **means)[list(COLUMNS)]
-
-
-def _joined(customers: ir.Table, parts: list[ir.Table]) -> ir.Table:
-    rows = customers.select("customer_id")
+    rows = facts["customers"].select("customer_id")
     for number, part in enumerate(parts):
         rows = rows.left_join(part, "customer_id", rname=f"{{name}}_{number}")
     names = [name for part in parts for name in part.columns if name != "customer_id"]
@@ -106,63 +75,101 @@ def _joined(customers: ir.Table, parts: list[ir.Table]) -> ir.Table:
     return rows.select("customer_id", **filled)
 
 
+def sums(facts: Facts, *, currency: str) -> Iterator[ir.Table]:
+    """The columns that are sums, by customer and by the day `as_of` that each fact names: it is there once for each.
+
+    `last_contact_day` is among them: it is the last of these facts.
+    """
+    if "orders" in facts:
+        orders = _orders(facts, facts["orders"].as_of, currency)
+        counted = _counted(orders, orders.as_of)
+        yield _grouped(counted, _trade(counted, counted.as_of))
+        yield _grouped(*_cancelled(orders, orders.as_of))
+    if "interactions" in facts:
+        messages = _messages(facts, facts["interactions"].as_of)
+        last = {"last_contact_day": messages.occurred_day.max()}
+        yield _grouped(messages, {**last, **_talk(messages, messages.as_of)})
+    yield from (_grouped(rows, sums) for rows, sums in _few(facts, None, currency))
+
+
+def new_orders(facts: Facts, last: date, as_of: date, changed: ir.Table, *, currency: str) -> ir.Table:
+    """Orders that count and were placed since the last day, or by whom older facts changed, of such facts."""
+    day = day_number(as_of)
+    orders = _counted(_orders({"orders": facts["orders"].filter(facts["orders"].as_of == day)}, day, currency), day)
+    return orders.filter((orders.placed_day > day_number(last)) | orders.customer_id.isin(changed.customer_id))
+
+
+def newly_bought(orders: ir.Table, lines: ir.Table) -> ir.Table:
+    """The columns about orders that are no sums, from new orders and lines that hold what was bought before, too."""
+    orders = _newest_first(orders)
+    days, liked = _grouped(orders, _order_days(orders)), _favourites(lines)
+    return days.left_join(liked, "customer_id").drop("customer_id_right")
+
+
+def units_told(category_units: str) -> Iterator[tuple[str, int]]:
+    """What `category_units` says: each category with its units. The length of a name says where the next one begins."""
+    rest = category_units
+    while rest:
+        units, length, rest = rest.split(" ", 2)
+        yield rest[: int(length)], int(units)
+        rest = rest[int(length) :]
+
+
+def read_form(table: ir.Table, as_of: date) -> ir.Table:
+    """Features as they are read, from those as they are stored: distances instead of days, means instead of sums."""
+    day = day_number(as_of)
+    distances = {name: day - table[since] for name, since in DISTANCES.items()}
+    means = {name: _divided(table[total], table[count]) for name, (total, count) in MEANS.items()}
+    gaps = {
+        "gap_mean_days": _divided(table.last_order_day - table.first_order_day, table.orders - 1),
+        "last_gap_days": table.last_order_day - table.previous_order_day,
+    }
+    return table.mutate(**distances, **means, **gaps)[list(COLUMNS)]
+
+
+def _grouped(rows: ir.Table, sums: Aggregates) -> ir.Table:
+    return rows.group_by("customer_id", *_days_of(rows)).agg(**sums)
+
+
+def _days_of(rows: ir.Table) -> list[str]:
+    return [name for name in rows.columns if name == "as_of"]
+
+
 # --- what was bought ------------------------------------------------------------------------------------------------
-def _bought(facts: Facts, day: int, currency: str) -> list[ir.Table]:
-    orders = _orders(facts, day, currency)
-    return [_trade(orders, day), _cancelled(orders, day), _baskets(facts, orders, day)]
-
-
-def _orders(facts: Facts, day: int, currency: str) -> ir.Table:
+def _orders(facts: Facts, day: Day, currency: str) -> ir.Table:
     orders = facts["orders"]
     spend = (orders.currency == currency).ifelse(orders.total_minor, 0)
-    return (
-        orders.filter(orders.placed_day <= day)
-        .select(
-            "customer_id",
-            "order_id",
-            "placed_at",
-            "placed_day",
-            "cancelled_day",
-            "returned_day",
-            "discount_minor",
-            spend_minor=spend,
-        )
-        .alias("placed")
-    )  # fmt: skip - named, so that every engine computes it once
+    needed = ("customer_id", "order_id", "placed_at", "placed_day", "cancelled_day", "returned_day", "discount_minor")
+    placed = orders.filter(orders.placed_day <= day)
+    return placed.select(*needed, *_days_of(orders), spend_minor=spend).alias("placed")  # engines compute it once
 
 
-def _counted(orders: ir.Table, day: int) -> ir.BooleanValue:
-    """Not cancelled by then."""
-    return orders.cancelled_day.isnull() | (orders.cancelled_day > day)
+def _counted(orders: ir.Table, day: Day) -> ir.Table:
+    """Those not cancelled by then."""
+    return orders.filter(orders.cancelled_day.isnull() | (orders.cancelled_day > day))
 
 
-def _trade(orders: ir.Table, day: int) -> ir.Table:
-    counted = orders.filter(_counted(orders, day))
-    newest = ibis.window(group_by=counted.customer_id, order_by=[counted.placed_at.desc(), counted.order_id.desc()])
-    counted = counted.mutate(place=ibis.row_number().over(newest))
-    count, last, first = counted.count(), counted.placed_day.max(), counted.placed_day.min()
-    return counted.group_by("customer_id").agg(
-        first_order_day=first,
-        last_order_day=last,
-        orders=count,
-        spend_minor=counted.spend_minor.sum(),
-        mean_order_minor=_divided(counted.spend_minor.sum(), count),
-        gap_mean_days=_divided(last - first, count - 1),
-        last_gap_days=last - counted.placed_day.max(where=counted.place == 1),
-        discount_share_milli=_divided(1000 * _times(counted.discount_minor > 0), count),
-        returned_orders=_times(counted.returned_day <= day),
-        **_trade_windows(counted, day),
-    )
+def _newest_first(orders: ir.Table) -> ir.Table:
+    newest = ibis.window(group_by=orders.customer_id, order_by=[orders.placed_at.desc(), orders.order_id.desc()])
+    return orders.mutate(place=ibis.row_number().over(newest))
 
 
-def _cancelled(orders: ir.Table, day: int) -> ir.Table:
-    cancelled = orders.filter(orders.cancelled_day <= day)
-    return cancelled.group_by("customer_id").agg(cancelled_orders=cancelled.count())
-
-
-def _trade_windows(counted: ir.Table, day: int, *seen: ir.BooleanValue) -> Aggregates:
-    now, before = _windows(counted.placed_day, day, *seen)
+def _order_days(counted: ir.Table) -> Aggregates:
+    day = counted.placed_day
     return {
+        "first_order_day": day.min(),
+        "last_order_day": day.max(),
+        "previous_order_day": day.max(where=counted.place == 1),
+    }
+
+
+def _trade(counted: ir.Table, day: Day) -> Aggregates:
+    now, before = _windows(counted.placed_day, day)
+    return {
+        "orders": counted.count(),
+        "spend_minor": counted.spend_minor.sum(),
+        "discounted_sum_milli": 1000 * _times(counted.discount_minor > 0),
+        "returned_orders": _times(counted.returned_day <= day),
         "orders_90": _times(now),
         "orders_prev90": _times(before),
         "spend_90_minor": _total(counted.spend_minor, now),
@@ -170,22 +177,28 @@ def _trade_windows(counted: ir.Table, day: int, *seen: ir.BooleanValue) -> Aggre
     }
 
 
-def _baskets(facts: Facts, orders: ir.Table, day: int) -> ir.Table:
-    counted = orders.filter(_counted(orders, day)).select("order_id", "customer_id")
-    lines = counted.join(facts["order_lines"].select("order_id", "category", "quantity"), "order_id")
+def _cancelled(orders: ir.Table, day: Day) -> tuple[ir.Table, Aggregates]:
+    cancelled = orders.filter(orders.cancelled_day <= day)
+    return cancelled, {"cancelled_orders": cancelled.count()}
+
+
+def _favourites(lines: ir.Table) -> ir.Table:
+    """How much of what; `category_units` says it of every category, so that a day's lines can be added."""
     each = lines.group_by("customer_id", "category").agg(units=lines.quantity.sum())
     most = ibis.window(group_by=each.customer_id, order_by=[each.units.desc(), each.category])
     each = each.mutate(place=ibis.row_number().over(most))
+    length = each.category.length().cast("string")
     return each.group_by("customer_id").agg(
         units=each.units.sum(),
         categories=each.count(),
         top_category=each.category.max(where=each.place == 0),
         top_category_share_milli=_divided(1000 * each.units.max(), each.units.sum()),
+        category_units=ibis.literal(" ").join([each.units.cast("string"), length, each.category]).group_concat(""),
     )
 
 
 # --- what was said --------------------------------------------------------------------------------------------------
-def _messages(facts: Facts, day: int) -> ir.Table:
+def _messages(facts: Facts, day: Day) -> ir.Table:
     said = facts["interactions"]
     return said.filter(
         said.direction == "in", said.author == "customer", said.kind != "edit", said.customer_id.notnull(),
@@ -193,21 +206,20 @@ def _messages(facts: Facts, day: int) -> ir.Table:
     )  # fmt: skip
 
 
-def _talk(messages: ir.Table, day: int, *seen: ir.BooleanValue) -> Aggregates:
-    """Sums as of a day; `seen`: by then, where there are later messages among these."""
-    now, before = _windows(messages.occurred_day, day, *seen)
+def _talk(messages: ir.Table, day: Day) -> Aggregates:
+    now, before = _windows(messages.occurred_day, day)
     mood, complaint = messages.mood_milli, messages.intent == "complaint"
     return {
-        "messages": messages.count(where=_all(*seen)),
+        "messages": messages.count(),
         "messages_90": _times(now),
         "messages_prev90": _times(before),
-        "messages_telegram": _times(*seen, messages.channel == "telegram"),
-        "messages_web": _times(*seen, messages.channel == "web"),
-        **{name: _times(*seen, messages.intent.isin(intents)) for name, intents in CONTACTS.items()},
-        "complaints": _times(*seen, complaint),
+        "messages_telegram": _times(messages.channel == "telegram"),
+        "messages_web": _times(messages.channel == "web"),
+        **{name: _times(messages.intent.isin(intents)) for name, intents in CONTACTS.items()},
+        "complaints": _times(complaint),
         "complaints_90": _times(now, complaint),
-        "mood_sum_milli": _total(mood, *seen),
-        "mood_count": mood.count(where=_all(*seen)),
+        "mood_sum_milli": _total(mood),
+        "mood_count": mood.count(),
         "mood_90_sum_milli": _total(mood, now),
         "mood_90_count": mood.count(where=now),
         "mood_prev90_sum_milli": _total(mood, before),
@@ -215,56 +227,53 @@ def _talk(messages: ir.Table, day: int, *seen: ir.BooleanValue) -> Aggregates:
     }
 
 
-def _few(facts: Facts, day: int, currency: str) -> Iterator[tuple[ir.Table, str, Sums]]:
-    """The facts of which there are few, up to a day, with the column of the day they are of."""
-    counted: dict[str, tuple[str, Sums]] = {
+def _few(facts: Facts, as_of: int | None, currency: str) -> Iterator[tuple[ir.Table, Aggregates]]:
+    """The facts of which there are few, up to a day, with what they come to; None: each fact names its day."""
+    counted = {
         "refunds": ("paid_day", _refunds), "cases": ("opened_day", _cases), "ratings": ("given_day", _ratings),
         "campaign_contacts": ("sent_day", _campaigns), "posts": ("occurred_day", _posts),
     }  # fmt: skip
     for fact, (when, sums) in counted.items():
         if fact in facts:
-            rows = facts[fact].filter(facts[fact][when] <= day, facts[fact].customer_id.notnull())
-            yield rows.filter(rows.currency == currency) if fact == "refunds" else rows, when, sums
+            rows = facts[fact]
+            rows = rows.filter(rows[when] <= (rows.as_of if as_of is None else as_of), rows.customer_id.notnull())
+            rows = rows.filter(rows.currency == currency) if fact == "refunds" else rows
+            yield rows, sums(rows, rows.as_of if as_of is None else as_of)
 
 
-def _refunds(paid: ir.Table, day: int, *seen: ir.BooleanValue) -> Aggregates:
-    return {"refunds_minor": _total(paid.amount_minor, *seen)}
+def _refunds(paid: ir.Table, day: Day) -> Aggregates:
+    return {"refunds_minor": _total(paid.amount_minor)}
 
 
-def _cases(opened: ir.Table, day: int, *seen: ir.BooleanValue) -> Aggregates:
-    return {"cases": opened.count(where=_all(*seen))}
+def _cases(opened: ir.Table, day: Day) -> Aggregates:
+    return {"cases": opened.count()}
 
 
-def _ratings(given: ir.Table, day: int, *seen: ir.BooleanValue) -> Aggregates:
-    return {"ratings": given.count(where=_all(*seen)), "rating_sum_milli": _total(1000 * given.score, *seen)}
+def _ratings(given: ir.Table, day: Day) -> Aggregates:
+    return {"ratings": given.count(), "rating_sum_milli": _total(1000 * given.score)}
 
 
-def _campaigns(sent: ir.Table, day: int, *seen: ir.BooleanValue) -> Aggregates:
+def _campaigns(sent: ir.Table, day: Day) -> Aggregates:
     return {
-        "campaigns_sent": sent.count(where=_all(*seen)),
-        "campaigns_replied": _times(*seen, sent.replied_day <= day),
-        "campaigns_converted": _times(*seen, sent.converted_day <= day),
+        "campaigns_sent": sent.count(),
+        "campaigns_replied": _times(sent.replied_day <= day),
+        "campaigns_converted": _times(sent.converted_day <= day),
     }
 
 
-def _posts(posts: ir.Table, day: int, *seen: ir.BooleanValue) -> Aggregates:
+def _posts(posts: ir.Table, day: Day) -> Aggregates:
     return {
-        "posts": posts.count(where=_all(*seen)),
-        "posts_90": _times(_windows(posts.occurred_day, day, *seen)[0]),
-        "post_mood_sum_milli": _total(posts.mood_milli, *seen),
-        "post_mood_count": posts.mood_milli.count(where=_all(*seen)),
+        "posts": posts.count(),
+        "posts_90": _times(_windows(posts.occurred_day, day)[0]),
+        "post_mood_sum_milli": _total(posts.mood_milli),
+        "post_mood_count": posts.mood_milli.count(),
     }
 
 
 # --- arithmetic that is the same everywhere -------------------------------------------------------------------------
-def _windows(when: ir.IntegerValue, day: int, *seen: ir.BooleanValue) -> tuple[ir.BooleanValue, ir.BooleanValue]:
+def _windows(when: ir.IntegerValue, day: Day) -> tuple[ir.BooleanValue, ir.BooleanValue]:
     """The last days, and as many before."""
-    now = [*seen, when > day - WINDOW]
-    return reduce(and_, now), (when > day - 2 * WINDOW) & (when <= day - WINDOW)
-
-
-def _all(*conditions: ir.BooleanValue) -> ir.BooleanValue | None:
-    return reduce(and_, conditions) if conditions else None
+    return when > day - WINDOW, (when > day - 2 * WINDOW) & (when <= day - WINDOW)
 
 
 def _times(*conditions: ir.BooleanValue) -> ir.IntegerScalar:

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, delete, func, select
+from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
 
 from crm_core.analytics.facts import engine
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 MOST_DAYS = 31
 """After a longer pause everybody is computed: that is quicker than looking who is affected."""
-MOST_CUSTOMERS = 0.25
-"""The same, when the facts of more than this share of all customers changed."""
+CHANGED_PART = 4
+"""The same, when the facts of more than one in so many customers changed."""
 TABLE: Table = CustomerFeatures.__table__  # type: ignore[assignment]
 Rows = Sequence[Sequence[Any]]
 Progress = Callable[[str, int], None]
@@ -60,8 +60,8 @@ def refresh(
     definition = _definition(store.engine.dialect.name, currency)
     with store.write() as session:
         run, last, changed = _begin(session, day_number(as_of), definition, now)
-        customers = session.scalar(select(func.count()).select_from(Customer)) or 0
-    if everybody or last is None or len(changed) > MOST_CUSTOMERS * customers:
+        many = _many(session, len(changed))
+    if everybody or last is None or many:
         done = _everybody(store, as_of, currency, progress, everybody_from)
     else:
         done = _increment(store, changed, last, as_of, currency, progress)
@@ -121,6 +121,12 @@ def _taken(session: Session, last: int) -> set[int]:
     return set(session.execute(select(notes.customer_id).where(notes.since_day <= last).distinct()).scalars())
 
 
+def _many(session: Session, changed: int) -> bool:
+    """Whether these are more than the part of all customers; the others need not be counted for that."""
+    further = select(Customer.id).order_by(Customer.id).offset(CHANGED_PART * changed - 1).limit(1)
+    return changed > 0 and session.scalar(further) is None
+
+
 def _everybody(
     store: Store, as_of: date, currency: str, progress: Progress, elsewhere: Callable[[], Iterable[Rows]] | None
 ) -> Refreshed:
@@ -132,8 +138,8 @@ def _everybody(
 
 def _increment(store: Store, noted: set[int], last: date, as_of: date, currency: str, progress: Progress) -> Refreshed:
     with engine.connected(store) as connection:
-        changed, customers, found = increment.between(connection, noted, last, as_of, currency=currency)
-        for written in increment.write(connection, customers, found):
+        changed, customers, statements = increment.between(connection, noted, last, as_of, currency=currency)
+        for written in increment.write(connection, customers, statements):
             progress("changed", written)
     return Refreshed(as_of, False, len(changed), len(changed.symmetric_difference(customers)))
 
@@ -158,15 +164,7 @@ def _insert(session: Session, names: Sequence[str], rows: Rows) -> int:
     asked = select(Customer.id).where(Customer.id.between(rows[0][0], rows[-1][0]))
     there = set(session.scalars(asked.with_for_update(read=True, key_share=True)))
     kept = [(row[0], *row) for row in rows if row[0] in there]
-    columns, connection = ", ".join(("id", *names)), session.connection()
-    if connection.dialect.name == "sqlite":
-        marks = ", ".join("?" * (len(names) + 1))
-        connection.exec_driver_sql(f"INSERT INTO {TABLE.name} ({columns}) VALUES ({marks})", kept)
-    else:
-        driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(f"COPY {TABLE.name} ({columns}) FROM STDIN") as copy:
-            for row in kept:
-                copy.write_row(row)
+    engine.put(session.connection(), TABLE.name, ("id", *names), kept)
     return len(kept)
 
 
