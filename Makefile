@@ -61,7 +61,7 @@ shap: $(VENV)/.app requirements/shap.txt
 peers: $(VENV)/.dev requirements/peers.txt
 	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/peers.txt
-	$(PY) -m tests.peers.slack_emulate
+	$(PY) -m tests.peers.node_programs
 
 # Rasa, for the tests marked `rasa`: Python 3.10, 2.7 GB, minutes.
 rasa: .venv-rasa/.done
@@ -94,4 +94,4 @@ rasa-lock: $(VENV)/.dev
 	$(VENV)/bin/uv pip compile --quiet $(UPGRADE) --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.10 --custom-compile-command "make rasa-lock" requirements/rasa.in -o requirements/rasa.txt
 
 clean:
-	rm -rf $(VENV) .venv-peers .venv-rasa node_modules tests/peers/node_modules .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-peers .venv-rasa tests/peers/node_modules .pytest_cache .mypy_cache .ruff_cache

@@ -49,7 +49,7 @@ def about(only: Values, words: FigureWords) -> str:
     return wording.listed(named, words.language) if named else words.say("mentions.anybody")
 
 
-def posts_table(rows: Sequence[tuple[str, Row]], zone: str, words: FigureWords, note: str = "") -> Table:
+def posts_table(rows: Sequence[tuple[str, Row]], zone: str, words: FigureWords) -> Table:
     """Posts as a table; the first of each pair says why it is shown, "" for no reason."""
     names = ("when", "network", "author", "text")
     told = tuple(
@@ -59,7 +59,7 @@ def posts_table(rows: Sequence[tuple[str, Row]], zone: str, words: FigureWords, 
         )
         for why, row in rows
     )  # fmt: skip
-    return Table(columns=tuple(words.say(f"evidence.columns.{name}") for name in names), rows=told, note=note)
+    return Table(columns=tuple(words.say(f"evidence.columns.{name}") for name in names), rows=told)
 
 
 def said(row: Row, words: FigureWords) -> str:

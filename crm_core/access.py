@@ -77,11 +77,16 @@ class Actor:
     external_id: str
 
 
+def may(actor: Actor, action: str) -> bool:
+    """Whether the actor's role includes an action."""
+    return action in ALLOWED.get(actor.role, frozenset())
+
+
 def authorize(actor: Actor, action: str) -> None:
     """Refuse what the actor's role does not include.
 
     Raises:
         NotAllowed: always for customers and unknown roles.
     """
-    if action not in ALLOWED.get(actor.role, frozenset()):
+    if not may(actor, action):
         raise NotAllowed(f"{actor.role}: {action} needs another role. Ask an administrator.", action)

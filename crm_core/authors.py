@@ -5,7 +5,7 @@ account of the customer - one that gives no rights, for nobody can talk with us 
 customer's, with new ones as they come.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,7 +24,6 @@ PUBLIC = "public"
 """The `account` of identities that are authors: public names, on which nobody can be written to."""
 MARK = "author"
 AT_ONCE = 400
-SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,19 +162,30 @@ def _give(session: Session, index: bytes, customer_id: int | None) -> int:
     query = select(Post).where(Post.author_index == index, owner, Post.own.is_(False)).limit(AT_ONCE)
     moved = 0
     while rows := list(session.scalars(query)):
-        records = select(PostRecord).where(PostRecord.post_id.in_([row.id for row in rows]))
-        for record in session.scalars(records):
-            content, record.customer_id = record.record, customer_id
-            record.record = content
-        for picture in session.scalars(select(PostPicture).where(PostPicture.post_id.in_([row.id for row in rows]))):
-            alt, text, picture.customer_id = picture.alt, picture.text, customer_id
-            picture.alt, picture.text = alt, text
-        for row in rows:
-            author, text, row.customer_id = row.author, row.text, customer_id
-            row.author, row.text = author, text
-        session.flush()
+        _hand_over(session, rows, customer_id)
         moved += len(rows)
     return moved
+
+
+def _hand_over(session: Session, rows: Sequence[Post], customer_id: int | None) -> None:
+    records = select(PostRecord).where(PostRecord.post_id.in_([row.id for row in rows]))
+    for record in session.scalars(records):
+        content, record.customer_id = record.record, customer_id
+        record.record = content
+    for picture in session.scalars(select(PostPicture).where(PostPicture.post_id.in_([row.id for row in rows]))):
+        alt, text, picture.customer_id = picture.alt, picture.text, customer_id
+        picture.alt, picture.text = alt, text
+    for row in rows:
+        author, text, row.customer_id = row.author, row.text, customer_id
+        row.author, row.text = author, text
+    session.flush()
+
+
+def keep_as_own(session: Session, post: Post) -> None:
+    """Note that the business itself said this: then it is no customer's."""
+    if post.customer_id is not None:
+        _hand_over(session, [post], None)
+    post.own = True
 
 
 def _permitted(store: StaffStore, tie_id: int) -> AuthorTie:
@@ -193,14 +203,6 @@ def _between(session: Session, index: bytes, customer_id: int) -> AuthorTie | No
 
 
 # --- a customer's public posts --------------------------------------------------------------------------------------
-def posts_of(store: StaffStore, customer_id: int, limit: int = SHOWN) -> list[Post]:
-    """What a customer said in public, newest first."""
-    number = store.session.execute(select(Customer.number).where(Customer.id == customer_id)).scalar_one()
-    store.permit("public.read", f"customer:{number}", ("posts",))
-    query = select(Post).where(Post.customer_id == customer_id).order_by(Post.occurred_at.desc(), Post.id)
-    return list(store.session.scalars(query.limit(limit)))
-
-
 def erase_posts(store: StaffStore, customer_id: int) -> ErasedPosts:
     """Delete what a customer said in public, and that alone; their marks keep it from ever being read again.
 

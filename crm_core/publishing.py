@@ -10,6 +10,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from config.settings import ConnectorSettings
+from crm_core import authors
 from crm_core.connectors.api import Api, Limited, Refused
 from crm_core.connectors.base import ConnectorProblem, Malformed
 from crm_core.connectors.fetching import Fetcher, Unheard, Unreachable
@@ -196,7 +197,7 @@ def _settle(session: Session, publication_id: int, written: Written, now: dateti
     row.external_id, row.url = written.external_id[:200], written.url
     known = select(Post).where(Post.connector == row.connector, Post.external_id == row.external_id)
     for post in session.scalars(known):  # it was read before it was noted
-        post.own = True
+        authors.keep_as_own(session, post)
     return row
 
 

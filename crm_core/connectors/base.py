@@ -74,13 +74,16 @@ class Page:
     """Some posts at once. `cursor`: where to go on after them (None: not possible from here, or the end).
 
     `keep`: what the next walk of this source may want to know, such as the feed's version; taken from the last page.
-    `malformed`: records that were left out.
+    `malformed`: records that were left out. `whole`: the last page, and nothing older is there than was shown.
+    `answered`: posts and comments with all their direct answers in this page; others that we know were deleted.
     """
 
     posts: list[Post]
     cursor: str | None = None
     keep: str | None = None
     malformed: int = 0
+    whole: bool = False
+    answered: frozenset[str] = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,7 @@ class Reading:
 
     posts: list[Post] = field(default_factory=list)
     malformed: int = 0
+    answered: set[str] = field(default_factory=set)
 
     def add(self, record: Any, reader: Any, *context: Any) -> None:
         """Read one record with `reader`, which may raise whatever a wrong form makes it raise."""
@@ -128,9 +132,9 @@ class Reading:
         if post is not None:
             self.posts.append(post)
 
-    def page(self, cursor: str | None = None, keep: str | None = None) -> Page:
+    def page(self, cursor: str | None = None, keep: str | None = None, whole: bool = False) -> Page:
         """What was read."""
-        return Page(self.posts, cursor, keep, self.malformed)
+        return Page(self.posts, cursor, keep, self.malformed, whole, frozenset(self.answered))
 
 
 def post(  # one parameter a field: this is the border where text from outside is cleaned

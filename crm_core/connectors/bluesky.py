@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from config.settings import ConnectorSettings, Source
 from crm_core.connectors.api import Api
-from crm_core.connectors.base import NOTHING, Page, Post, Reading, Start, items, listed, moment, post
+from crm_core.connectors.base import NOTHING, Page, Post, Reading, Start, count, items, listed, moment, post
 
 AT_ONCE = 100
 DEPTH = 10
@@ -50,10 +50,17 @@ class Bluesky:
         reading = Reading()
         for view in views:
             reading.add(view, _read, "post", None)
-            if answers and isinstance(view, dict) and view.get("replyCount"):
-                thread = self._api.json(f"{self._url}app.bsky.feed.getPostThread", uri=view.get("uri"), depth=DEPTH)
-                _below(thread.get("thread"), reading, DEPTH)
-        return reading.page(cursor or None)
+            if answers and isinstance(view, dict):
+                self._answers(view, reading)
+        return reading.page(cursor or None, whole=answers and not cursor)
+
+    def _answers(self, view: dict[str, Any], reading: Reading) -> None:
+        """The thread below a post; most have none."""
+        if view.get("replyCount"):
+            thread = self._api.json(f"{self._url}app.bsky.feed.getPostThread", uri=view.get("uri"), depth=DEPTH)
+            _below(thread.get("thread"), reading, DEPTH)
+        elif view.get("uri"):
+            reading.answered.add(str(view["uri"]))
 
 
 def _reposted(entry: Any) -> bool:
@@ -62,9 +69,14 @@ def _reposted(entry: Any) -> bool:
 
 def _below(thread: Any, reading: Reading, depth: int) -> None:
     """The answers in a thread, each with the one it answers; deleted and blocked ones have no post."""
-    for answer in (thread or {}).get("replies") or [] if isinstance(thread, dict) and depth else []:
+    if not isinstance(thread, dict) or not isinstance(thread.get("post"), dict) or not depth:
+        return
+    parent, answers = thread["post"], thread.get("replies") or []
+    if parent.get("uri") and len(answers) >= count(parent.get("replyCount")):
+        reading.answered.add(str(parent["uri"]))
+    for answer in answers:
         if isinstance(answer, dict) and "post" in answer:
-            reading.add(answer["post"], _read, "comment", (thread.get("post") or {}).get("uri"))
+            reading.add(answer["post"], _read, "comment", parent.get("uri"))
             _below(answer, reading, depth - 1)
 
 

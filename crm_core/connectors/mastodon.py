@@ -1,13 +1,14 @@
 """Mastodon and what speaks its API: accounts, tags, and the answers to posts of an account."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, quote, urlsplit
 
 from config.settings import ConnectorSettings, Source
 from crm_core.connectors.api import Api, Refused, parsed
-from crm_core.connectors.base import Page, Post, Reading, Start, items, listed, moment, post
+from crm_core.connectors.base import Page, Post, Reading, Start, count, items, listed, moment, post
 from crm_core.connectors.fetching import Answer
 from crm_core.connectors.plain_text import plain
 
@@ -39,10 +40,10 @@ class Mastodon:
             statuses, reading = listed(parsed(answer)), Reading()
             for status in statuses:
                 reading.add(status, _post)
-                if answers and isinstance(status, dict) and status.get("replies_count"):
+                if answers and isinstance(status, dict) and not status.get("reblog"):
                     self._answers(status, reading)
             cursor = _older(answer) if statuses else None
-            yield reading.page(cursor)
+            yield reading.page(cursor, whole=answers and cursor is None)
             if cursor is None:
                 return
 
@@ -55,14 +56,20 @@ class Mastodon:
         return f"/api/v1/accounts/{quote(str(account['id']), safe='')}/statuses", True
 
     def _answers(self, root: dict[str, Any], reading: Reading) -> None:
-        """The thread below a post."""
-        place = quote(str(root.get("id")), safe="")
-        context = self._api.json(f"{self._url}/api/v1/statuses/{place}/context")
-        known = {root.get("id"): root.get("uri")}
-        for status in listed(context, "descendants"):
-            if isinstance(status, dict):
-                known[status.get("id")] = status.get("uri")
+        """The thread below a post; most have none."""
+        below: list[Any] = []
+        if root.get("replies_count"):
+            place = quote(str(root.get("id")), safe="")
+            below = listed(self._api.json(f"{self._url}/api/v1/statuses/{place}/context"), "descendants")
+        thread = [root, *(status for status in below if isinstance(status, dict))]
+        known = {status.get("id"): status.get("uri") for status in thread}
+        for status in below:
             reading.add(status, _comment, known)
+        shown = Counter(status.get("in_reply_to_id") for status in thread)
+        reading.answered |= {
+            str(status["uri"]) for status in thread
+            if status.get("uri") and shown[status.get("id")] >= count(status.get("replies_count"))
+        }  # fmt: skip
 
 
 def _post(status: Any) -> Post | None:

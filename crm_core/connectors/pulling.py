@@ -16,7 +16,7 @@ from config.settings import ConnectorSettings, Source
 from crm_core.connectors.api import Limited
 from crm_core.connectors.base import Connector, ConnectorProblem, Malformed, Page, Start
 from crm_core.connectors.limits import pause_after
-from crm_core.connectors.storing import Counts, keep_posts, remove_unseen
+from crm_core.connectors.storing import Counts, keep_posts, remove_unanswered, remove_unseen
 from crm_core.database import Store
 from crm_core.models import Pull
 
@@ -121,6 +121,7 @@ class Puller:
         pull, now = self._find(session, source), self._clock()
         assert pull is not None
         counts = keep_posts(session, pull, source, page.posts, now, self._settings.writes_as)
+        counts.deleted += remove_unanswered(session, pull, page.answered)
         counts.malformed, counts.pages = page.malformed, 1
         times = [min(post.occurred_at, now) for post in page.posts if post.kind == "post" and not post.deleted]
         pull.newest_at = max([*times, *filter(None, [pull.newest_at])], default=None)
@@ -138,7 +139,8 @@ class Puller:
         pull.cursor, pull.finished_at = None, self._clock()
         pull.mark_at = max(filter(None, (pull.newest_at, pull.mark_at)), default=None)
         pull.keep = last.keep if last else pull.keep
-        kinds, since = self._connector.lists_all(source), pull.floor_at if reached else pull.oldest_at
+        whole = reached or (last is not None and last.whole)
+        kinds, since = self._connector.lists_all(source), pull.floor_at if whole else pull.oldest_at
         return remove_unseen(session, pull, kinds, since) if kinds and since else 0
 
     def _pause(self, session: Session, source: Source, problem: str, pause: timedelta | None) -> None:

@@ -1,6 +1,6 @@
 """Posts into the store: each once, with what has changed since; what the network deleted goes, with its record."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -124,6 +124,18 @@ def remove_unseen(session: Session, pull: Pull, kinds: frozenset[str], since: da
     removed = 0
     while ids := list(session.scalars(query)):
         removed += _remove(session, ids)
+    return removed
+
+
+def remove_unanswered(session: Session, pull: Pull, answered: Collection[str]) -> int:
+    """Remove answers that this walk did not show, of what it showed all answers of; returns how many."""
+    ids, removed = list(answered), 0
+    for start in range(0, len(ids), AT_ONCE):
+        query = select(Post.id).where(
+            Post.connector == pull.connector, Post.parent_id.in_(ids[start : start + AT_ONCE]), Post.kind == "comment",
+            Post.source == pull.source, Post.seen_at < pull.began_at,
+        )  # fmt: skip
+        removed += _remove(session, list(session.scalars(query)))
     return removed
 
 

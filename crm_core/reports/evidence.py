@@ -22,8 +22,9 @@ KINDS = {"interactions": "messages", "orders": "orders", "customers": "customers
 class Row:
     """One record. `text` is what was written; `label` a number, a status or an intent, by kind.
 
-    Of posts, `alike` is how many more say the same, `loud` how often they were liked, answered and shared;
-    `in_picture` what is written in their pictures, `same_picture` how many other posts carry one that looks the same.
+    Of posts, `alike` is how many more say the same, `loud` how often they were liked, answered and shared; `post_id`
+    which one this is; `in_picture` what is written in their pictures, `same_picture` how many other posts carry one that
+    looks the same.
     """
 
     at: datetime
@@ -41,6 +42,7 @@ class Row:
     loud: int = 0
     in_picture: str = ""
     same_picture: int = 0
+    post_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ def _post(row: Post, customer: Customer | None) -> Row:
     """Public posts are shown under the name they were written under, whoever that is."""
     return Row(
         row.occurred_at, row.author or "", None, row.text or "", label=row.need or "", channel=row.connector,
-        url=row.url or "",
+        url=row.url or "", post_id=row.id,
     )  # fmt: skip
 
 

@@ -1,45 +1,24 @@
-"""Starts `emulate`, a Slack that nobody of this project wrote. `python -m tests.peers.slack_emulate` installs it."""
+"""Starts `emulate`, a Slack that nobody of this project wrote."""
 
 import contextlib
-import json
-import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.peers import node_programs
+
 HERE = Path(__file__).parent
-FOLDER = Path(os.environ.get("RAPPORT_TEST_NODE_DIR") or HERE.parent.parent)
-"""Where `node_modules` is."""
-PROGRAM = FOLDER / "node_modules" / "emulate" / "dist" / "index.js"
+PROGRAM = node_programs.MODULES / "emulate" / "dist" / "index.js"
 
 
 def missing() -> str:
     """What prevents starting it, in words for a skipped test; empty when nothing does."""
-    if shutil.which("node") is None:
-        return "Node is not installed"
-    if not PROGRAM.exists():
-        return "emulate is not installed: python -m tests.peers.slack_emulate"
-    return ""
-
-
-def install() -> None:
-    """Install the pinned packages into the folder, unless they are there."""
-    if PROGRAM.exists():
-        return
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    npm = shutil.which("npm")
-    if npm is None:
-        sys.exit("npm is missing: install Node 20 or later")
-    wanted = json.loads((HERE / "package.json").read_text("utf-8"))["dependencies"]
-    packages = [f"{name}@{version}" for name, version in wanted.items()]
-    options = ["--prefix", str(FOLDER), "--no-save", "--no-package-lock", "--no-audit", "--no-fund"]
-    subprocess.run([npm, "install", *options, *packages], cwd=FOLDER, check=True)
+    return node_programs.missing("emulate")
 
 
 @contextlib.contextmanager
@@ -83,7 +62,3 @@ def _wait(url: str, process: "subprocess.Popen[bytes]") -> None:
         except OSError:
             time.sleep(0.1)
     raise RuntimeError("emulate did not start in 20 s")
-
-
-if __name__ == "__main__":
-    install()

@@ -92,8 +92,7 @@ def public_erase(turn: StaffTurn) -> Reply:
     if isinstance(found, Reply):
         return found
     turn.store.permit("public.erase", f"customer:{found.number}", noted="public.read")
-    rows = authors.posts_of(turn.store, found.customer_id)
-    if not rows:
+    if not turn.store.posts.of_customer(found.customer_id, None, limit=1).total:
         return hushed(turn, turn.reply("public.none_of", name=found.name))
     turn.ask("confirm", "public_erase", number=found.number)
     text = turn.say("public.erase_sure", who=label(turn, found))

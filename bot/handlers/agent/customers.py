@@ -100,7 +100,7 @@ def _next_steps(turn: StaffTurn, who: Brief, public: bool) -> tuple[Choice, ...]
         Choice(label=turn.say("agent.cards.case"), value=f"case_create:for:{who.number}"),
     ]
     if public:
-        steps.append(Choice(label=turn.say("public.buttons.of"), value=f"public_post:of:{who.number}"))
+        steps.append(Choice(label=turn.say("public.buttons.of"), value=f"social_mentions:of:{who.number}"))
     conversation = turn.store.conversation(who.customer_id)
     if conversation and conversation.state in ("bot", "waiting", "snoozed") and not desk_conversation(turn):
         turn.memory.show("conversation", conversation.id)

@@ -1,22 +1,27 @@
 """What is said in public: about us, a competitor or a product; or by a customer, as far as posts are tied to them."""
 
 import re
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from bot.figures import FigureWords
 from bot.handlers.agent.asking import StaffTurn, asked, hushed, label, named, present, whom
-from bot.mention_words import links, mentions_reply, posts_table
-from bot.messages import Choice, Reply
+from bot.handlers.agent.public_posts import post_card
+from bot.mention_words import mentions_reply, said
+from bot.messages import Card, Choice, Reply
+from crm_core.access import may
 from crm_core.catalogue import product_name
+from crm_core.models import Post
+from crm_core.reports.evidence import Row
 from crm_core.reports.metrics import US
 from crm_core.reports.periods import Period, last_days
 from crm_core.staff_store import Brief
 from nlu.understanding import Understanding
 
 DAYS = 7
-PAGE = 10
+PAGE = 5
 SAID_BY = ("person_name", "company", "customer_id", "handle")
 """Entities that say by whom, not about what."""
 FEELINGS = ("positive", "neutral", "negative")
@@ -75,12 +80,22 @@ def posts_by(turn: StaffTurn, who: Brief) -> Reply:
     last = offset + len(found.rows)
     note = words.say("evidence.note", first=offset + 1, last=last, total=found.total)
     more = Choice(label=turn.say("agent.lists.more"), value=f"social_mentions:more:{last}:{_days(period)}:{who.number}")
-    zone = turn.services.settings.business.zone
+    erase = Choice(label=turn.say("public.buttons.erase"), value=f"public_erase:{who.number}", style="danger")
     return hushed(turn, Reply(
-        text=words.say("mentions.by", who=label(turn, who), count=found.total),
-        table=posts_table([("", row) for row in found.rows], zone, words, note),
-        choices=(*links(found.rows, words), *([more] if last < found.total else [])),
+        text=f"{words.say('mentions.by', who=label(turn, who), count=found.total)}\n{note}",
+        cards=tuple(_cards(turn, found.rows, words)),
+        choices=(*([more] if last < found.total else []), *([erase] if may(turn.store.actor, "public.erase") else [])),
     ))  # fmt: skip
+
+
+def _cards(turn: StaffTurn, rows: Sequence[Row], words: FigureWords) -> Iterator[Card]:
+    """A card for each post; the one at the top is meant by "reply: …"."""
+    for place, row in enumerate(rows):
+        post = turn.store.session.get(Post, row.post_id)
+        if post is not None:
+            if not place:
+                turn.memory.show("post", post.id)
+            yield post_card(turn, post, said(row, words))
 
 
 def _all(said: Understanding, name: str) -> list[str]:

@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import func, select
 
 from bot import wording
-from bot.handlers.agent.asking import Asked, StaffTurn, confirming, declined, hushed, whom
+from bot.handlers.agent.asking import StaffTurn, confirming, declined, hushed
 from bot.messages import Card, Choice, Reply
 from crm_core import publishing
-from crm_core.authors import posts_of
 from crm_core.errors import NotPossible
 from crm_core.models import Post, Publication
 
@@ -126,9 +125,9 @@ def _cancelled(turn: StaffTurn, rest: str) -> Reply:
 
 
 # --- showing --------------------------------------------------------------------------------------------------------
-def post_card(turn: StaffTurn, post: Post) -> Card:
-    """One post with its response and what can be done about it."""
-    facts = [(turn.say("public.said"), _short(post.text or "", TEXT_SHOWN))]
+def post_card(turn: StaffTurn, post: Post, said: str = "") -> Card:
+    """One post with its response and what can be done about it; `said`: what it says, where more than its text is."""
+    facts = [(turn.say("public.said"), said or _short(post.text or "", TEXT_SHOWN))]
     counts = turn.say("public.counts", likes=post.likes, replies=post.replies, shares=post.shares)
     facts.append((turn.say("public.response"), counts))
     owner = turn.store.briefs([post.customer_id]) if post.customer_id else []
@@ -193,17 +192,6 @@ def _answers(turn: StaffTurn, rest: str) -> Reply:
     return _cards(turn, rows, turn.say("public.below_ours", count=post.replies, mood=feeling))
 
 
-def _of_customer(turn: StaffTurn, rest: str) -> Reply:
-    who = whom(turn, Asked("", (), _id(rest)))
-    if isinstance(who, Reply):
-        return who
-    turn.memory.show("customer", who.customer_id)
-    rows = posts_of(turn.store, who.customer_id, SHOWN)
-    reply = _cards(turn, rows, turn.say("public.of_customer" if rows else "public.none_of", name=who.name))
-    erase = Choice(label=turn.say("public.buttons.erase"), value=f"public_erase:{who.number}", style="danger")
-    return reply.model_copy(update={"choices": (erase,)}) if rows else reply
-
-
 def _cards(turn: StaffTurn, rows: Sequence[Post], text: str) -> Reply:
     if rows:
         turn.memory.show("post", rows[0].id)
@@ -252,5 +240,4 @@ _BUTTONS = {
     "cancel": _cancelled,
     "show": _shown,
     "answers": _answers,
-    "of": _of_customer,
 }

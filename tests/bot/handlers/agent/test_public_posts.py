@@ -133,7 +133,7 @@ def test_a_person_says_whose_posts_they_are_and_takes_it_back(floor: Floor, post
     assert values(done) == [f"author_tie:undo:{tie.id}"]
     card = ann.presses(f"show_customer:{number}")
     assert phrase("public.card_count", "en", count=1) in shown(card)
-    listed = ann.presses(f"public_post:of:{number}")
+    listed = ann.presses(f"social_mentions:of:{number}")
     assert "My cup broke" in shown(listed)
     timeline = ann.presses(f"show_timeline:{number}")
     assert "public post" in shown(timeline)
