@@ -83,8 +83,8 @@ def _comment(status: Any, known: dict[Any, Any]) -> Post:
 
 def _read(status: Any, kind: Any, parent_id: str | None) -> Post:
     edited = status.get("edited_at")
-    warning = plain(status.get("spoiler_text") or "")
-    text = "\n".join(part for part in (warning, plain(status["content"])) if part)
+    parts = [plain(status.get("spoiler_text") or ""), plain(status["content"]), *_options(status)]
+    text = "\n".join(part for part in parts if part)
     return post(
         status["uri"], moment(status["created_at"]), kind=kind, text=text, author=f"@{status['account']['acct']}",
         url=status.get("url"), language=status.get("language"), likes=status.get("favourites_count"),
@@ -99,6 +99,12 @@ def _pictures(status: Any) -> Iterator[tuple[object, object]]:
         if media.get("type") in ("image", "video", "gifv"):
             shown = media.get("url") if media["type"] == "image" else media.get("preview_url")
             yield shown or media.get("remote_url"), media.get("description")
+
+
+def _options(status: Any) -> Iterator[str]:
+    """What a poll offers: the author's words, too."""
+    for option in (status.get("poll") or {}).get("options") or []:
+        yield f"○ {option['title']}"
 
 
 def _older(answer: Answer) -> str | None:

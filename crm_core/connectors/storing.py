@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from config.settings import Source
@@ -49,7 +49,7 @@ def keep_posts(
     by_id = {key: post for key, post in by_id.items() if post.deleted or indexes.get(key) not in refused}
     known = _known(session, pull.connector, list(by_id))
     said = _said(session, pull.connector, list(by_id)) if writes_as else set()
-    counts.deleted = _remove(session, [row.id for key, row in known.items() if _goes(row, by_id[key], pull)])
+    counts.deleted = _remove(session, pull, [row.id for key, row in known.items() if _goes(row, by_id[key], pull)])
     fresh: list[tuple[Post, base.Post]] = []
     for each in by_id.values():
         row = known.get(each.external_id)
@@ -123,7 +123,7 @@ def remove_unseen(session: Session, pull: Pull, kinds: frozenset[str], since: da
     )
     removed = 0
     while ids := list(session.scalars(query)):
-        removed += _remove(session, ids)
+        removed += _remove(session, pull, ids)
     return removed
 
 
@@ -131,11 +131,8 @@ def remove_unanswered(session: Session, pull: Pull, answered: Collection[str]) -
     """Remove answers that this walk did not show, of what it showed all answers of; returns how many."""
     ids, removed = list(answered), 0
     for start in range(0, len(ids), AT_ONCE):
-        query = select(Post.id).where(
-            Post.connector == pull.connector, Post.parent_id.in_(ids[start : start + AT_ONCE]), Post.kind == "comment",
-            Post.source == pull.source, Post.seen_at < pull.began_at,
-        )  # fmt: skip
-        removed += _remove(session, list(session.scalars(query)))
+        query = select(Post.id).where(*_unshown(pull, ids[start : start + AT_ONCE]))
+        removed += _remove(session, pull, list(session.scalars(query)))
     return removed
 
 
@@ -182,8 +179,24 @@ def _record(row: Post, found: base.Post, now: datetime) -> PostRecord:
     return PostRecord(post_id=row.id, customer_id=row.customer_id, record=found.record, received_at=now)
 
 
-def _remove(session: Session, ids: list[int]) -> int:
-    for start in range(0, len(ids), AT_ONCE):
-        forget_originals(session, ids[start : start + AT_ONCE])
-        session.execute(delete(Post).where(Post.id.in_(ids[start : start + AT_ONCE])))
-    return len(ids)
+def _remove(session: Session, pull: Pull, ids: list[int]) -> int:
+    """Remove posts, and answers below them: whether those are still there is shown to us by nobody any more."""
+    removed = 0
+    while ids:
+        below: list[int] = []
+        for start in range(0, len(ids), AT_ONCE):
+            few = Post.id.in_(ids[start : start + AT_ONCE])
+            names = list(session.scalars(select(Post.external_id).where(few)))
+            below += session.scalars(select(Post.id).where(*_unshown(pull, names)))
+            forget_originals(session, ids[start : start + AT_ONCE])
+            session.execute(delete(Post).where(few))
+        removed, ids = removed + len(ids), below
+    return removed
+
+
+def _unshown(pull: Pull, names: Sequence[str]) -> list[ColumnElement[bool]]:
+    """Answers to these that this source once brought and this walk did not show."""
+    return [
+        Post.connector == pull.connector, Post.source == pull.source, Post.kind != "post", Post.parent_id.in_(names),
+        Post.seen_at < pull.began_at,
+    ]  # fmt: skip

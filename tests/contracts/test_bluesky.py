@@ -135,8 +135,8 @@ def test_answers_likes_and_deletions_are_followed(
         ("New tea", 1), ("New cups", 1), ("And pots", 0), ("Nice", 0),
     ]  # fmt: skip
     shop.delete(tea)
-    assert here.pull().counts.deleted == 1
-    assert [post.text for post in here.posts()] == ["New cups", "And pots", "Nice"]
+    assert here.pull().counts.deleted == 2
+    assert [post.text for post in here.posts()] == ["New cups", "And pots"]
 
 
 def test_what_is_changed_is_changed_here(store: Store, clock: Clock, bluesky: Bluesky, shop: Person) -> None:

@@ -49,9 +49,9 @@ def rss(network: Network, asked: Asked) -> Told:
 
 
 def mastodon(network: Network, asked: Asked) -> Told:
-    """A tag's timeline, with the link to what is older."""
+    """A tag's timeline, with the link to what is older on every page but an empty one."""
     assert asked.path == "/api/v1/timelines/tag/tea"
-    page, onward = network.after(int(asked.query["max_id"]) if "max_id" in asked.query else None)
+    page, _ = network.after(int(asked.query["max_id"]) if "max_id" in asked.query else None)
     statuses = [
         {"id": str(each.number), "content": ["no", "html"]}
         if each.broken
@@ -68,8 +68,9 @@ def mastodon(network: Network, asked: Asked) -> Told:
         }
         for each in page
     ]  # fmt: skip
-    link = f'<https://elsewhere.example/api?max_id={onward}>; rel="next", <https://elsewhere.example/>; rel="prev"'
-    return Told(statuses, headers={"Link": link} if onward else {})
+    last = page[-1].number if page else 0
+    link = f'<https://elsewhere.example/api?max_id={last}>; rel="next", <https://elsewhere.example/>; rel="prev"'
+    return Told(statuses, headers={"Link": link} if page else {})
 
 
 def bluesky(network: Network, asked: Asked) -> Told:
