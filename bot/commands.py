@@ -3,6 +3,7 @@
 import re
 from collections.abc import Container
 
+from bot import public_name_words
 from bot.helping import asked_group
 from bot.messages import IncomingMessage
 from nlu.understanding import Audience
@@ -160,7 +161,12 @@ def _in_words(message: IncomingMessage, audience: Audience) -> tuple[str, str]:
     group = asked_group(message.text, audience)
     if group:
         return "help", group
-    return _spoken(message.text) if message.side == "staff" else ("", message.text)
+    return _spoken(message.text) if message.side == "staff" else _told(message.text)
+
+
+def _told(text: str) -> tuple[str, str]:
+    """What customers say in words that need no guessing: by what name they go in public."""
+    return ("link_identity" if public_name_words.read(text) else ""), text
 
 
 def _spoken(text: str) -> tuple[str, str]:

@@ -311,6 +311,10 @@ class ConnectorSettings(Part):
     """What lets us write; from the environment alone. Without it `token`."""
     most_characters: int = Field(default=0, ge=0, le=100_000)
     """How long a post may be where the server says otherwise than most of its kind; 0: as most."""
+    tie_by_name: bool = True
+    """Rule: an author whose name a customer gave themself is that customer."""
+    tie_by_address: bool = True
+    """Rule: so is one whose e-mail address or number, given by the network, is that of one verified customer."""
     history_days: int = Field(default=30, ge=1, le=3650)
     """How far back the first walk goes."""
     recheck_days: int = Field(default=3, ge=0, le=90)

@@ -1,13 +1,14 @@
 """Who an author may be, with the reasons: what they wrote, what their network says of them, what accounts they have.
 
-One reason is a rule, for the customer gave it themself: the author's name stands in their own record, in a field that
-is called as the network is. Everything else is for a person to look at.
+Two reasons are rules. The customer gave it themself: the author's name stands in their own record, in a field that is
+called as the network is. Or the network itself gives the author's e-mail address or number, and it is that of one
+customer who proved who they are. Everything else is for a person to look at.
 """
 
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm_core import authors
+from crm_core import authors, public_names
 from crm_core.contact_details import normalised_email, normalised_phone
 from crm_core.crypto import Vault
 from crm_core.errors import NotPossible
@@ -80,20 +81,66 @@ def candidates(
     return [Candidate(key, tuple(dict.fromkeys(reasons))) for key, reasons in ranked[:MOST_FOUND]]
 
 
-def tie_by_rule(session: Session, now: datetime) -> int:
-    """Tie the authors whose names customers gave themselves; returns how many. What a person took back stays so."""
+def tie_by_name(session: Session, now: datetime, without: Collection[str] = ()) -> int:
+    """Tie the authors whose names customers gave themselves; returns how many. What a person took back stays so.
+
+    Args:
+        without: connectors of which this rule is not to be used.
+    """
     vault: Vault = session.info["vault"]
     made = 0
-    for index, customer_id in _given(session, vault).items():
+    for index, customer_id in _given(session, vault, without).items():
         if not index or authors.erased(session, [index]) or authors.tied(session, [index]):
             continue
         query = select(Post).where(Post.author_index == index, Post.customer_id.is_(None), Post.own.is_(False))
         post = session.scalars(query.limit(1)).first()
-        tie = authors.suggest(session, post, customer_id, (GIVEN,), now) if post else None
-        if tie is not None:
-            authors.make(session, tie, "rule", now)
-            made += 1
+        made += _tied(session, post, customer_id, GIVEN, now) if post else 0
     return made
+
+
+def tie_by_address(session: Session, told: Iterable[tuple[Post, str, str]], region: str, now: datetime) -> int:
+    """Tie authors by what the network itself says of them; returns how many. What a person took back stays so.
+
+    Args:
+        told: posts, each with the e-mail address and the number of its author, "" where there is none.
+    """
+    vault: Vault = session.info["vault"]
+    made = 0
+    for post, email, phone in told:
+        if post.own or post.customer_id is not None or post.author_index is None:
+            continue
+        if authors.erased(session, [bytes(post.author_index)]):
+            continue
+        owners = {
+            kind: _verified(session, column, vault.blind_index(kind, value))
+            for kind, column, value in (
+                ("email", Customer.email_index, normalised_email(email)),
+                ("phone", Customer.phone_index, normalised_phone(phone, region)),
+            )
+            if value
+        }  # fmt: skip
+        found = {owner for each in owners.values() for owner in each}
+        if len(found) == 1:
+            kind = next(kind for kind, each in owners.items() if each)
+            made += _tied(session, post, found.pop(), f"own_{kind}", now)
+    return made
+
+
+def _tied(session: Session, post: Post, customer_id: int, reason: str, now: datetime) -> bool:
+    tie = authors.suggest(session, post, customer_id, (reason,), now)
+    if tie is None:
+        return False
+    tie.reasons = [reason]
+    authors.make(session, tie, "rule", now)
+    return True
+
+
+def _verified(session: Session, column: Any, index: bytes) -> set[int]:
+    """Customers with this address or number, if all of them have an account that was proven to be theirs."""
+    query = select(Customer.id).where(column == index, Customer.merged_into_id.is_(None), Customer.kind != "visitor")
+    owners = set(session.scalars(query.limit(MOST_FOUND)))
+    proven = select(Identity.customer_id).where(Identity.customer_id.in_(owners), Identity.verified_at.is_not(None))
+    return owners if owners <= set(session.scalars(proven)) else set()
 
 
 def suggest_recent(session: Session, region: str, now: datetime) -> list[AuthorTie]:
@@ -114,28 +161,16 @@ def suggest_recent(session: Session, region: str, now: datetime) -> list[AuthorT
     return list(session.scalars(fresh.order_by(AuthorTie.id).limit(MOST_FOUND)))
 
 
-def _given(session: Session, vault: Vault) -> dict[bytes, int]:
+def _given(session: Session, vault: Vault, without: Collection[str]) -> dict[bytes, int]:
     """Author → customer, from fields of their own that are called as a network; names that two gave are left out."""
     found: dict[bytes, set[int]] = defaultdict(set)
     query = select(Customer.id, Customer.custom).where(Customer.merged_into_id.is_(None), Customer.kind != "visitor")
     for customer_id, custom in session.execute(query):
-        for connector, name in _handles(custom or {}):
-            for written in (f"@{name}", name):
+        for connector, name in public_names.given(custom):
+            for written in public_names.written(name) if connector not in without else ():
                 index = authors.index_of(vault, connector, written)
                 found[index or b""].add(customer_id)
     return {index: next(iter(owners)) for index, owners in found.items() if len(owners) == 1}
-
-
-def _handles(custom: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    networks = {
-        "mastodon": "mastodon", "bluesky": "bluesky", "x": "x", "twitter": "x", "facebook": "facebook",
-        "instagram": "instagram", "weibo": "weibo", "微博": "weibo", "linkedin": "linkedin", "wechat": "wechat",
-    }  # fmt: skip
-    for field, value in custom.items():
-        network = networks.get(str(field).casefold().removesuffix("_handle").removesuffix(" handle").strip())
-        name = str(value or "").strip().removeprefix("@")
-        if network and name:
-            yield network, name
 
 
 def _by_contact(session: Session, vault: Vault, text: str, region: str) -> Iterator[tuple[int, str]]:

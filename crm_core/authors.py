@@ -118,11 +118,16 @@ def take_back(store: StaffStore, tie_id: int) -> AuthorTie:
         NotAllowed, NotPossible("gone").
     """
     tie = _permitted(store, tie_id)
-    if tie.state == "tied":
-        _untie(store.session, tie)
     if tie.state in ("tied", "rejected"):
-        tie.state, tie.staff_id, tie.decided_at = "undone", store.actor.staff_id, store.now
+        undo(store.session, tie, store.actor.staff_id, store.now)
     return tie
+
+
+def undo(session: Session, tie: AuthorTie, staff_id: int | None, now: datetime) -> None:
+    """Untie, and note who wanted it: a member of staff, or the customer."""
+    if tie.state == "tied":
+        _untie(session, tie)
+    tie.state, tie.staff_id, tie.decided_at = "undone", staff_id, now
 
 
 def make(session: Session, tie: AuthorTie, how: str, now: datetime) -> int:

@@ -26,6 +26,7 @@ from crm_core import (
     orders,
     preferences,
     privacy,
+    public_names,
     ratings,
 )
 from crm_core.cases import CaseView
@@ -97,6 +98,16 @@ class CustomerStore:
             place = Place(conversation.id, conversation.channel, conversation.account, conversation.chat_id)
             identities.note_link(self._session, self._identity, place, "own contact", self._now)
         return result
+
+    def remember_public_name(self, network: str, name: str) -> None:
+        """Keep by what name they go on a social network, which they gave."""
+        self._verified_only()
+        public_names.remember(self._session, self._vault, self._customer_id, network, name, self._now)
+
+    def forget_public_name(self, network: str) -> bool:
+        """Forget it, and whose posts are theirs there; False when nothing was known."""
+        self._verified_only()
+        return public_names.forget(self._session, self._vault, self._customer_id, network, self._now)
 
     # --- orders -----------------------------------------------------------------------------------------------------
     def orders(self, passes: Sequence[Pass] = (), limit: int = orders.SHOWN) -> list[OrderView]:

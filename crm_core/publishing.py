@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from config.settings import ConnectorSettings
 from crm_core import authors
+from crm_core.connectors import refusals
 from crm_core.connectors.api import Api, Limited, Refused
 from crm_core.connectors.base import ConnectorProblem, Malformed
 from crm_core.connectors.fetching import Fetcher, Unheard, Unreachable
@@ -166,7 +167,7 @@ def _give_up_stale(store: Store, now: datetime) -> None:
     again = stale.where(Publication.connector.in_(harmless), Publication.attempts < TRIES)
     with store.write() as session:
         session.execute(again.values(state="queued"))
-        session.execute(stale.values(state="unclear", error="The process stopped while this was being sent."))
+        session.execute(stale.values(state="unclear", refusal="stopped", error=""))
 
 
 def _said(
@@ -180,9 +181,9 @@ def _said(
         draft = Draft(row.text or "", row.id, row.queued_at, target)
     try:
         if row.answers and target is None:
-            raise NotWritable("The post is gone.")
+            raise NotWritable("The post is gone.", "gone")
         if row.connector not in writable(connectors):
-            raise NotWritable("The settings do not let us write there any more.")
+            raise NotWritable("The settings do not let us write there any more.", "settings")
         with writing(row.connector, connectors[row.connector], clock, public_url) as writer:
             written = writer.write(draft)
     except ConnectorProblem as error:
@@ -193,7 +194,7 @@ def _said(
 
 def _settle(session: Session, publication_id: int, written: Written, now: datetime) -> Publication:
     row = session.get_one(Publication, publication_id)
-    row.state, row.sent_at, row.error, row.not_before = "sent", now, None, None
+    row.state, row.sent_at, row.error, row.refusal, row.not_before = "sent", now, None, None, None
     row.external_id, row.url = written.external_id[:200], written.url
     known = select(Post).where(Post.connector == row.connector, Post.external_id == row.external_id)
     for post in session.scalars(known):  # it was read before it was noted
@@ -203,8 +204,10 @@ def _settle(session: Session, publication_id: int, written: Written, now: dateti
 
 def _not_said(session: Session, publication_id: int, problem: ConnectorProblem, now: datetime) -> Publication:
     row = session.get_one(Publication, publication_id)
-    row.error = _reason(problem)[:500]
-    unsure = isinstance(problem, Unreachable | Malformed) and not isinstance(problem, Unheard)
+    row.refusal, words = _reason(problem)
+    row.error = words[:500]
+    unheard = isinstance(problem, Unheard)
+    unsure = (isinstance(problem, Unreachable | Malformed) and not unheard) or row.refusal == "unsure"
     repeatable = WRITERS[row.connector].repeatable if row.connector in WRITERS else False  # type: ignore[attr-defined]
     if isinstance(problem, Limited) and now - row.queued_at < KEEPS_TRYING:
         row.state, row.not_before = "queued", now + (problem.pause or pause_after(row.attempts))
@@ -216,7 +219,11 @@ def _not_said(session: Session, publication_id: int, problem: ConnectorProblem, 
     return row
 
 
-def _reason(problem: ConnectorProblem) -> str:
-    """What went wrong, with the network's own words where it gave any."""
-    said = problem.body.decode("utf-8", "replace").strip() if isinstance(problem, Refused) else ""
-    return f"{problem} {said[:200]}".strip()
+def _reason(problem: ConnectorProblem) -> tuple[str, str]:
+    """What went wrong: its kind, and the network's own words, or ours where it gave none."""
+    if isinstance(problem, Refused):
+        refusal = refusals.read(problem.status, problem.body)
+        return refusal.kind, refusal.words or str(problem)
+    if isinstance(problem, NotWritable):
+        return problem.kind, str(problem)
+    return "limit" if isinstance(problem, Limited) else "unreached", str(problem)

@@ -24,7 +24,8 @@ def pull_social(app: App, due_at: datetime) -> dict[str, Any]:
     if unknown:
         raise UnknownConnector(f"There is no connector {', '.join(unknown)}. Known: {', '.join(CONNECTORS)}.")
     for name, settings in app.settings.connectors.items():
-        pulled_all = pull_all(app.store, name, settings, app.clock, app.settings.web.public_url)
+        places = app.settings.web.public_url, app.settings.business.region
+        pulled_all = pull_all(app.store, name, settings, app.clock, *places)
         for source, pulled in pulled_all.items():
             told["sources"] += 1
             for counted in ("new", "changed", "deleted", "malformed", "pages"):

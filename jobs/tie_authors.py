@@ -19,7 +19,8 @@ def tie_authors(app: App, due_at: datetime) -> dict[str, Any]:
         indexed += done
     now = app.clock()
     with app.store.write() as session:
-        tied = author_candidates.tie_by_rule(session, now)
+        without = [name for name, given in app.settings.connectors.items() if not given.tie_by_name]
+        tied = author_candidates.tie_by_name(session, now, without)
         if tied:
             audit.record(
                 session, app.store.vault, actor="job:tie_authors", action="identity.link", subject="authors",

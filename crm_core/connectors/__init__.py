@@ -40,11 +40,12 @@ __all__ = ["CONNECTORS", "ConnectorProblem", "Pulled", "pull_all"]
 
 
 def pull_all(
-    store: Store, name: str, settings: ConnectorSettings, clock: Callable[[], datetime], public_url: str = ""
-) -> dict[str, Pulled]:
-    """Read all sources of a connector; returns what became of each."""
+    store: Store, name: str, settings: ConnectorSettings, clock: Callable[[], datetime], public_url: str = "",
+    region: str = "",
+) -> dict[str, Pulled]:  # fmt: skip
+    """Read all sources of a connector; returns what became of each. `region`: whose numbers have no prefix."""
     token = settings.token.get_secret_value() if settings.token else ""
     with Fetcher(allow_private=settings.allow_private, public_url=public_url) as fetcher:
         connector = CONNECTORS[name](settings, Api(fetcher, clock, token))
-        puller = Puller(store, name, connector, settings, clock)
+        puller = Puller(store, name, connector, settings, clock, region=region)
         return {source.name: puller.pull(source) for source in settings.sources}

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from crm_core.connectors import refusals
 from crm_core.connectors.base import ConnectorProblem, Malformed
 from crm_core.connectors.fetching import Answer, Fetcher, Unreachable, where
 from crm_core.connectors.limits import FIRST_PAUSE, wait
@@ -86,6 +87,9 @@ class Api:
             raise Limited(f"{where(url)} allows no more calls for now.", pause)
         if answer.status >= 500 or answer.status == 408:
             raise Unreachable(f"{where(url)} answers with {answer.status}, a failure of its own.")
+        if answer.status in (400, 403) and refusals.read(answer.status, answer.body).kind == "limit":
+            self._free_at = now + (pause or FIRST_PAUSE)
+            raise Limited(f"{where(url)} allows no more calls for now.", pause)
         if answer.status >= 400:
             text = f"{where(url)} answers with {answer.status}. Check this source's address and the token."
             raise Refused(text, answer.body, answer.status)

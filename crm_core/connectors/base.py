@@ -49,7 +49,8 @@ class Post:
     """One thing said in public, the same for every network. Made by `post`, which cleans what came from outside.
 
     `parent_id`: of a comment or reaction, the `external_id` of what it is about. `deleted`: the network says that it
-    is gone. `record`: what the network sent, as JSON.
+    is gone. `record`: what the network sent, as JSON. `email`, `phone`: the author's, where the network itself
+    gives it; never what anybody writes somewhere.
     """
 
     external_id: str
@@ -67,6 +68,8 @@ class Post:
     parent_id: str | None = None
     pictures: tuple[Picture, ...] = ()
     record: str = ""
+    email: str = ""
+    phone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,8 @@ def post(  # one parameter a field: this is the border where text from outside i
     parent_id: object = None,
     pictures: Iterable[tuple[object, object]] = (),
     record: Any = None,
+    email: str | None = "",
+    phone: str | None = "",
 ) -> Post:
     """A post with everything cut and cleaned so that any database takes it.
 
@@ -181,6 +186,8 @@ def post(  # one parameter a field: this is the border where text from outside i
         parent_id=None if parent_id in (None, "") else identifier(parent_id),
         pictures=_pictures(pictures),
         record=json.dumps(record, ensure_ascii=True, default=str)[:LONGEST_RECORD],
+        email=_clean(email)[:LONGEST_ID],
+        phone=_clean(phone)[:LONGEST_ID],
     )
 
 

@@ -24,6 +24,8 @@ COLUMNS = {
     "time": "time date created published timestamp created_at published_at posted_at 时间 日期 发布时间 发表时间",
     "id": "id post_id external_id mid 编号 帖子编号 微博id",
     "author": "author user username name nickname screen_name 作者 用户 昵称 用户名 博主",
+    "email": "author_email email e-mail 邮箱 电子邮件 电子邮箱 作者邮箱",
+    "phone": "author_phone phone mobile 电话 手机 手机号 作者手机",
     "url": "url link permalink 链接 网址 原文链接",
     "language": "language lang 语言",
     "kind": "kind type 类型",
@@ -138,6 +140,7 @@ def _read(record: Any, habits: Habits) -> Post:
         language=text_of(record.get("language")), likes=record.get("likes"), replies=record.get("replies"),
         shares=record.get("shares"), parent_id=text_of(record.get("parent")), record=record,
         pictures=[(each, "") for each in _BETWEEN.split(text_of(record.get("pictures")))],
+        email=text_of(record.get("email")), phone=text_of(record.get("phone")),
     )  # fmt: skip
 
 

@@ -1,6 +1,5 @@
-"""What Facebook and Instagram have in common: the Graph API, its pages and its way of saying that it is enough."""
+"""What Facebook and Instagram have in common: the Graph API and its pages."""
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -8,11 +7,9 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from config.settings import ConnectorSettings, Source
-from crm_core.connectors.api import Api, Limited, Refused
+from crm_core.connectors.api import Api
 from crm_core.connectors.base import ANSWER_PAGES, Malformed, Page, Post, Reading, Start, listed, moment
 
-ENOUGH = {4, 17, 32, 613, 80001, 80002, 80006}
-"""Its error codes for too many calls; they come as 400 or 403."""
 AT_ONCE = 50
 
 
@@ -24,19 +21,10 @@ class Graph:
         self._api = api
 
     def edge(self, node: str, name: str, fields: str, cursor: str | None = None, **more: object) -> Iterator[Any]:
-        """(records, cursor of what follows) of what hangs on a node, page after page.
-
-        Raises:
-            Limited: also where the network says so by a code. Besides what `Api.json` raises.
-        """
+        """(records, cursor of what follows) of what hangs on a node, page after page."""
         while True:
             url = f"{self._url}/{quote(node, safe='')}/{name}"
-            try:
-                answer = self._api.json(url, fields=fields, limit=AT_ONCE, after=cursor, **more)  # type: ignore[arg-type]
-            except Refused as refused:
-                if _code(refused.body) in ENOUGH:
-                    raise Limited("The Graph API allows no more calls for now.", None) from None
-                raise
+            answer = self._api.json(url, fields=fields, limit=AT_ONCE, after=cursor, **more)  # type: ignore[arg-type]
             records = listed(answer, "data")
             paging = answer.get("paging") or {}
             cursor = (paging.get("cursors") or {}).get("after") if "next" in paging else None
@@ -82,14 +70,6 @@ class GraphConnector(ABC):
                     for comment in comments:
                         reading.add(comment, self.comment, found)
             yield reading.page(cursor)
-
-
-def _code(body: bytes) -> int | None:
-    try:
-        code = json.loads(body)["error"]["code"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return code if isinstance(code, int) else None
 
 
 def total(record: Any, name: str) -> object:

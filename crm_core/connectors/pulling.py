@@ -46,6 +46,7 @@ class Puller:
         settings: ConnectorSettings,
         clock: Callable[[], datetime],
         most_pages: int = MOST_PAGES,
+        region: str = "",
     ) -> None:
         self._store = store
         self._name = name
@@ -53,6 +54,7 @@ class Puller:
         self._settings = settings
         self._clock = clock
         self._most_pages = most_pages
+        self._region = region if settings.tie_by_address else None
 
     def pull(self, source: Source) -> Pulled:
         """Read what is new at a source. A network that fails or wants a pause is left alone until then."""
@@ -120,7 +122,7 @@ class Puller:
         """One transaction: what a crash undoes is read again."""
         pull, now = self._find(session, source), self._clock()
         assert pull is not None
-        counts = keep_posts(session, pull, source, page.posts, now, self._settings.writes_as)
+        counts = keep_posts(session, pull, source, page.posts, now, self._settings.writes_as, self._region)
         counts.deleted += remove_unanswered(session, pull, page.answered)
         counts.malformed, counts.pages = page.malformed, 1
         times = [min(post.occurred_at, now) for post in page.posts if post.kind == "post" and not post.deleted]

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from config.settings import Source
-from crm_core import authors
+from crm_core import audit, author_candidates, authors
 from crm_core.connectors import base
 from crm_core.listening import pictures
 from crm_core.listening.echoes import forget_originals
@@ -35,12 +35,15 @@ class Counts:
 
 
 def keep_posts(
-    session: Session, pull: Pull, source: Source, found: Iterable[base.Post], now: datetime, writes_as: str = ""
-) -> Counts:
+    session: Session, pull: Pull, source: Source, found: Iterable[base.Post], now: datetime, writes_as: str = "",
+    region: str | None = None,
+) -> Counts:  # fmt: skip
     """Bring a page into the store. Doing it again changes nothing. What an erased author says stays out.
 
     Args:
         writes_as: our own account there: what it says is ours.
+        region: authors are tied by the addresses and numbers that the network gives of them, such as they are written
+            there; None: they are not.
     """
     counts = Counts()
     by_id = {post.external_id: post for post in found}
@@ -70,8 +73,21 @@ def keep_posts(
     session.add_all(_record(row, each, now) for row, each in fresh)
     pictures.keep(session, [(row, each.pictures) for row, each in fresh])
     pictures.follow(session, [(row, by_id[key].pictures) for key, row in known.items() if not by_id[key].deleted])
+    session.flush()
+    told = [(row, each.email, each.phone) for row, each in fresh if each.email or each.phone]
+    if told and region is not None:
+        _tie(session, pull, told, region, now)
     counts.new = len(fresh)
     return counts
+
+
+def _tie(session: Session, pull: Pull, told: list[tuple[Post, str, str]], region: str, now: datetime) -> None:
+    made = author_candidates.tie_by_address(session, told, region, now)
+    if made:
+        audit.record(
+            session, session.info["vault"], actor=f"connector:{pull.connector}", action="identity.link",
+            subject="authors", fields=("author",), reason=f"{made} by addresses that the network gives", now=now,
+        )  # fmt: skip
 
 
 def _goes(row: Post, found: base.Post, pull: Pull) -> bool:

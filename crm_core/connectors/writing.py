@@ -8,7 +8,13 @@ from crm_core.connectors.base import ConnectorProblem
 
 
 class NotWritable(ConnectorProblem):
-    """This cannot be said there; nothing was sent. The text says why."""
+    """This cannot be said there; nothing was sent. The text says why, `kind` names it: a kind of refusal, "link" (one
+    is missing) or "settings".
+    """
+
+    def __init__(self, text: str, kind: str) -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ class Publication(Base):
     """A post, or an answer to one (`post_id`), written by staff. At most once: what is being sent is never sent again
     where the network cannot tell.
 
-    `state`: queued, sending, sent, failed (it was not said; `error` says why), unclear (it may have been said),
-    cancelled. `external_id`: under which reading brings it back. `conversation_id`: where its writer is told.
+    `state`: queued, sending, sent, failed (it was not said), unclear (it may have been said), cancelled. `refusal`: why
+    it was not, a key of the phrases; `error`: in the network's own words. `external_id`: under which reading brings it
+    back. `conversation_id`: where its writer is told.
     """
 
     __tablename__ = "publications"
@@ -27,6 +28,7 @@ class Publication(Base):
     text_sealed: Mapped[bytes | None] = personal(LargeBinary)
     language: Mapped[str] = mapped_column(String(2), default="en")
     state: Mapped[str] = mapped_column(String(10), default="queued", index=True)
+    refusal: Mapped[str | None] = mapped_column(String(12))
     error: Mapped[str | None] = mapped_column(String(500))
     attempts: Mapped[int] = mapped_column(default=0)
     queued_at: Mapped[datetime] = mapped_column(index=True)

@@ -65,3 +65,20 @@ def test_every_command_has_a_handler() -> None:
     assert set(STAFF_COMMANDS.values()) <= set(staffs)
     assert set(CUSTOMER_COMMANDS.values()) <= set(HANDLERS["customer"])
     assert set(CHINESE_COMMANDS.values()) <= set(STAFF_COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("my weibo is @tea_lover", "link_identity"),
+        ("我的微博叫茶小梅", "link_identity"),
+        ("forget my X account", "link_identity"),
+        ("把我的微博删掉吧", "link_identity"),
+        ("my instagram is down", ""),
+        ("delete my account", ""),
+        ("my weibo is @tea_lover and my parcel is late", ""),
+    ],
+)
+def test_a_name_in_public_is_recognised_where_nothing_else_is_said(text: str, intent: str) -> None:
+    message = staff(side="customer", text=text)
+    assert forced_intent(message, "customer", HANDLERS["customer"]) == (intent, text)

@@ -26,7 +26,8 @@ def said() -> Server:
     """Two pages and a half, with all that a status may carry."""
     at = [NOW - timedelta(minutes=10 * number) for number in range(8)]
     boosted = status(90, at[7], "<p>Somebody else's</p>", by="far@far.example")
-    tag = f'<p>New <a href="{"https://social.example/tags/tea"}" class="mention hashtag" rel="tag">#<span>tea</span></a></p>'
+    link = 'href="https://social.example/tags/tea" class="mention hashtag" rel="tag"'
+    tag = f"<p>New <a {link}>#<span>tea</span></a></p>"
     return Server(
         [
             status(105, at[0], tag, replies_count=2, favourites_count=3, reblogs_count=1),

@@ -214,7 +214,7 @@ def test_nothing_is_said_without_the_right_or_beyond_the_length(speaking: Speaki
         speaking.queue()
     done = speaking.send()
     assert done is not None
-    assert done.state == "failed"
+    assert (done.state, done.refusal) == ("failed", "settings")
     assert not speaking.network.told
 
 

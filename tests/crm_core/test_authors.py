@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from config.settings import Business, Source
-from crm_core import author_candidates, authors, privacy
+from crm_core import author_candidates, authors, privacy, public_names
 from crm_core.access import Actor
 from crm_core.connectors import base
 from crm_core.connectors.storing import keep_posts
@@ -41,10 +41,10 @@ class Listening:
         actor = Actor(1, role, "Ann", "slack:U1")
         return StaffStore(session, self.store.vault, actor=actor, now=NOW, business=Business())
 
-    def read(self, *posts: base.Post, writes_as: str = "") -> Any:
+    def read(self, *posts: base.Post, writes_as: str = "", region: str | None = None) -> Any:
         with self.store.write() as session:
             pull = Pull(connector="mastodon", source="ours", began_at=NOW)
-            return keep_posts(session, pull, SOURCE, posts, NOW, writes_as)
+            return keep_posts(session, pull, SOURCE, posts, NOW, writes_as, region)
 
     def rows(self) -> list[Post]:
         with self.store.read() as session:
@@ -177,14 +177,100 @@ def test_who_gave_their_name_themself_is_tied_by_rule(listening: Listening) -> N
         customer.custom = {**customer.custom, "Mastodon": "mei.lin@far.example"}
     listening.read(said(1))
     with listening.store.write() as session:
-        assert author_candidates.tie_by_rule(session, NOW) == 1
+        assert author_candidates.tie_by_name(session, NOW) == 1
     assert listening.rows()[0].customer_id == listening.customer_id
     with listening.store.write() as session:
         tie = session.scalars(select(AuthorTie)).one()
         assert (tie.how, tie.reasons) == ("rule", ["given"])
         authors.take_back(listening.staff(session), tie.id)
     with listening.store.write() as session:
-        assert author_candidates.tie_by_rule(session, NOW) == 0
+        assert author_candidates.tie_by_name(session, NOW) == 0
+
+
+def test_a_name_is_forgotten_with_what_it_tied_and_may_be_given_again(listening: Listening) -> None:
+    store, mei = listening.store, listening.customer_id
+    listening.read(said(1))
+    for _ in range(2):
+        with store.write() as session:
+            public_names.remember(session, store.vault, mei, "mastodon", MEI.removeprefix("@"), NOW)
+        with store.write() as session:
+            assert author_candidates.tie_by_name(session, NOW, without=["mastodon"]) == 0
+            assert author_candidates.tie_by_name(session, NOW) == 1
+        assert listening.rows()[0].customer_id == mei
+        with store.write() as session:
+            assert public_names.forget(session, store.vault, mei, "mastodon", NOW)
+        assert [(row.customer_id, row.text) for row in listening.rows()] == [(None, "Great coffee")]
+        with store.write() as session:
+            assert author_candidates.tie_by_name(session, NOW) == 0
+            assert not session.scalars(select(Identity).where(Identity.channel == "mastodon")).all()
+
+
+def test_another_name_takes_the_place_of_the_first_and_staff_s_no_stays(listening: Listening) -> None:
+    store, mei = listening.store, listening.customer_id
+    listening.read(said(1), said(2, "@other@far.example"))
+    for name in (MEI, "@other@far.example", MEI):
+        with store.write() as session:
+            public_names.remember(session, store.vault, mei, "mastodon", name.removeprefix("@"), NOW)
+            author_candidates.tie_by_name(session, NOW)
+        assert [row.author for row in listening.rows() if row.customer_id == mei] == [name]
+    with store.write() as session:
+        tie = session.scalars(select(AuthorTie).where(AuthorTie.state == "tied")).one()
+        authors.take_back(listening.staff(session), tie.id)
+        public_names.remember(session, store.vault, mei, "mastodon", MEI.removeprefix("@"), NOW)
+        assert author_candidates.tie_by_name(session, NOW) == 0
+
+
+def test_who_the_network_gives_the_address_of_is_tied_by_rule(listening: Listening) -> None:
+    """Only where the customer proved who they are, and only by what the network says itself."""
+    with listening.store.write() as session:
+        customer = session.get_one(Customer, listening.customer_id)
+        vault = listening.store.vault
+        customer.email_index = vault.blind_index("email", "mei@x.example")
+        customer.phone_index = vault.blind_index("phone", "+8613900139001")
+    told = {"email": "MEI@x.example"}
+    listening.read(said(1, **told), region="CN")
+    assert listening.rows()[0].customer_id is None
+    with listening.store.write() as session:
+        session.add(
+            Identity(customer_id=listening.customer_id, channel="telegram", account="b", external_id="9",
+                     first_seen_at=NOW, verified_at=NOW, verified_how="own contact")
+        )  # fmt: skip
+    listening.read(said(2, "@a@far.example", text="mei@x.example"), said(3, "@b@far.example", **told))
+    assert [row.customer_id for row in listening.rows()] == [None] * 3
+    listening.read(said(4, **told), said(5, "@c@far.example", phone="139 0013 9001"), region="CN")
+    tied = {row.author: row.customer_id for row in listening.rows() if row.customer_id}
+    assert tied == dict.fromkeys([MEI, "@c@far.example"], listening.customer_id)
+    with listening.store.write() as session:
+        ties = session.scalars(select(AuthorTie).order_by(AuthorTie.id)).all()
+        assert [(tie.how, tie.reasons) for tie in ties] == [("rule", ["own_email"]), ("rule", ["own_phone"])]
+        authors.take_back(listening.staff(session), ties[0].id)
+    listening.read(said(6, **told), region="CN")
+    assert listening.rows()[-1].customer_id is None
+
+
+def test_an_address_of_two_customers_ties_nobody(listening: Listening) -> None:
+    with listening.store.write() as session:
+        for row in session.scalars(select(Customer).where(Customer.kind == "person").limit(2)).all():
+            row.email_index = listening.store.vault.blind_index("email", "both@x.example")
+            session.add(
+                Identity(customer_id=row.id, channel="telegram", account="b", external_id=str(row.id),
+                         first_seen_at=NOW, verified_at=NOW)
+            )  # fmt: skip
+    listening.read(said(1, email="both@x.example"), region="CN")
+    assert listening.rows()[0].customer_id is None
+
+
+def test_what_turns_out_to_be_said_by_us_is_no_customer_s(listening: Listening) -> None:
+    listening.read(said(1))
+    listening.tie()
+    with listening.store.write() as session:
+        authors.keep_as_own(session, session.scalars(select(Post).where(Post.connector == "mastodon")).one())
+    (row,) = listening.rows()
+    assert (row.customer_id, row.own, row.text, row.author) == (None, True, "Great coffee", MEI)
+    listening.store.vault.forget(listening.customer_id)
+    with listening.store.read() as session:
+        assert "Somebody" in str(session.scalars(select(PostRecord)).one().record)
+    assert listening.rows()[0].text == "Great coffee"
 
 
 def test_what_was_erased_is_not_read_again_and_the_record_stays(listening: Listening) -> None:

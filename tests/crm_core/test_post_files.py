@@ -13,7 +13,8 @@ from crm_core.connectors import pull_all, pulling
 from crm_core.connectors.file_import import AT_ONCE
 from crm_core.connectors.pulling import Pulled
 from crm_core.database import Store
-from crm_core.models import Post
+from crm_core.models import Customer, Identity, Post
+from tests.bot.shop import open_shop
 from tests.conftest import Clock
 
 ROWS: list[list[Any]] = [
@@ -123,3 +124,22 @@ def test_what_cannot_be_read_is_said(store: Store, clock: Clock, tmp_path: Path,
     done = pull(store, clock, path)
     assert (done.state, posts(store)) == ("failed", [])
     assert done.problem
+
+
+def test_an_authors_own_address_in_an_export_ties_them(store: Store, clock: Clock, tmp_path: Path):
+    shop = open_shop(store, clock())
+    with store.write() as session:
+        customer = session.get_one(Customer, shop.customers["mei"])
+        customer.email_index = store.vault.blind_index("email", "mei@x.example")
+        session.add(
+            Identity(customer_id=customer.id, channel="telegram", account="b", external_id="9", first_seen_at=clock(),
+                     verified_at=clock())
+        )  # fmt: skip
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "内容,时间,作者,邮箱\n好喝,2026-11-20,小梅,Mei@x.example\n一般,2026-11-20,阿李,li@x.example\n", "utf-8"
+    )
+    assert pull(store, clock, path).counts.new == 2
+    with store.read() as session:
+        rows = session.scalars(select(Post).where(Post.connector == "file").order_by(Post.id))
+        assert [row.customer_id for row in rows] == [shop.customers["mei"], None]

@@ -30,7 +30,7 @@ def main() -> None:
         for shown in pages for each in shown if each["replies"]
     }  # fmt: skip
     limits = {"left": server.ratelimit_remaining, "limit": server.ratelimit_limit, "reset": server.ratelimit_reset}
-    print(json.dumps({"pages": pages, "threads": threads, "limits": limits}))
+    json.dump({"pages": pages, "threads": threads, "limits": limits}, sys.stdout)
 
 
 main()

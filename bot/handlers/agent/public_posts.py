@@ -203,7 +203,7 @@ def told(row: Publication, say: Callable[..., str], zone: str, language: str) ->
     when = wording.moment(row.sent_at or row.queued_at, language, zone)
     text = _short(row.text or "", 60)
     network = say(f"public.networks.{row.connector}")
-    reason = row.error or ""
+    reason = say(f"public.refusals.{row.refusal}", words=row.error or "").strip() if row.refusal else row.error or ""
     return say(f"public.states.{row.state}", network=network, text=text, url=row.url or "", reason=reason, when=when)
 
 

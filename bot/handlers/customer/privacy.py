@@ -2,10 +2,12 @@
 
 from typing import get_args
 
+from bot import public_name_words
 from bot.handlers.customer import preference_words, preferences
-from bot.handlers.customer.common import CustomerTurn, argument, choices, passes
+from bot.handlers.customer.common import CustomerTurn, argument, choices, confirmed, passes
 from bot.handlers.customer.finding import named_number, said_email, which_order
 from bot.handlers.customer.orders import tell
+from bot.handlers.customer.public_names import public_name, public_name_confirmed
 from bot.messages import Choice, IncomingAttachment, Reply
 from nlu.understanding import Language
 
@@ -15,7 +17,15 @@ OWN_NAMES = {"en": "English", "zh": "中文"}
 
 # --- link_identity --------------------------------------------------------------------------------------------------
 def link_identity(turn: CustomerTurn) -> Reply:
-    """Nobody is linked on a sentence: an order with its address opens that order; a shared contact links for good."""
+    """Nobody is linked on a sentence: an order with its address opens that order; a shared contact links for good.
+
+    A name in public is no account to talk with us from: it is kept after a yes.
+    """
+    if "network" in turn.slots and confirmed(turn) is not None:
+        return public_name_confirmed(turn)
+    said = public_name_words.read(turn.understanding.text) if turn.message.kind in ("new", "edit") else None
+    if said:
+        return public_name(turn, said)
     if turn.store.verified and not named_number(turn):
         return Reply(text=turn.say("customer.link.already"), choices=choices(turn, "order_status"))
     if named_number(turn):

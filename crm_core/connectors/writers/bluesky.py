@@ -73,16 +73,16 @@ class BlueskyWriter:
         try:
             answer = parsed(self._api.post(f"{self._url}com.atproto.server.createSession", json_body=given))
         except (Refused, Malformed):
-            raise NotWritable("Bluesky does not let us in. Check `writes_as` and the app password.") from None
+            raise NotWritable("Bluesky does not let us in. Check `writes_as` and the app password.", "token") from None
         if not isinstance(answer, dict) or not {"accessJwt", "did", "handle"} <= set(answer):
-            raise NotWritable("Bluesky does not let us in. Check `write_url`.")
+            raise NotWritable("Bluesky does not let us in. Check `write_url`.", "settings")
         return answer
 
     def _below(self, uri: str, asked: dict[str, str]) -> dict[str, Any]:
         """What is answered, and what that answers; both by their exact version."""
         place = _AT.fullmatch(uri)
         if place is None:
-            raise NotWritable("This is no post that can be answered.")
+            raise NotWritable("This is no post that can be answered.", "gone")
         try:
             answer = self._api.json(
                 f"{self._url}com.atproto.repo.getRecord", asked, repo=place[1], collection=place[2], rkey=place[3]
@@ -90,7 +90,7 @@ class BlueskyWriter:
             parent = {"uri": answer["uri"], "cid": answer["cid"]}
             return {"root": (answer["value"].get("reply") or {}).get("root") or parent, "parent": parent}
         except (Refused, Malformed, KeyError, TypeError, AttributeError):
-            raise NotWritable("Bluesky does not know this post any more.") from None
+            raise NotWritable("Bluesky does not know this post any more.", "gone") from None
 
     def _facets(self, text: str, asked: dict[str, str]) -> list[dict[str, Any]]:
         marks = [(found, {"$type": f"{FACET}#link", "uri": found[0]}) for found in lengths.LINK.finditer(text)]

@@ -53,5 +53,5 @@ class MastodonWriter:
         answer = self._api.json(f"{self._url}/api/v2/search?q={quote(uri, safe='')}", resolve="true", type="statuses")
         found = answer.get("statuses") if isinstance(answer, dict) else None
         if not isinstance(found, list) or not found or not isinstance(found[0], dict) or not found[0].get("id"):
-            raise NotWritable("The server does not know this post any more.")
+            raise NotWritable("The server does not know this post any more.", "gone")
         return str(found[0]["id"])

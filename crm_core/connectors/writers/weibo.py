@@ -1,10 +1,11 @@
 """Weibo: comments, answers to comments, and posts, which must hold a link to the site that is bound to the app."""
 
+import json
 from typing import ClassVar
 
 from config.settings import ConnectorSettings
 from crm_core.connectors import lengths
-from crm_core.connectors.api import Api, parsed
+from crm_core.connectors.api import Api, Refused, parsed
 from crm_core.connectors.base import Malformed
 from crm_core.connectors.writing import Draft, NotWritable, Target, Written
 
@@ -38,7 +39,7 @@ class WeiboWriter:
         """A comment where something is answered, else a post."""
         if draft.answers is None:
             if not lengths.LINK.search(draft.text):
-                raise NotWritable("Weibo takes a post from a program only with a link to your own site in it.")
+                raise NotWritable("Weibo takes a post from a program only with a link to your own site in it.", "link")
             place, form = "statuses/share.json", {"status": draft.text}
         elif draft.answers.kind == "comment":
             place = "comments/reply.json"
@@ -46,6 +47,8 @@ class WeiboWriter:
         else:
             place, form = "comments/create.json", {"id": draft.answers.external_id, "comment": draft.text}
         answer = parsed(self._api.post(self._url + place, self._headers, form=form))
+        if isinstance(answer, dict) and answer.get("error_code"):  # with whatever status it comes
+            raise Refused("Weibo refuses.", json.dumps(answer).encode(), 400)
         if not isinstance(answer, dict) or not answer.get("id"):
             raise Malformed("Weibo did not say what became of it.")
         number = str(answer.get("idstr") or answer["id"])

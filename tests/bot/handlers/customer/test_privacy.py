@@ -346,3 +346,40 @@ def test_switching_the_language(stranger: Opened) -> None:
     assert french.text == phrase("customer.language.other", "en")
     assert chat.outcome.language is None
     assert values(chat.say("switch_language", "another language")) == ["switch_language:en", "switch_language:zh"]
+
+
+# --- names in public ------------------------------------------------------------------------------------------------
+@BOTH
+def test_a_name_in_public_is_kept_after_a_yes_and_forgotten_at_a_word(
+    store: Store, shop: Shop, known: Opened, language: str
+) -> None:
+    chat, mei = known(language), shop.customers["mei"]
+    said, forget = {"en": ("my weibo is @tea", "forget my weibo"), "zh": ("我的微博叫tea", "忘掉我的微博")}[language]
+    network = phrase("public.networks.weibo", language)
+    assert chat.say("link_identity", said).text == phrase(
+        "customer.public_name.sure", language, network=network, name="@tea"
+    )
+    assert chat.say("", "no", answers=True, confirmed=False).text == phrase("customer.public_name.kept_out", language)
+    with store.read() as session:
+        assert "weibo" not in session.get_one(Customer, mei).custom
+    chat.say("link_identity", said)
+    kept = chat.say("", "yes", answers=True, confirmed=True)
+    assert kept.text == phrase("customer.public_name.kept", language, network=network, name="@tea")
+    with store.read() as session:
+        assert session.get_one(Customer, mei).custom["weibo"] == "@tea"
+    forgotten = chat.say("link_identity", forget)
+    assert forgotten.text == phrase("customer.public_name.forgotten", language, network=network)
+    assert chat.say("link_identity", forget).text == phrase("customer.public_name.unknown", language, network=network)
+    with store.read() as session:
+        assert "weibo" not in session.get_one(Customer, mei).custom
+        actions = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
+        assert [each for each in actions if each.startswith("identity")] == ["identity.link", "identity.unlink"]
+
+
+@BOTH
+def test_a_stranger_s_name_in_public_is_not_kept(store: Store, stranger: Opened, language: str) -> None:
+    chat = stranger(language)
+    reply = chat.say("link_identity", "my weibo is @tea")
+    network = phrase("public.networks.weibo", language)
+    assert reply.text == phrase("customer.public_name.who", language, network=network)
+    assert chat.question is None

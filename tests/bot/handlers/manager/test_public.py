@@ -84,8 +84,7 @@ def test_a_rival_and_a_product_are_asked_for_by_name_in_both_languages(floor: Fl
 
 def test_of_a_customer_only_their_own_posts_are_shown_and_that_is_noted(floor: Floor, posts: list[int]) -> None:
     reply = Colleague(floor).says("social_mentions", "李梅发了什么帖子")
-    assert reply.table
-    assert [row[-1] for row in reply.table.rows] == ["love my tea"]
+    assert [card.facts[0][1] for card in reply.cards] == ["love my tea"]
     nobody = Colleague(floor).says("social_mentions", "what did Tom Reed post")
     assert "no public posts are tied to them" in nobody.text
     with floor.store.read() as session:
