@@ -95,11 +95,11 @@ class Here:
 
 
 def test_an_account_is_read_page_by_page_and_only_once(
-    store: Store, clock: Clock, bluesky: Bluesky, shop: Person
+    one_store: Store, clock: Clock, bluesky: Bluesky, shop: Person
 ) -> None:
     times = [clock() - timedelta(hours=1, seconds=number) for number in range(130)]
     shop.say_much([f"Said number {number}" for number in range(130)], times)
-    here = Here(store, clock, bluesky, f"@{shop.handle}")
+    here = Here(one_store, clock, bluesky, f"@{shop.handle}")
     first = here.pull()
     assert (first.counts.new, first.counts.pages >= 2) == (130, True)
     texts = [post.text for post in here.posts()]
@@ -110,14 +110,14 @@ def test_an_account_is_read_page_by_page_and_only_once(
 
 
 def test_answers_likes_and_deletions_are_followed(
-    store: Store, clock: Clock, bluesky: Bluesky, shop: Person, mei: Person
+    one_store: Store, clock: Clock, bluesky: Bluesky, shop: Person, mei: Person
 ) -> None:
     at = clock() - timedelta(hours=2)
     tea, cups = shop.say("New tea", at), shop.say("New cups", at + timedelta(minutes=1))
     nice = mei.say("Nice", at + timedelta(minutes=2), tea)
     thanks = shop.say("Thank you", at + timedelta(minutes=3), nice)
     mei.like(tea, at)
-    here = Here(store, clock, bluesky, f"@{shop.handle}")
+    here = Here(one_store, clock, bluesky, f"@{shop.handle}")
     assert here.pull().counts.new == 4
     one, two, first, second = here.posts()
     assert [post.external_id for post in (one, two, first, second)] == [
@@ -139,11 +139,11 @@ def test_answers_likes_and_deletions_are_followed(
     assert [post.text for post in here.posts()] == ["New cups", "And pots"]
 
 
-def test_what_is_changed_is_changed_here(store: Store, clock: Clock, bluesky: Bluesky, shop: Person) -> None:
+def test_what_is_changed_is_changed_here(one_store: Store, clock: Clock, bluesky: Bluesky, shop: Person) -> None:
     """The network's own programs offer no such thing; others do, and its AppView shows it."""
     at = clock() - timedelta(hours=2)
     tea = shop.say("New tee", at)
-    here = Here(store, clock, bluesky, f"@{shop.handle}")
+    here = Here(one_store, clock, bluesky, f"@{shop.handle}")
     here.pull()
     shop.change(tea, "New tea", at)
     assert here.pull().counts.changed == 1
@@ -152,10 +152,10 @@ def test_what_is_changed_is_changed_here(store: Store, clock: Clock, bluesky: Bl
 
 
 def test_what_is_said_from_here_is_there_and_comes_back_as_ours(
-    store: Store, clock: Clock, bluesky: Bluesky, shop: Person, mei: Person
+    one_store: Store, clock: Clock, bluesky: Bluesky, shop: Person, mei: Person
 ) -> None:
     asked = mei.say("Does the T3 grind fine?", clock() - timedelta(hours=1))
-    theirs = Here(store, clock, bluesky, f"@{mei.handle}", shop)
+    theirs = Here(one_store, clock, bluesky, f"@{mei.handle}", shop)
     assert theirs.pull().counts.new == 1
     text = f"谢谢 @{mei.handle}! 见 https://shop.example/t3?a=1. #咖啡"
     done = theirs.write(text, asked["uri"])
@@ -178,12 +178,12 @@ def test_what_is_said_from_here_is_there_and_comes_back_as_ours(
 
 
 def test_an_answer_to_an_answer_names_the_post_at_the_top(
-    store: Store, clock: Clock, bluesky: Bluesky, shop: Person, mei: Person
+    one_store: Store, clock: Clock, bluesky: Bluesky, shop: Person, mei: Person
 ) -> None:
     at = clock() - timedelta(hours=1)
     top = shop.say("New tea", at)
     nice = mei.say("Nice", at + timedelta(minutes=1), top)
-    here = Here(store, clock, bluesky, f"@{shop.handle}", shop)
+    here = Here(one_store, clock, bluesky, f"@{shop.handle}", shop)
     here.pull()
     done = here.write("Thank you", nice["uri"])
     assert shop.record(str(done.external_id))["reply"] == {"root": top, "parent": {k: nice[k] for k in ("uri", "cid")}}
@@ -192,9 +192,9 @@ def test_an_answer_to_an_answer_names_the_post_at_the_top(
 
 
 def test_a_second_try_says_nothing_twice(
-    store: Store, clock: Clock, bluesky: Bluesky, shop: Person, monkeypatch: pytest.MonkeyPatch
+    one_store: Store, clock: Clock, bluesky: Bluesky, shop: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = Here(store, clock, bluesky, f"@{shop.handle}", shop)
+    here = Here(one_store, clock, bluesky, f"@{shop.handle}", shop)
 
     def dies(*_: Any) -> None:
         raise KeyboardInterrupt
@@ -210,10 +210,10 @@ def test_a_second_try_says_nothing_twice(
 
 
 def test_what_the_server_refuses_is_told(
-    store: Store, clock: Clock, bluesky: Bluesky, shop: Person, mei: Person
+    one_store: Store, clock: Clock, bluesky: Bluesky, shop: Person, mei: Person
 ) -> None:
     asked = mei.say("Hello?", clock() - timedelta(hours=1))
-    here = Here(store, clock, bluesky, f"@{mei.handle}", shop)
+    here = Here(one_store, clock, bluesky, f"@{mei.handle}", shop)
     here.pull()
     mei.delete(asked)
     gone = here.write("Yes?", asked["uri"])
@@ -224,10 +224,10 @@ def test_what_the_server_refuses_is_told(
     assert shop.records() == []
 
 
-def test_words_are_searched(store: Store, clock: Clock, bluesky: Bluesky, mei: Person) -> None:
+def test_words_are_searched(one_store: Store, clock: Clock, bluesky: Bluesky, mei: Person) -> None:
     word = f"juniper{next(TIMES)}"
     mei.say(f"Tea of {word} again", clock() - timedelta(minutes=5))
     mei.say("Something else", clock() - timedelta(minutes=4))
-    here = Here(store, clock, bluesky, word)
+    here = Here(one_store, clock, bluesky, word)
     here.pull()
     assert [(post.text, post.kind) for post in here.posts()] == [(f"Tea of {word} again", "post")]

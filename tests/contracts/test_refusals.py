@@ -1,27 +1,14 @@
 """How networks refuse what is written, in the shapes that their documents show, and what staff are told of it."""
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from bot.handlers.agent.public_posts import told
-from crm_core.database import Store, open_store
+from crm_core.database import Store
 from tests.bot.turns import PHRASES
 from tests.conftest import Clock
 from tests.contracts.hearing_networks import hearing
 from tests.contracts.networks import Told
 from tests.contracts.test_writers import Speaking
-
-
-@pytest.fixture
-def one_store(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Store]:
-    """One database is enough: this is about what networks say."""
-    shutil.copy(migrated_sqlite, tmp_path / "rapport.sqlite")
-    opened = open_store(f"sqlite:///{tmp_path / 'rapport.sqlite'}", tmp_path / "data", None)
-    yield opened
-    opened.close()
 
 
 def graph(code: int, message: str) -> dict[str, object]:
