@@ -68,20 +68,24 @@ def keep_posts(
         elif _follow(row, pull, each, now):
             counts.changed += 1
             _keep_record(session, row, each, now)
-    session.add_all(row for row, _ in fresh)
-    session.flush()  # their records refer to them
-    session.add_all(_record(row, each, now) for row, each in fresh)
-    pictures.keep(session, [(row, each.pictures) for row, each in fresh])
+    _add(session, fresh, now)
     pictures.follow(session, [(row, by_id[key].pictures) for key, row in known.items() if not by_id[key].deleted])
-    session.flush()
-    told = [(row, each.email, each.phone) for row, each in fresh if each.email or each.phone]
-    if told and region is not None:
-        _tie(session, pull, told, region, now)
+    if region is not None:
+        _tie(session, pull, fresh, region, now)
     counts.new = len(fresh)
     return counts
 
 
-def _tie(session: Session, pull: Pull, told: list[tuple[Post, str, str]], region: str, now: datetime) -> None:
+def _add(session: Session, fresh: Sequence[tuple[Post, base.Post]], now: datetime) -> None:
+    session.add_all(row for row, _ in fresh)
+    session.flush()  # their records refer to them
+    session.add_all(_record(row, each, now) for row, each in fresh)
+    pictures.keep(session, [(row, each.pictures) for row, each in fresh])
+    session.flush()
+
+
+def _tie(session: Session, pull: Pull, fresh: Sequence[tuple[Post, base.Post]], region: str, now: datetime) -> None:
+    told = [(row, each.email, each.phone) for row, each in fresh if each.email or each.phone]
     made = author_candidates.tie_by_address(session, told, region, now)
     if made:
         audit.record(

@@ -23,8 +23,8 @@ class Row:
     """One record. `text` is what was written; `label` a number, a status or an intent, by kind.
 
     Of posts, `alike` is how many more say the same, `loud` how often they were liked, answered and shared; `post_id`
-    which one this is; `in_picture` what is written in their pictures, `same_picture` how many other posts carry one that
-    looks the same.
+    which one this is; `in_picture` what is written in their pictures, `same_picture` how many other posts carry one
+    that looks the same.
     """
 
     at: datetime
