@@ -45,9 +45,9 @@ class Office:
         return Rules(self.settings.proactive, self.settings.business.zone, self.channels)
 
 
-def connected(channels: Mapping[str, Any]) -> tuple[str, ...]:
-    """The channels of campaigns that there are."""
-    return tuple(name for name in CHANNELS if name in channels)
+def connected(channels: Mapping[str, Any], settings: Settings) -> tuple[str, ...]:
+    """The channels of campaigns that there are; Slack only where customers may write to us there."""
+    return tuple(name for name in CHANNELS if name in channels and (name != "slack" or settings.slack.customers))
 
 
 def problem(text: str) -> str:

@@ -63,6 +63,8 @@ class Intake:
             return None  # people talking among themselves: not ours to keep
         if conversation is None:
             conversation = self._open_conversation(session, message, thread, now)
+        elif message.side == "customer" and conversation.identity_id is None:
+            self._becomes_a_customers(session, conversation, message, now)
         interaction_id = insert_once(session, Interaction, **self._interaction(conversation, message, now))
         if interaction_id is None:
             return None
@@ -98,6 +100,14 @@ class Intake:
         session.add(conversation)
         session.flush()
         return conversation
+
+    def _becomes_a_customers(
+        self, session: Session, conversation: Conversation, message: IncomingMessage, now: datetime
+    ) -> None:
+        """A chat in which somebody was refused as no member of staff, before customers were welcome there."""
+        identity = self._identity(session, message, now)
+        conversation.audience, conversation.question = "customer", None
+        conversation.customer_id, conversation.identity_id = identity.customer_id, identity.id
 
     def _identity(self, session: Session, message: IncomingMessage, now: datetime) -> Identity:
         sender = message.sender

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+Side = Literal["customer", "staff"]
 MessageKind = Literal["new", "edit", "button", "command"]
 AttachmentKind = Literal["photo", "document", "voice", "audio", "video", "location", "contact", "sticker", "other"]
 
@@ -68,7 +69,7 @@ class IncomingMessage(Message):
     """For kind=command: the word without its slash ("order"); `text` holds what followed."""
     button: str = ""
     """For kind=button: the `value` of the `Choice` that was pressed."""
-    side: Literal["customer", "staff"] = "customer"
+    side: Side = "customer"
     """Which side of the counter the chat is on; the channel knows, and rights are checked on top."""
     shared: bool = False
     """The chat is shared with another organisation: no data may be shown."""

@@ -64,6 +64,8 @@ class Slack(Part):
     """Name or id of the queue's channel, where hand-over threads open; personal data may be shown there."""
     digest_channel: str = ""
     """Where the daily digest goes. Empty: the support channel."""
+    customers: bool = False
+    """Guests, and people of other workspaces (Slack Connect), who write to the app in a direct message are customers."""
 
 
 class Smtp(Part):

@@ -9,5 +9,7 @@ from bot.campaigning import Office, connected, run
 
 def run_campaigns(app: App, due_at: datetime) -> dict[str, Any]:
     """Note answers, orders and opt-outs; queue the batches that are due. Running twice chooses nobody twice."""
-    office = Office(app.store, app.services.phrases, app.settings, connected(app.channels), app.delivery.submit)
+    office = Office(
+        app.store, app.services.phrases, app.settings, connected(app.channels, app.settings), app.delivery.submit
+    )
     return dict(run(office, app.clock()))

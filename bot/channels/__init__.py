@@ -51,6 +51,7 @@ def _slack(settings: Settings, bridges: Bridges) -> Channel | None:
         base_url=given.base_url,
         support_channel=given.support_channel,
         groups=tuple(entry.slack_group for entry in settings.staff if entry.slack_group),
+        customers=given.customers,
         read_file=bridges.read_file,
         clock=bridges.clock,
     )

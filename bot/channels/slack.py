@@ -91,6 +91,7 @@ class SlackChannel:
         base_url: str = DEFAULT_URL,
         support_channel: str = "",
         groups: tuple[str, ...] = (),
+        customers: bool = False,
         sleep: Sleep = asyncio.sleep,
         timeout_seconds: float = 20.0,
         ping_seconds: float = 10.0,
@@ -108,7 +109,7 @@ class SlackChannel:
             token=bot_token.get_secret_value(), base_url=base_url, logger=quiet_logger(), retry_handlers=[]
         )
         self._people = People(self._client, clock, groups)
-        self._events = Events(self._people, clock)
+        self._events = Events(self._people, clock, customers=customers)
         self._delivery = Delivery(self._client, self._people, read_file, clock, sleep)
         self._handler: AsyncSocketModeHandler | None = None
         self._watch: asyncio.Task[None] | None = None

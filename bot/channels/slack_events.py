@@ -9,7 +9,7 @@ from typing import Any
 from bot.channels.base import DeliveryFailed
 from bot.channels.slack_format import clean, mentioned, plain
 from bot.channels.slack_people import People
-from bot.messages import AttachmentKind, IncomingAttachment, IncomingMessage
+from bot.messages import AttachmentKind, IncomingAttachment, IncomingMessage, Sender, Side
 
 Payload = Mapping[str, Any]
 
@@ -17,17 +17,24 @@ SHORTCUTS = {"create_case": "case", "send_to_customer": "send"}
 """Callback id in slack-manifest.yml -> the command it stands for."""
 SPOKEN = frozenset({"", "file_share", "thread_broadcast", "me_message"})
 """Subtypes of messages that a person wrote; all others are notices of Slack's."""
+SAID_BY_CUSTOMERS = ("new", "edit", "button")
+"""Kinds of message that customers can send; commands and shortcuts are for staff."""
 NAMES = 5
 """Mentions whose names are asked for, at most, in one text."""
 VOICES: dict[str, AttachmentKind] = {"slack_audio": "voice", "slack_video": "video"}
 
 
 class Events:
-    """Translates what comes in for one app in one workspace."""
+    """Translates what comes in for one app in one workspace.
 
-    def __init__(self, people: People, clock: Callable[[], datetime]) -> None:
+    Args:
+        customers: guests and people of other workspaces are customers in their direct messages; else nobody here is.
+    """
+
+    def __init__(self, people: People, clock: Callable[[], datetime], *, customers: bool = False) -> None:
         self._people = people
         self._clock = clock
+        self._customers = customers
         self.account = ""
         self.bot_user = ""
 
@@ -185,9 +192,17 @@ class Events:
         sender, place = await asyncio.gather(self._people.sender(user), self._people.chat(chat))
         shared = place.shared or bool(body.get("is_ext_shared_channel"))
         rest["sent_at"] = rest["sent_at"] or self._clock()
+        side: Side = "customer" if self._is_customer(sender, chat, rest.get("kind", "new")) else "staff"
+        if side == "customer":
+            rest["thread_id"] = ""  # one direct message is one conversation, whatever they answer to
         return IncomingMessage(
-            channel="slack", account=self.account, chat_id=chat, sender=sender, side="staff", shared=shared, **rest
+            channel="slack", account=self.account, chat_id=chat, sender=sender, side=side, shared=shared, **rest
         )
+
+    def _is_customer(self, sender: Sender, chat: str, kind: str) -> bool:
+        """Whether this is somebody from outside in a direct message; of whom Slack tells nothing, nobody can say so."""
+        known = bool(sender.team and self._people.team) and not sender.is_bot
+        return self._customers and known and sender.restricted and chat.startswith("D") and kind in SAID_BY_CUSTOMERS
 
     async def _names(self, users: tuple[str, ...]) -> dict[str, str]:
         asked = [user for user in users if user != self.bot_user][:NAMES]

@@ -166,3 +166,13 @@ def test_times_are_kept_as_they_were_said(intake: Intake, store: Store) -> None:
     intake.receive(message(sent_at=datetime.fromisoformat("2026-11-22T20:00:00+08:00")))
     with store.read() as session:
         assert session.execute(select(Interaction)).scalar_one().occurred_at.isoformat() == "2026-11-22T12:00:00+00:00"
+
+
+def test_a_chat_in_which_somebody_was_refused_becomes_a_customers(intake: Intake, store: Store) -> None:
+    here = {"channel": "slack", "chat_id": "D7", "sender": Sender(external_id="U7", restricted=True, team="T9")}
+    intake.receive(message(side="staff", direct=True, **here))
+    assert intake.receive(message(delivery_id="d2", message_id="8", side="customer", **here))
+    with store.read() as session:
+        chat = session.execute(select(Conversation)).scalar_one()
+        identity = session.execute(select(Identity)).scalar_one()
+        assert (chat.audience, chat.identity_id, chat.customer_id) == ("customer", identity.id, identity.customer_id)

@@ -25,7 +25,7 @@ def rules_of(turn: ManagerTurn) -> Rules:
 def channels_of(turn: ManagerTurn) -> tuple[str, ...]:
     """The channels of customers that are connected; all where nobody says which those are."""
     health = turn.services.health()
-    return connected(health["channels"]) if "channels" in health else CHANNELS
+    return connected(health["channels"], turn.services.settings) if "channels" in health else CHANNELS
 
 
 def state_of(turn: ManagerTurn, campaign: Campaign) -> str:

@@ -154,12 +154,12 @@ def payload(name: str) -> dict[str, Any]:
     return body
 
 
-def translated(*bodies: dict[str, Any], shim: SlackShim | None = None) -> list[Any]:
+def translated(*bodies: dict[str, Any], shim: SlackShim | None = None, customers: bool = False) -> list[Any]:
     async def scenario() -> list[IncomingMessage | None]:
         async with shim or SlackShim() as slack:
             people = People(AsyncWebClient(BOT_TOKEN, base_url=slack.api, retry_handlers=[]), lambda: NOW)
             people.team = TEAM
-            events = Events(people, lambda: NOW)
+            events = Events(people, lambda: NOW, customers=customers)
             events.account, events.bot_user = TEAM, BOT_USER
             return [await events.translate(body) for body in bodies]
 
@@ -229,6 +229,31 @@ def test_only_full_members_are_not_restricted(person: str, restricted: bool) -> 
     }
     [message] = translated(payload("command") | {"user_id": person}, shim=shim)
     assert message.sender.restricted is restricted
+
+
+@pytest.mark.parametrize(
+    ("person", "chat", "customers", "side"),
+    [
+        (STRANGER, "D0STRANGE1", True, "customer"), (GUEST, "D0GUEST001", True, "customer"),
+        (STRANGER, "D0STRANGE1", False, "staff"), (STRANGER, SUPPORT, True, "staff"),
+        (AGENT, "D0AGENT001", True, "staff"), ("U0UNKNOWN1", "D0UNKNOWN1", True, "staff"),
+    ],
+)  # fmt: skip
+def test_who_is_from_outside_is_a_customer_in_a_direct_message_where_that_is_wanted(
+    person: str, chat: str, customers: bool, side: str
+) -> None:
+    body = payload("message_im")
+    body["event"] |= {"user": person, "channel": chat, "thread_ts": "1700000001.000100"}
+    [message] = translated(body, customers=customers)
+    assert message.side == side
+    assert bool(message.thread_id) == (side == "staff")
+
+
+def test_of_whom_slack_tells_nothing_nobody_says_they_are_a_customer() -> None:
+    body = payload("message_im")
+    faults = {"users.info": Fault("status", times=9), "conversations.info": Fault("status", times=9)}
+    [message] = translated(body, shim=SlackShim(faults=faults), customers=True)
+    assert (message.sender.restricted, message.side) == (True, "staff")
 
 
 @pytest.mark.parametrize("flag", ["is_ext_shared", "is_shared", "is_org_shared", "is_pending_ext_shared"])
