@@ -11,11 +11,16 @@ from sqlalchemy.orm import Session
 from bot.figures import FigureWords
 from crm_core.analytics.charts import ChartSpec
 from crm_core.reports.digest import DRIVERS, Digest, DigestLine
-from crm_core.reports.metrics import measure
+from crm_core.reports.metrics import US, measure
 from crm_core.reports.periods import Period
+from crm_core.reports.topics import COUNTED, TopicFigures, found_until, topics_of
 
 RECORDS_SHOWN = ("messages", "mood", "complaints", "handovers", "csat")
 """Figures of which one wants to read the messages behind them first; of the others what they are made of."""
+SHOWN_TOPICS = 4
+MARKED_TOPICS = 2
+"""New or rising topics of each source that stand out, at most."""
+SHOWN_RIVALS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,64 @@ def wishes(scope: Scope) -> Section:
     return Section(told=(scope.say("wanted", intents=" · ".join(parts)),), charts=(_intents_chart(scope),))
 
 
+def topics(scope: Scope) -> Section:
+    """What people talk about, in public and with us; what is new or rises stands out."""
+    notable: list[Line] = []
+    told: list[str] = []
+    period = scope.digest.mood_period
+    for source in COUNTED:
+        until = found_until(scope.session, source)
+        if until is None or period.start >= until:
+            continue
+        found, _ = topics_of(scope.session, source, period, period.before(), {}, {})
+        named = [_topic(scope, each) for each in found[:SHOWN_TOPICS]]
+        when = scope.words.period(period)
+        told += [scope.say(f"topics_{source}", period=when, topics=" · ".join(named))] if named else []
+        marked = [each for each in found if each.is_new or each.rising]
+        notable += [_marked(scope, each, source) for each in marked[:MARKED_TOPICS]]
+    return Section(tuple(notable), told=tuple(told))
+
+
+def _topic(scope: Scope, topic: TopicFigures) -> str:
+    mood = "" if topic.mood_milli is None else scope.say("with_mood", mood=scope.words.value("mood", topic.mood_milli))
+    name = scope.words.part("topic", topic.name)
+    return f"{name} {topic.texts} ({difference(topic.texts, topic.before)}{mood})"
+
+
+def _marked(scope: Scope, topic: TopicFigures, source: str) -> Line:
+    name, kind = scope.words.part("topic", topic.name), "new" if topic.is_new else "rising"
+    text = scope.say(f"topic_{kind}", topic=_topic(scope, topic), where=scope.say(f"where_{source}"))
+    action = Action(
+        scope.say("show_topic", name=name)[:60], f"top_topics:texts:{topic.topic_id}", scope.say(f"ask_topics_{source}")
+    )
+    return Line(text, action)
+
+
+def rivals(scope: Scope) -> Section:
+    """What is said in public about competitors: how much, in which mood, mostly about what."""
+    session, words, period = scope.session, scope.words, scope.digest.mood_period
+    named = [row.key for row in measure(session, "voice", period, "brand").rows if row.key not in (None, US)]
+    told: list[str] = []
+    notable: list[Line] = []
+    for brand in [str(key) for key in named[:SHOWN_RIVALS]]:
+        only = {"brand": [brand]}
+        now, before = (measure(session, "voice", each, only=only) for each in (period, period.before()))
+        line = DigestLine(now, before)
+        mood = measure(session, "voice_mood", period, only=only).value
+        top = next((row for row in measure(session, "voice", period, "topic", only=only).rows if row.key), None)
+        about = scope.say("mostly_about", topic=words.part("topic", top.key), count=top.count) if top else ""
+        said = scope.say(
+            "rival", brand=brand, count=words.value("count", line.figure.value), change=words.change(line),
+            mood=words.value("mood", mood), about=about,
+        )  # fmt: skip
+        told.append(said)
+        if line.notable:
+            action = Action(scope.say("compare"), "competitor_compare", scope.say("ask_compare", brand=brand))
+            notable.append(Line(said, action))
+    head = scope.say("rivals", period=words.period(period), rivals=scope.say("semicolon").join(told))
+    return Section(tuple(notable), told=(head,) if told else ())
+
+
 def _unhappy(scope: Scope) -> list[str]:
     digest, words = scope.digest, scope.words
     period = words.period(digest.mood_period)
@@ -231,10 +294,17 @@ PARTS: dict[str, Part] = {
     ),
     "wishes": Part(
         wishes,
+        re.compile(r"(?<![a-z])(?:wishes|wants|what customers want\w*|requests?|questions)(?![a-z])|诉求|客户想要"),
+    ),
+    "topics": Part(
+        topics,
         re.compile(
-            r"(?<![a-z])(?:wishes|wants|what customers want\w*|requests?|topics?|questions)(?![a-z])"
-            r"|诉求|客户想要|话题|主题"
+            r"(?<![a-z])(?:topics?|themes?|what people talk about|social media|posts)(?![a-z])|话题|主题|舆情|社媒"
         ),
+    ),
+    "rivals": Part(
+        rivals,
+        re.compile(r"(?<![a-z])(?:competitors?|competition|rivals?)(?![a-z])|竞品|竞争对手|对手|同行"),
     ),
 }
 """Name -> what makes it, in the order in which a digest tells them."""

@@ -12,13 +12,16 @@ def when(plan: DigestPlan, phrases: Phrases, language: str) -> str:
     """On which days: every Monday, 每个工作日, on the last day of each month."""
     values: dict[str, object] = {}
     key: str = plan.every
-    if plan.every == "week":
+    if plan.every == "week" or plan.nth:
         names = get_day_names("wide", locale=wording.LOCALES[language])
         days = phrases("digests.and", language).join(names[day] for day in sorted(plan.weekdays or [0]))
         values["days"] = days
     if plan.interval > 1:
         key, values["interval"] = f"{key}s", plan.interval
-    if plan.every == "month" and (plan.month_day or 1) < 0:
+    if plan.nth:
+        key += "_nth"
+        values["nth"] = phrases(f"digests.nth.{plan.nth if plan.nth > 0 else 'last'}", language)
+    elif plan.every == "month" and (plan.month_day or 1) < 0:
         key += "_end"
     elif plan.every == "month":
         values["day"] = plan.month_day or 1

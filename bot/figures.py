@@ -129,6 +129,11 @@ class FigureWords:
             return self._date(first, 0)
         return self.say("week_of", day=self._date(first, 1)) if unit == "week" else self._date(first, 3)
 
+    def last_bucket(self, unit: str, first: date, period: Period) -> str:
+        """The last day, week or month of a period in a table: a week that goes on is called so."""
+        goes_on = unit == "week" and period.is_partial and period.last - first <= timedelta(days=7)
+        return self.say("this_week") if goes_on else self.bucket(unit, first)
+
     def short_day(self, day: date) -> str:
         """A day under a chart."""
         return self._date(day, 1)
@@ -136,6 +141,8 @@ class FigureWords:
     def period(self, period: Period) -> str:
         """A period as people say it; one that is still going on is marked so."""
         said = self._span(period)
+        if period.is_partial and period.days == 7 and not period.first.weekday():
+            return self.say("week_so_far", period=said)
         return self.say("so_far", period=said) if period.is_partial else said
 
     def compared(self, period: Period) -> str:

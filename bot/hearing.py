@@ -54,8 +54,10 @@ _ANSWERS_TOO = {
     "complete_task": ("add_task", "case_update"),
     "case_snooze": ("add_task",),
     "send_canned_reply": ("add_task", "case_snooze"),
+    "digest_change": ("refine_query",),
+    "digest_pause": ("refine_query",),
 }
-"""Intents that the answer to a question sounds like by itself: what a task is called, until when."""
+"""Intents that the answer to a question sounds like by itself: what a task is called, until when, which one."""
 _PLACES = ("ordinal", "datetime", "date_range")
 _CODE = re.compile(r"[A-Za-z]{0,20}\d[A-Za-z0-9-]{0,40}")
 """A number with letters, which says nothing about the language."""

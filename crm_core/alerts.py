@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from crm_core.digest_plans import is_paused
 from crm_core.models import Alert, Product
 from crm_core.reports.metrics import METRICS, Figure
 from crm_core.reports.periods import Period, last_days, one_day
@@ -137,9 +138,10 @@ def stop(store: StaffStore, alert: Alert) -> None:
 
 
 # --- watching -------------------------------------------------------------------------------------------------------
-def watched(session: Session) -> list[Alert]:
-    """Everybody's that are not stopped."""
-    return list(session.execute(select(Alert).where(Alert.stopped_at.is_(None)).order_by(Alert.id)).scalars())
+def watched(session: Session, now: datetime) -> list[Alert]:
+    """Everybody's that are not stopped and do not rest."""
+    query = select(Alert).where(Alert.stopped_at.is_(None)).order_by(Alert.id)
+    return [alert for alert in session.execute(query).scalars() if not is_paused(alert, now)]
 
 
 def settle(session: Session, alert: Alert, reading: Reading, now: datetime) -> bool:

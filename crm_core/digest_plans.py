@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm_core.database import insert_once
-from crm_core.models import DigestEdition, DigestPlan
-from crm_core.reports.periods import Period, last_days, local_moment, one_day
+from crm_core.models import Alert, DigestEdition, DigestPlan
+from crm_core.reports.periods import Period, add_months, last_days, local_moment
 from crm_core.staff_store import StaffStore
 
 KINDS = ("daily", "weekly", "monthly")
@@ -20,6 +20,8 @@ LATE = {"daily": timedelta(hours=20), "weekly": timedelta(days=3), "monthly": ti
 """How much later than due one is still sent; older news is none."""
 EVENING = 17 * 60
 """A daily digest from this minute on is about the day that ends, an earlier one about the day before."""
+MONDAY = 0
+"""On which a digest of working days tells of the days since Friday's."""
 MIDDLE = 15
 """A monthly one up to this day is about the month before, a later one about the month so far."""
 AHEAD = 800
@@ -53,7 +55,7 @@ def next_due(plan: DigestPlan, now: datetime) -> Due | None:
     return next((due for due in found if due and due.at > begins and not is_paused(plan, due.at)), None)
 
 
-def is_paused(plan: DigestPlan, at: datetime) -> bool:
+def is_paused(plan: DigestPlan | Alert, at: datetime) -> bool:
     """Whether nothing is wanted at a moment."""
     if plan.paused_from is None or at < plan.paused_from:
         return False
@@ -61,17 +63,18 @@ def is_paused(plan: DigestPlan, at: datetime) -> bool:
 
 
 def period_of(plan: DigestPlan, due: Due) -> Period:
-    """The days that it is about: whole ones before it, or in the evening and late in the month those that end."""
+    """The days that it is about: whole ones since the last, in the evening and late in the month those that end."""
     if plan.kind == "daily":
+        days = 3 if plan.every == "workday" and due.day.weekday() == MONDAY else plan.interval
         if plan.minute >= EVENING:
-            return one_day(due.day, plan.zone, due.at)
-        return one_day(due.day - timedelta(days=1), plan.zone)
+            return last_days(due.day, days, plan.zone, due.at)
+        return last_days(due.day - timedelta(days=1), days, plan.zone)
     if plan.kind == "weekly":
-        return last_days(due.day - timedelta(days=1), 7, plan.zone)
+        return last_days(due.day - timedelta(days=1), 7 * plan.interval, plan.zone)
+    month = due.day.replace(day=1)
     if due.day.day > MIDDLE:
-        return Period(due.day.replace(day=1), due.day + timedelta(days=1), plan.zone, due.at)
-    last = due.day.replace(day=1)
-    return Period((last - timedelta(days=1)).replace(day=1), last, plan.zone)
+        return Period(add_months(month, 1 - plan.interval), due.day + timedelta(days=1), plan.zone, due.at)
+    return Period(add_months(month, -plan.interval), month, plan.zone)
 
 
 def _due(plan: DigestPlan, day: date) -> Due | None:
@@ -89,10 +92,17 @@ def _holds(plan: DigestPlan, day: date) -> bool:
     if plan.every == "week":
         weeks = (day - timedelta(days=day.weekday()) - first + timedelta(days=first.weekday())).days // 7
         return day.weekday() in (plan.weekdays or [0]) and weeks % plan.interval == 0
-    last = calendar.monthrange(day.year, day.month)[1]
-    wanted = plan.month_day or 1
     months = (day.year - first.year) * 12 + day.month - first.month
-    return day.day == (last if wanted < 0 else min(wanted, last)) and months % plan.interval == 0
+    return months % plan.interval == 0 and _holds_in_month(plan, day)
+
+
+def _holds_in_month(plan: DigestPlan, day: date) -> bool:
+    last = calendar.monthrange(day.year, day.month)[1]
+    if plan.nth:
+        place = -((last - day.day) // 7 + 1) if plan.nth < 0 else (day.day - 1) // 7 + 1
+        return place == plan.nth and day.weekday() in (plan.weekdays or [MONDAY])
+    wanted = plan.month_day or 1
+    return day.day == (last if wanted < 0 else min(wanted, last))
 
 
 def _today(now: datetime, zone: str) -> date:
@@ -101,19 +111,38 @@ def _today(now: datetime, zone: str) -> date:
 
 # --- one person's plans ---------------------------------------------------------------------------------------------
 def plans_of(store: StaffStore) -> list[DigestPlan]:
-    """The speaker's own, daily before weekly before monthly."""
+    """The speaker's own."""
     query = select(DigestPlan).where(DigestPlan.staff_id == store.actor.staff_id)
-    return sorted(store.session.execute(query).scalars(), key=lambda plan: KINDS.index(plan.kind))
+    return list(store.session.execute(query.order_by(DigestPlan.number)).scalars())
 
 
-def keep(store: StaffStore, plan: DigestPlan) -> None:
-    """Keep a new or changed plan of the speaker's; nothing is owed for the time before.
+def given_to(store: StaffStore, staff_id: int | None = None) -> list[DigestPlan]:
+    """Those of others (or of one of them) that the speaker added."""
+    query = select(DigestPlan).where(DigestPlan.added_by_id == store.actor.staff_id)
+    query = query.where(DigestPlan.staff_id == staff_id) if staff_id else query
+    return list(store.session.execute(query.order_by(DigestPlan.staff_id, DigestPlan.number)).scalars())
+
+
+def add(store: StaffStore, plan: DigestPlan, staff_id: int | None = None) -> None:
+    """Keep a new plan of the speaker's, or one for a colleague; nothing is owed for the time before.
 
     Raises:
         NotAllowed: digests are for managers.
     """
-    store.permit("digest.read", f"staff:{store.actor.staff_id}", ("digest",))
-    plan.staff_id = store.actor.staff_id
+    own = store.actor.staff_id
+    plan.staff_id, plan.added_by_id = staff_id or own, own if staff_id else None
+    taken = select(func.max(DigestPlan.number)).where(DigestPlan.staff_id == plan.staff_id)
+    plan.number = (store.session.execute(taken).scalar_one() or 0) + 1
+    keep(store, plan)
+
+
+def keep(store: StaffStore, plan: DigestPlan) -> None:
+    """Keep a changed plan.
+
+    Raises:
+        NotAllowed: digests are for managers.
+    """
+    store.permit("digest.read", f"staff:{plan.staff_id}", ("digest",))
     store.session.add(plan)
     store.session.flush()
 
@@ -131,14 +160,14 @@ def claim(session: Session, plan: DigestPlan, due: Due, now: datetime) -> int | 
     One whose process died, or that failed, is taken over until it was tried often enough.
     """
     fresh = insert_once(
-        session, DigestEdition, staff_id=plan.staff_id, kind=plan.kind, local_date=due.day, state="making",
-        attempts=1, lease_until=now + LEASE,
+        session, DigestEdition, staff_id=plan.staff_id, plan_id=plan.id, kind=plan.kind, local_date=due.day,
+        state="making", attempts=1, lease_until=now + LEASE,
     )  # fmt: skip
     if fresh is not None:
         return fresh
     query = select(DigestEdition).where(
-        DigestEdition.staff_id == plan.staff_id, DigestEdition.kind == plan.kind,
-        DigestEdition.local_date == due.day, DigestEdition.state == "making", DigestEdition.lease_until <= now,
+        DigestEdition.plan_id == plan.id, DigestEdition.local_date == due.day, DigestEdition.state == "making",
+        DigestEdition.lease_until <= now,
     )  # fmt: skip
     stale = session.execute(query.with_for_update(skip_locked=True)).scalar_one_or_none()
     if stale is None:

@@ -21,7 +21,7 @@ def check_alerts(app: App, due_at: datetime) -> dict[str, Any]:
     """Measure first, then note and tell in one transaction each, so that a crash repeats or loses none."""
     now = app.clock()
     with app.store.read() as session:
-        seen = [(alert, look(session, alert, now)) for alert in watched(session)]
+        seen = [(alert, look(session, alert, now)) for alert in watched(session, now)]
     told = sum(_settled(app, alert, reading, now) for alert, reading in seen)
     return {"alerts": len(seen), "told": told}
 

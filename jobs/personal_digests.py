@@ -168,5 +168,5 @@ def _tell(app: App, session: Session, edition: DigestEdition, now: datetime) -> 
 
 def _language(session: Session, member: Staff, entry: StaffEntry, edition: DigestEdition) -> str:
     """The digest's own for its person; of others what the settings say."""
-    query = select(DigestPlan.language).where(DigestPlan.staff_id == member.id, DigestPlan.kind == edition.kind)
+    query = select(DigestPlan.language).where(DigestPlan.staff_id == member.id, DigestPlan.id == edition.plan_id)
     return session.execute(query).scalar_one_or_none() or entry.language

@@ -10,19 +10,23 @@ from crm_core.models.base import Base
 
 
 class DigestPlan(Base):
-    """One regular digest of one person. `kind`: daily, weekly or monthly; `every`: day, workday, week or month.
+    """One regular digest of one person, who calls it by its `number`.
 
-    Nothing is owed for moments up to `since`. `parts`: names of what it tells of; empty: all there is.
+    `kind`: daily, weekly or monthly; `every`: day, workday, week or month. Nothing is owed for moments up to `since`.
+    `parts`: names of what it tells of; empty: all there is. `added_by_id`: the colleague who wanted them to have it.
     """
 
     __tablename__ = "digest_plans"
-    __table_args__ = (UniqueConstraint("staff_id", "kind"),)
+    __table_args__ = (UniqueConstraint("staff_id", "number"),)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    number: Mapped[int]
     kind: Mapped[str] = mapped_column(String(8))
     every: Mapped[str] = mapped_column(String(8))
     interval: Mapped[int] = mapped_column(default=1)
     weekdays: Mapped[list[Any]] = mapped_column(default=list)
-    """Of a weekly one; Monday is 0."""
+    """Of a weekly one, or of a monthly one with `nth`; Monday is 0."""
+    nth: Mapped[int | None]
+    """Of a monthly one: the first, second … of its weekdays in the month; -1: the last."""
     month_day: Mapped[int | None]
     """Day of the month, the last one where it is shorter; -1: the last."""
     minute: Mapped[int]
@@ -35,14 +39,16 @@ class DigestPlan(Base):
     paused_from: Mapped[datetime | None]
     paused_until: Mapped[datetime | None]
     """Open where only the beginning is set: until they say otherwise."""
+    added_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
 
 
 class DigestEdition(Base):
     """One digest that fell due, claimed by inserting this row. `state`: making, queued or failed."""
 
     __tablename__ = "digest_editions"
-    __table_args__ = (UniqueConstraint("staff_id", "kind", "local_date"),)
+    __table_args__ = (UniqueConstraint("plan_id", "local_date"),)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey("digest_plans.id", ondelete="SET NULL"))
     kind: Mapped[str] = mapped_column(String(8))
     local_date: Mapped[date]
     state: Mapped[str] = mapped_column(String(8), default="making", index=True)
@@ -77,3 +83,6 @@ class Alert(Base):
     told_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     stopped_at: Mapped[datetime | None]
+    paused_from: Mapped[datetime | None]
+    paused_until: Mapped[datetime | None]
+    """Open where only the beginning is set: until they say otherwise."""

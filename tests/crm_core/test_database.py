@@ -11,7 +11,17 @@ from sqlalchemy.exc import DBAPIError
 
 from crm_core.database import Store, make_engine, next_number, open_store, upgrade, upgrade_within
 from crm_core.errors import KeyProblem, Tampered
-from crm_core.models import AuditEntry, Base, Customer, Post, PostRecord, Segment, SegmentMember
+from crm_core.models import (
+    AuditEntry,
+    Base,
+    Customer,
+    DigestEdition,
+    DigestPlan,
+    Post,
+    PostRecord,
+    Segment,
+    SegmentMember,
+)
 from tests.conftest import NOW
 
 
@@ -51,6 +61,41 @@ def test_members_of_segments_survive_the_migration_that_gives_segments_a_kind(
         members = connection.execute(select(SegmentMember.customer_id)).scalars().all()
     engine.dispose()
     assert (kinds, members) == (["rule"], [1])
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_digests_survive_the_migration_that_lets_one_person_have_several(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    old = f"sqlite:///{tmp_path / 'old.sqlite'}"
+    engine = make_engine(old if database == "sqlite" else request.getfixturevalue("empty_postgres_url"))
+    moment = "2026-01-01 00:00:00"
+    plan = (
+        "INSERT INTO digest_plans (id, staff_id, kind, every, interval, weekdays, minute, zone, language, channel,"
+        " parts, since) VALUES ({id}, 1, '{kind}', '{every}', 1, '[0]', 540, 'UTC', 'en', 'slack', '[]', '"
+        + moment
+        + "')"
+    )
+    with engine.begin() as connection:
+        upgrade_within(connection, "0029")
+        for statement in (
+            "INSERT INTO staff (id, external_id, name, role, language, zone, active, aliases)"
+            " VALUES (1, 'slack:U1', 'Hong', 'manager', 'en', 'UTC', true, '[]')",
+            plan.format(id=5, kind="daily", every="day"),
+            plan.format(id=6, kind="weekly", every="week"),
+            "INSERT INTO digest_editions (id, staff_id, kind, local_date, state, attempts, lease_until)"
+            f" VALUES (7, 1, 'weekly', '2026-01-05', 'queued', 1, '{moment}')",
+        ):
+            connection.exec_driver_sql(statement)
+    upgrade(engine)
+    with engine.begin() as connection:
+        plans = connection.execute(select(DigestPlan.number, DigestPlan.kind).order_by(DigestPlan.number)).all()
+        edition = connection.execute(select(DigestEdition.plan_id)).scalar_one()
+        another = plan.replace("(id,", "(number, id,").replace("({id}", "(3, {id}")
+        connection.exec_driver_sql(another.format(id=8, kind="daily", every="day"))
+    engine.dispose()
+    assert [tuple(row) for row in plans] == [(1, "daily"), (2, "weekly")]
+    assert edition == 6
 
 
 def test_what_a_network_sent_survives_the_migration_that_lets_posts_refer_to_each_other(tmp_path: Path) -> None:

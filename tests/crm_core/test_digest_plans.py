@@ -12,7 +12,15 @@ SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def plan(every: str = "day", minute: int = 9 * 60, zone: str = "Europe/Berlin", **more: object) -> DigestPlan:
-    given = {"interval": 1, "weekdays": [0], "month_day": 1, "language": "en", "channel": "slack", "parts": []}
+    given = {
+        "interval": 1,
+        "weekdays": [0],
+        "month_day": 1,
+        "language": "en",
+        "channel": "slack",
+        "parts": [],
+        "number": 1,
+    }
     kind = {"day": "daily", "workday": "daily", "week": "weekly", "month": "monthly"}[every]
     return DigestPlan(staff_id=1, kind=kind, every=every, minute=minute, zone=zone, since=SINCE, **{**given, **more})
 
@@ -56,6 +64,8 @@ def test_days_of_the_week_and_of_the_month():
     assert days(plan("week", interval=2), 2) == ["2026-02-09", "2026-02-23"]
     assert days(plan("month", month_day=31), 3) == ["2026-01-31", "2026-02-28", "2026-03-31"]
     assert days(plan("month", month_day=-1), 2) == ["2026-01-31", "2026-02-28"]
+    assert days(plan("month", nth=1), 2) == ["2026-02-02", "2026-03-02"]
+    assert days(plan("month", nth=-1, weekdays=[4]), 3) == ["2026-01-30", "2026-02-27", "2026-03-27"]
     assert days(plan("month", interval=3), 2) == ["2026-04-01", "2026-07-01"]
 
 
@@ -91,12 +101,22 @@ def test_pauses_begin_and_end():
         ("week", 9 * 60, date(2026, 11, 23), date(2026, 11, 16), date(2026, 11, 23), False),
         ("month", 9 * 60, date(2026, 11, 1), date(2026, 10, 1), date(2026, 11, 1), False),
         ("month", 9 * 60, date(2026, 11, 30), date(2026, 11, 1), date(2026, 12, 1), True),
+        ("workday", 9 * 60, date(2026, 11, 23), date(2026, 11, 20), date(2026, 11, 23), False),
+        ("workday", 9 * 60, date(2026, 11, 24), date(2026, 11, 23), date(2026, 11, 24), False),
     ],
 )
 def test_which_days_it_is_about(every: str, minute: int, day: date, first: date, last: date, *, partial: bool):
     one = plan(every, minute)
     period = period_of(one, Due(day, datetime(day.year, day.month, day.day, 8, tzinfo=UTC)))
     assert (period.first, period.last, period.is_partial) == (first, last, partial)
+
+
+def test_a_rarer_one_is_about_all_the_days_since_the_last():
+    morning = datetime(2026, 11, 24, 8, tzinfo=UTC)
+    weeks = period_of(plan("week", interval=2, weekdays=[1]), Due(morning.date(), morning))
+    assert (weeks.first, weeks.last) == (date(2026, 11, 10), date(2026, 11, 24))
+    quarter = period_of(plan("month", interval=3), Due(date(2026, 10, 1), morning))
+    assert (quarter.first, quarter.last) == (date(2026, 7, 1), date(2026, 10, 1))
 
 
 def test_one_process_gets_a_digest_and_a_dead_ones_is_taken_over(store: Store):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from crm_core.alerts import watched
 from crm_core.models import Alert, Product
 from jobs.check_alerts import check_alerts
 from tests.crm_core import figures as make
@@ -157,4 +158,9 @@ def test_they_are_asked_for_in_words(stage: Stage):
     assert "I watch nothing for you yet" in said(stage, "list my alerts")
     said(stage, "tell me when revenue drops by 20 %")
     assert "• 1: Revenue down by 20 % or more" in said(stage, "which alerts have i got running")
+    assert "Alert 1 is paused until 30 Nov 2026" in said(stage, "pause alert 1 until Monday")
+    assert "from one day to the next (paused)" in said(stage, "list my alerts")
+    with stage.app.store.read() as session:
+        assert watched(session, stage.clock()) == []
+    assert "Alert 1 goes on" in said(stage, "resume alert 1")
     assert "已停止：" in said(stage, "停止提醒 1")

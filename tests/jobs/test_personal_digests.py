@@ -123,31 +123,88 @@ def test_an_e_mail_goes_to_the_listed_address_without_names_of_customers(floor: 
     assert [name for name in names if name in text] == []
 
 
-@pytest.mark.parametrize(
-    ("text", "answer"),
-    [
-        (
-            "send me a weekly digest to someone@evil.example on mondays",
-            "not to another one (yours is h***@shop.example)",
-        ),
-        ("weekly digest by telegram on friday 17:30 berlin time", "Telegram is not connected"),
-        ("set up a digest for Lin, weekdays 7:30", "may ask me themselves"),
-        ("every evening at six post the numbers in #sales", "RAPPORT_SLACK__DIGEST_CHANNEL"),
-    ],
-)
-def test_it_goes_to_nobody_else(floor: Stage, text: str, answer: str):
+REFUSED = [
+    ("send me a weekly digest to someone@evil.example on mondays", "not to another one (yours is h***@shop.example)"),
+    ("weekly digest by telegram on friday 17:30 berlin time", "Telegram is not connected"),
+    ("every evening at six post the numbers in #sales", "RAPPORT_SLACK__DIGEST_CHANNEL"),
+    ("daily digest at 25:00", "There is no such time as 25:00"),
+    ("每天25:70发简报给我", "没有 25:70 这个时间"),
+    ("send Emma the weekly report, too", "I know nobody called Emma who works here"),
+    ("set up a digest for Mei, weekdays 7:30", "Digests are for managers, and Mei Zhou is none"),
+    ("set up a digest for Lin, weekdays 7:30", "Lin has never written to me"),
+]
+
+
+def test_what_cannot_be_is_said_and_nothing_is_kept(floor: Stage):
+    answers = [(answer, said(floor, text)) for text, answer in REFUSED]
+    assert [told for answer, told in answers if answer not in told] == []
+    assert floor.count("digest_plans") == 0
+
+
+def test_one_person_has_several_each_with_its_own_schedule(floor: Stage):
+    said(floor, "weekly digest every monday at 9")
+    told = said(floor, "send me a digest every second Tuesday")
+    assert told.startswith("Added: every 2 weeks on Tuesday 09:00")
+    assert "You keep what you had:\n• 1: every Monday 09:00" in told
+    told = said(floor, "daily digest at 8 and 20")
+    assert "Added: every day 08:00" in told
+    assert "Added: every day 20:00" in told
+    assert "Added: every working day 09:00" in said(floor, "every weekday at 9 send me the digest")
+    assert "on the first Monday of each month" in said(floor, "first Monday of the month send me a report")
+    assert "每月最后一个星期五 09:00" in said(floor, "每月最后一个周五发月报，只要销售")
+    assert "每月最后一天 09:00" in said(floor, "每月最后一天发简报")
+    assert "exactly that already" in said(floor, "digest every monday at 9")
+    assert floor.count("digest_plans") == 8
+    assert said(floor, "show my digests").count("\n• ") == 8
+    floor.clock.advance(hours=8)  # 23 Nov, 20:00 in Shanghai
+    assert len(due(floor)) == 1
+    floor.clock.advance(hours=12)  # 24 Nov, 08:00
+    assert len(due(floor)) == 1
+    floor.clock.advance(hours=1)  # 24 Nov, 09:00, a Tuesday
+    assert len(due(floor)) == 2
+
+
+def test_which_of_several_is_asked_and_answered_in_words_or_by_its_button(floor: Stage):
+    said(floor, "daily digest at 8 and 20")
+    said(floor, "每周一早上九点发我销售和情绪")
+    assert "Paused until 30 Nov 2026, 00:00: every day 20:00" in said(floor, "pause the evening one until Monday")
+    assert "It goes on: every day 20:00" in said(floor, kind="button", button="digest_pause:resume:2")
+    (asked,) = floor.staff_says(MANAGING, "move the digest to 7:30")
+    assert [choice.value for choice in asked.reply.choices] == [f"digest_change:{number}" for number in (1, 2, 3)]
+    assert "Changed: every Monday 07:30" in said(floor, "the weekly one")
+    (asked,) = floor.staff_says(MANAGING, "pause the daily digest until Monday")
+    told = said(floor, kind="button", button=asked.reply.choices[0].value)
+    assert "Paused until 30 Nov 2026, 00:00: every day 08:00" in told
+    assert "已停止：每天 20:00" in said(floor, "停止 2 号简报")
+    told = said(floor, "stop all digests")
+    assert told.count("Stopped: ") == 2
+    assert floor.count("digest_plans") == 0
+
+
+def test_it_means_the_digest_just_spoken_of_and_nothing_after_an_hour(floor: Stage):
+    said(floor, "daily digest at 8am please")
+    said(floor, "weekly digest every monday at 9")
+    assert "Paused until 30 Nov 2026, 00:00: every Monday" in said(floor, "pause it until Monday")
+    floor.clock.advance(hours=2)
+    (asked,) = floor.staff_says(MANAGING, "pause it until Wednesday")
+    assert "Do you mean your digest? Nothing is paused yet." in asked.reply.text
+    told = said(floor, kind="button", button=asked.reply.choices[0].value)
+    assert "Paused until 25 Nov 2026, 00:00: every day 08:00" in told
+
+
+def test_a_colleague_gets_one_too_is_told_and_stops_it(floor: Stage):
+    said(floor, "every monday at 9 send me sales and mood")
     floor.staff_says(ADMIN, "hello")
-    assert answer in said(floor, text)
-    with floor.app.store.read() as session:
-        assert session.execute(select(DigestPlan)).first() is None
-
-
-@pytest.mark.parametrize("text", ["daily digest at 25:00", "每天25:70发简报给我"])
-def test_a_time_that_no_clock_shows_is_said(floor: Stage, text: str):
-    answer = said(floor, text)
-    assert "25:" in answer
-    with floor.app.store.read() as session:
-        assert session.execute(select(DigestPlan)).first() is None
+    to_me, to_lin = floor.staff_says(MANAGING, "send Lin the weekly report, too")
+    assert "Added for Lin: every Monday 09:00" in to_me.reply.text
+    assert to_lin.chat_id == f"D-{ADMIN}"
+    assert "Hong added a digest for you: every Monday 09:00" in to_lin.reply.text
+    assert "weekly: sales, mood" in to_lin.reply.text
+    assert "gets exactly that already" in said(floor, "also send the weekly digest to Lin")
+    assert "• Added by you for Lin: every Monday" in said(floor, "which digests do i get")
+    (sent,) = floor.staff_says(ADMIN, kind="button", button=to_lin.reply.choices[0].value)
+    assert "Stopped: every Monday 09:00" in sent.reply.text
+    assert "That is theirs" in said(floor, "stop the digest for Lin")
 
 
 def test_agents_get_none(floor: Stage):
@@ -156,26 +213,31 @@ def test_agents_get_none(floor: Stage):
         assert session.execute(select(DigestPlan)).first() is None
 
 
-@pytest.mark.parametrize(
-    ("first", "then", "answer"),
-    [
-        ("daily digest at 8am please", "move the digest to 7:30", "every day 07:30"),
-        ("daily digest at 8am please", "remove mood from the digest", "daily: sales, service, what customers want"),
-        ("daily digest at 8am please", "change the digest to chinese", "in Chinese"),
-        ("daily digest at 8am please", "简报改成每周一", "每星期一 08:00"),
-        ("daily digest at 8am please", "switch delivery of my report to e-mail", "by e-mail to h***@shop.example"),
-        ("每天早上八点发简报给我", "简报时间改成九点", "每天 09:00"),
-        ("每月一号把简报发邮箱", "简报里去掉满意度", "每月 1 日 09:00"),
-        (
-            "mail me the digest on the first of every month",
-            "move the digest to 8 and add churn",
-            "no digest tells of it",
-        ),
-    ],
-)
-def test_it_is_changed_in_words(floor: Stage, first: str, then: str, answer: str):
-    said(floor, first)
-    assert answer in said(floor, then)
+CHANGED = [
+    ("daily digest at 8am please", "move the digest to 7:30", "every day 07:30"),
+    ("daily digest at 8am please", "remove mood from the digest", "daily: sales, service, what customers want, topics"),
+    ("daily digest at 8am please", "change the digest to chinese", "in Chinese"),
+    ("daily digest at 8am please", "简报改成每周一", "每星期一 08:00"),
+    ("daily digest at 8am please", "switch delivery of my report to e-mail", "by e-mail to h***@shop.example"),
+    ("每天早上八点发简报给我", "简报时间改成九点", "每天 09:00"),
+    ("每月一号把简报发邮箱", "简报里去掉满意度", "每月 1 日 09:00"),
+    ("mail me the digest on the first of every month", "move the digest to 8 and add churn", "no digest tells of it"),
+    (
+        "every monday at 9 send me sales",
+        "add topics and competitors to the digest",
+        "weekly: sales, topics, competitors",
+    ),
+]
+
+
+def test_it_is_changed_in_words(floor: Stage):
+    wrong = []
+    for first, then, answer in CHANGED:
+        said(floor, first)
+        told = said(floor, then)
+        wrong += [] if answer in told else [told]
+        said(floor, kind="button", button="digest_pause:stop:all")
+    assert wrong == []
 
 
 def test_it_is_paused_resumed_and_stopped(floor: Stage):

@@ -11,7 +11,8 @@ from bot.handlers.manager.campaigns import (
     campaign_stop,
     experiment_result,
 )
-from bot.handlers.manager.digest_plans import digest_change, digest_pause, digest_schedule
+from bot.handlers.manager.digest_pausing import digest_pause
+from bot.handlers.manager.digest_plans import digest_change, digest_schedule
 from bot.handlers.manager.digests import digest_more, digest_now, prepare_digest
 from bot.handlers.manager.drawn import DRAWN_HANDLERS, DRAWN_PREPARATIONS, prepare_list, prepare_refined
 from bot.handlers.manager.evidence import show_evidence

@@ -1,7 +1,7 @@
 """Figures that a manager wants to be warned of: set in a sentence, listed, looked into, stopped."""
 
 import re
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from bot import wording
@@ -17,11 +17,17 @@ from bot.staff import listed_entry
 from bot.staff_places import missing, own_channel
 from crm_core import alerts
 from crm_core.colleagues import colleagues, mentioned
+from crm_core.digest_plans import is_paused
 from crm_core.models import Alert
 from crm_core.reports.evidence import KINDS
 from crm_core.reports.metrics import METRICS
+from crm_core.reports.periods import local_moment
 from crm_core.reports.subjects import PRODUCT, records_of, subjects
 
+NAMES_ALERTS = re.compile(r"(?<![a-z])(?:alerts?|alarms?|warnings?)(?![a-z])|警报|提醒|预警")
+_PAUSE = re.compile(r"^(?:please )?(?:pause|snooze|mute|silence)(?![a-z])|暂停")
+_RESUME = re.compile(r"^(?:please )?(?:resume|unpause|restart|continue)(?![a-z])|恢复|继续|取消暂停")
+_UNTIL = re.compile(r"(?<![a-z])(?:until|till|for)(?![a-z]).*|(?:到|至|直到).*")
 USUAL_CHANGE = 20.0
 """Per cent of a change that is named without a number."""
 _LIST = re.compile(
@@ -78,6 +84,8 @@ def alert_create(turn: ManagerTurn) -> Reply:
     text = turn.understanding.text.lower()[:600]
     if turn.message.kind == "button":
         return _button(turn)
+    if NAMES_ALERTS.search(text) and (_PAUSE.search(text) or _RESUME.search(text)):
+        return pause_alerts(turn)
     if _STOP.search(text):
         return _stopped(turn, text)
     if _LIST.search(text):
@@ -236,35 +244,67 @@ def _listed(turn: ManagerTurn) -> Reply:
     known, words = alerts.alerts_of(turn.store), _words(turn)
     if not known:
         return Reply(text=words.say("none"))
-    return Reply(text="\n".join([words.say("list"), *_lines(known, words)]), private=not turn.message.direct)
+    return Reply(text="\n".join([words.say("list"), *_lines(known, words, turn.now)]), private=not turn.message.direct)
 
 
-def _lines(known: list[Alert], words: AlertWords) -> list[str]:
-    return [
-        "• "
-        + words.say(
-            "one", number=one.number, what=words.what(one), state="" if one.armed else words.say("is_so")
-        )
-        for one in known
-    ]  # fmt: skip
+def _lines(known: list[Alert], words: AlertWords, now: datetime) -> list[str]:
+    told = []
+    for one in known:
+        state = "rests" if is_paused(one, now) else "" if one.armed else "is_so"
+        what = words.what(one)
+        told.append("• " + words.say("one", number=one.number, what=what, state=words.say(state) if state else ""))
+    return told
 
 
 def _stopped(turn: ManagerTurn, text: str) -> Reply:
     known, words = alerts.alerts_of(turn.store), _words(turn)
     if not known:
         return Reply(text=words.say("none"))
-    numbers = {int(found) for found in re.findall(r"(?<!\d)\d{1,6}(?!\d)", _names_masked(turn, text))}
-    watch = read_watch(turn, text)
-    meant = [one for one in known if one.number in numbers] or _alike(known, watch)
-    if not meant and (len(known) == 1 or _ALL.search(text)):
-        meant = known
-    if not meant or (len(meant) > 1 and not _ALL.search(text) and not numbers):
-        return Reply(text=words.say("which", list="\n".join(_lines(meant or known, words))))
+    meant = _meant(turn, text, known)
+    if not meant:
+        fitting = _alike(known, read_watch(turn, text)) or known
+        return Reply(text=words.say("which", list="\n".join(_lines(fitting, words, turn.now))))
     for one in meant:
         alerts.stop(turn.store, one)
     if len(meant) > 1:
         return Reply(text=words.say("stopped_all", count=len(meant)))
     return Reply(text=words.say("stopped", what=words.what(meant[0])))
+
+
+def pause_alerts(turn: ManagerTurn) -> Reply:
+    """Look no more for some time, or again."""
+    text = turn.understanding.text.lower()[:600]
+    known, words = alerts.alerts_of(turn.store), _words(turn)
+    if not known:
+        return Reply(text=words.say("none"))
+    until, resumes = _until(turn), bool(_RESUME.search(text))
+    meant = _meant(turn, _UNTIL.sub("", text), known)
+    if not meant:
+        return Reply(text=words.say("which", list="\n".join(_lines(known, words, turn.now))))
+    for one in meant:
+        one.paused_from, one.paused_until = (None, None) if resumes else (turn.now, until)
+    key = "resumed" if resumes else "paused_until" if until else "paused"
+    when = {"when": wording.moment(until, turn.language, meant[0].zone)} if key == "paused_until" and until else {}
+    turn.store.session.flush()
+    return Reply(text="\n".join(words.say(key, what=words.what(one), number=one.number, **when) for one in meant))
+
+
+def _until(turn: ManagerTurn) -> datetime | None:
+    """Until when; None where nothing is said of it."""
+    said, zone = turn.understanding, turn.speaker.zone or turn.services.settings.business.zone
+    days, length = said.first("date_range"), said.first("duration")
+    if isinstance(days, dict) and days.get("end"):
+        return local_moment(date.fromisoformat(days["end"]), time(), zone)
+    return turn.now + timedelta(**length) if isinstance(length, dict) and length else None
+
+
+def _meant(turn: ManagerTurn, text: str, known: list[Alert]) -> list[Alert]:
+    """The alerts that a sentence means; none where that is not clear."""
+    numbers = {int(found) for found in re.findall(r"(?<!\d)\d{1,6}(?!\d)", _names_masked(turn, text))}
+    meant = [one for one in known if one.number in numbers] or _alike(known, read_watch(turn, text))
+    if not meant and (len(known) == 1 or _ALL.search(text)):
+        return known
+    return meant if len(meant) == 1 or _ALL.search(text) or numbers else []
 
 
 def _alike(known: list[Alert], watch: Watch) -> list[Alert]:

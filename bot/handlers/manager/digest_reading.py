@@ -1,6 +1,7 @@
 """What a sentence says of a regular digest: when, where to, in which language, of what."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
@@ -44,6 +45,24 @@ _TIME = re.compile(
     r"(?:(?<![a-z])(?:to|at|by|for|come at)\s+|改到|改成|改为|挪到|提前到|推迟到|延后到)"
     r"(?P<part>早上|上午|下午|晚上)?(?P<hour>[01]?\d|2[0-3])(?:[:：.](?P<minute>[0-5]\d))?\s*(?P<half>am|pm|点半|点|时)?(?![\d%/])"
 )
+_SECOND = re.compile(
+    r"(?:(?<![a-z])at|@)\s+(?:[01]?\d|2[0-3])(?:[:.][0-5]\d)?\s*(?:and|&|,)\s*(?:at )?"
+    r"(?P<hour>[01]?\d|2[0-3])(?:[:.](?P<minute>[0-5]\d))?(?![\d%/]|\s*(?:am|pm|people|customers|orders|days?)(?![a-z]))"
+)
+"""The other of two bare hours: at 8 and 20."""
+MOST_TIMES = 4
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_PLACES = {
+    **dict.fromkeys(("first", "1st"), 1), **dict.fromkeys(("second", "2nd"), 2), **dict.fromkeys(("third", "3rd"), 3),
+    **dict.fromkeys(("fourth", "4th"), 4), "last": -1,
+}  # fmt: skip
+_ZH_PLACES = {"一": 1, "二": 2, "三": 3, "四": 4, "1": 1, "2": 2, "3": 3, "4": 4}
+_NTH = re.compile(rf"(?<![a-z])(?P<place>{'|'.join(_PLACES)})\s+(?P<day>(?:{'|'.join(_DAYS)})[a-z]*)")
+"""The first Monday of the month; "every second Tuesday" alone is every other week."""
+_ZH_NTH = re.compile(
+    r"每?个?月的?(?:第(?P<place>[一二三四1-4])|(?P<last>最后)一?)个?(?:周|星期|礼拜)(?P<day>[一二三四五六日天])"
+)
+
 NO_TIME = re.compile(
     r"(?<![\d:.-])(?:(?:2[5-9]|[3-9]\d)[:：]\d\d|24[:：](?!00)\d\d|\d{1,2}[:：][6-9]\d|(?:2[5-9]|[3-9]\d)点)(?![\d:：])"
 )
@@ -77,7 +96,8 @@ class Wish:
     """Of a single day that is named: "move it to Friday"."""
     names_kind_alone: bool = False
     """It says which one is meant ("my weekly digest") and nothing of when it comes."""
-    minute: int | None = None
+    minutes: tuple[int, ...] = ()
+    """Of the day, all that are said: "at 8 and 20" are two digests."""
     zone: str = ""
     language: str = ""
     channel: str = ""
@@ -99,8 +119,9 @@ class Wish:
             plan.interval = self.schedule["interval"]
             if self.schedule["weekdays"]:
                 plan.weekdays = self.schedule["weekdays"]
+            plan.nth = self.schedule["nth"]
             plan.month_day = self.schedule["day"] or plan.month_day
-        plan.minute = plan.minute if self.minute is None else self.minute
+        plan.minute = self.minutes[0] if self.minutes else plan.minute
         plan.zone = self.zone or plan.zone
         plan.language = self.language or plan.language
         plan.channel = self.channel or plan.channel
@@ -130,9 +151,8 @@ def read_wish(turn: ManagerTurn) -> Wish:
     return wish
 
 
-def said_kind(turn: ManagerTurn) -> str:
+def said_kind(text: str) -> str:
     """daily, weekly or monthly, where a sentence says which; "" where it does not."""
-    text = turn.understanding.text.lower()[:600]
     return next((kind for kind, words in _KINDS.items() if words.search(text)), "")
 
 
@@ -149,7 +169,10 @@ def _language(turn: ManagerTurn) -> str:
 def _read_when(turn: ManagerTurn, wish: Wish, text: str) -> None:
     found = [one for one in turn.understanding.all("recurrence") if isinstance(one, dict)]
     every = next((one for one in found if one.get("every") in (*KIND_OF, "quarter", "year", "hour")), None)
-    ordinal = turn.understanding.first("ordinal")
+    ordinal, nth = turn.understanding.first("ordinal"), _nth(text)
+    if nth:
+        every = {"every": "month", "interval": int(every["interval"]) if every and every["every"] == "month" else 1}
+        found, ordinal = [{"weekday": nth[1]}], None
     if every is None and isinstance(ordinal, int) and _FIRST_OF_MONTH.search(text):
         every = {"every": "month", "interval": 1}
     if every:
@@ -157,18 +180,18 @@ def _read_when(turn: ManagerTurn, wish: Wish, text: str) -> None:
         months = {"quarter": 3, "year": 12}.get(every["every"], 0)
         unit = "month" if months else every["every"]
         days = sorted({one["weekday"] for one in found if isinstance(one.get("weekday"), int)})
-        unit = "week" if days and unit == "day" else unit
+        unit = "week" if days and unit == "day" and not nth else unit
         day = every.get("day")
         if unit == "month" and day is None and isinstance(ordinal, int) and 1 <= ordinal <= 31:
             day = ordinal
         interval = int(every.get("interval") or 1) * (months or 1)
-        wish.schedule = {"every": unit, "interval": interval, "weekdays": days, "day": day}
+        wish.schedule = {"every": unit, "interval": interval, "weekdays": days, "day": day, "nth": nth and nth[0]}
         wish.kind = KIND_OF.get(unit, "")
     else:
-        wish.kind = said_kind(turn)
+        wish.kind = said_kind(text)
         unit = {"daily": "day", "weekly": "week", "monthly": "month"}.get(wish.kind, "")
         if unit:
-            wish.schedule = {"every": unit, "interval": 1, "weekdays": [], "day": None}
+            wish.schedule = {"every": unit, "interval": 1, "weekdays": [], "day": None, "nth": None}
     plain = (
         wish.schedule and wish.schedule["interval"] == 1 and not wish.schedule["weekdays"] and not wish.schedule["day"]
     )
@@ -177,24 +200,36 @@ def _read_when(turn: ManagerTurn, wish: Wish, text: str) -> None:
     if isinstance(span, dict) and span.get("start") and span.get("end"):
         first, last = (date.fromisoformat(span[name]) for name in ("start", "end"))
         wish.weekday = first.weekday() if (last - first).days == 1 else None
-    wish.minute = _minute(turn, every, text)
+    wish.minutes = tuple(dict.fromkeys(_minutes(turn, text)))[:MOST_TIMES]
 
 
-def _minute(turn: ManagerTurn, every: dict[str, Any] | None, text: str) -> int | None:
-    if every and every.get("time"):
-        at = time.fromisoformat(str(every["time"]))
-        return at.hour * 60 + at.minute
-    moment = turn.understanding.first("datetime")
-    if isinstance(moment, str):
-        said = datetime.fromisoformat(moment)
-        return said.hour * 60 + said.minute
-    found = _TIME.search(text)
+def _nth(text: str) -> tuple[int, int] | None:
+    """The first Monday of a month: which, and the weekday."""
+    found = (_NTH.search(text) if "month" in text else None) or _ZH_NTH.search(text)
     if not found:
         return None
-    hour = int(found["hour"])
-    if (found["half"] == "pm" or found["part"] in ("下午", "晚上")) and hour < 12:
-        hour += 12
-    return hour * 60 + (30 if found["half"] == "点半" else int(found["minute"] or 0))
+    if found.re is _NTH:
+        return _PLACES[found["place"]], _DAYS.index(found["day"][:3])
+    place = -1 if found["last"] else _ZH_PLACES[found["place"]]
+    return place, "一二三四五六日".index(found["day"].replace("天", "日"))
+
+
+def _minutes(turn: ManagerTurn, text: str) -> Iterator[int]:
+    """Each time of day that is said, in whole minutes."""
+    said = turn.understanding
+    times = [str(one["time"]) for one in said.all("recurrence") if isinstance(one, dict) and one.get("time")]
+    moments = [datetime.fromisoformat(str(one)).time() for one in said.all("datetime")]
+    for at in (*map(time.fromisoformat, times), *moments):
+        yield at.hour * 60 + at.minute
+    found = None if times or said.all("datetime") else _TIME.search(text)
+    if found:
+        hour = int(found["hour"])
+        if (found["half"] == "pm" or found["part"] in ("下午", "晚上")) and hour < 12:
+            hour += 12
+        yield hour * 60 + (30 if found["half"] == "点半" else int(found["minute"] or 0))
+    second = _SECOND.search(text)
+    if second:
+        yield int(second["hour"]) * 60 + int(second["minute"] or 0)
 
 
 def _read_parts(wish: Wish, text: str) -> None:

@@ -1,14 +1,17 @@
 """The digest on demand, and what its buttons show. Its figures and charts are made before the transaction begins."""
 
+import re
 from datetime import date, timedelta
 
 from bot.digest import Drawn, digest_reply, draw, gather
 from bot.digest_parts import PARTS, RECORDS_SHOWN
 from bot.figures import FigureWords
 from bot.handlers.manager.asking import ManagerTurn, asked_periods, named_period, words_of
+from bot.handlers.manager.digest_plans import digest_change
+from bot.handlers.manager.digest_reading import LISTING
 from bot.handlers.manager.evidence import show_evidence
 from bot.handlers.manager.metrics import answered
-from bot.handlers.manager.queries import Query
+from bot.handlers.manager.queries import Query, Spoken
 from bot.messages import Choice, Reply
 from bot.turns import Preparing
 from crm_core.reports.digest import DRIVERS, yesterday
@@ -17,12 +20,15 @@ from crm_core.reports.periods import Period
 
 SHOWN = ("name", "spend", "mood")
 """What a digest shows of a customer."""
+_TOO = re.compile(r"(?<![a-z])(?:too|as well|also)(?![a-z])|也(?:发|给)")
 REGULAR = {"7d": ("weekly", "周报"), "30d": ("monthly", "月报")}
 """Words that ask for more than yesterday, and the days they mean."""
 
 
-def prepare_digest(given: Preparing) -> Drawn | Period:
+def prepare_digest(given: Preparing) -> Drawn | Period | None:
     """Gather and draw it; a period that has not begun comes back as it is."""
+    if _is_regular(given):
+        return None
     settings = given.services.settings
     zone = settings.business.zone
     asked = asked_periods(given.understanding, given.now, zone)
@@ -36,6 +42,12 @@ def prepare_digest(given: Preparing) -> Drawn | Period:
     return draw(gathered, settings.data_dir)
 
 
+def _is_regular(given: Spoken) -> bool:
+    """Whether it asks which ones come, or for one that a colleague is to get, too."""
+    text = given.understanding.text.lower()[:600]
+    return given.message.kind != "button" and bool(LISTING.search(text) or _TOO.search(text))
+
+
 def _regular(given: Preparing) -> Period | None:
     """The weekly or the monthly digest, when that is what was asked for."""
     text = given.understanding.text.lower()[:300]
@@ -44,7 +56,9 @@ def _regular(given: Preparing) -> Period | None:
 
 
 def digest_now(turn: ManagerTurn) -> Reply:
-    """Show the digest: yesterday's, or of the period that was named."""
+    """Show the digest: yesterday's, or of the period that was named; or change what comes regularly."""
+    if _is_regular(turn):
+        return digest_change(turn)
     words = words_of(turn)
     prepared = turn.prepared
     if isinstance(prepared, Period):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 from bot import wording
 from bot.figures import FigureWords
@@ -24,6 +25,7 @@ from crm_core.reports.metrics import (
     dimensions,
     measure,
 )
+from crm_core.reports.periods import Period
 from nlu.entities.impossible_days import impossible_day
 from nlu.understanding import Entity
 
@@ -178,7 +180,7 @@ def _figure(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply:
     explained = words.say(f"explained.{query.metric}")
     if group_by is None:
         return Reply(text=f"{text}\n{explained}", choices=_splits(query, words))
-    table = by_time(line, group_by, words) if group_by in UNITS else by_part(line, query, words)
+    table = by_time(line, group_by, words, query.period) if group_by in UNITS else by_part(line, query, words)
     return Reply(text=text, table=table.model_copy(update={"note": f"{table.note} {explained}".strip()}))
 
 
@@ -217,12 +219,15 @@ def _elsewhere(figure: Figure, words: FigureWords) -> list[str]:
     ]
 
 
-def by_time(line: DigestLine, unit: str, words: FigureWords, most: int = SHOWN_TIMES) -> Table:
+def by_time(line: DigestLine, unit: str, words: FigureWords, period: Period, most: int = SHOWN_TIMES) -> Table:
     """A figure by days, weeks or months, the latest last."""
     rows = line.figure.rows[-most:]
     cut = words.say("figures.cut", count=most) if len(line.figure.rows) > most else ""
     columns = (words.say(f"dimensions.{unit}").capitalize(), words.metric(line.figure.metric))
-    told = tuple((words.part(unit, row.key), words.value(line.figure.unit, row.value)) for row in rows)
+    names = [words.part(unit, row.key) for row in rows]
+    if rows:
+        names[-1] = words.last_bucket(unit, date.fromisoformat(rows[-1].key or ""), period)
+    told = tuple((name, words.value(line.figure.unit, row.value)) for name, row in zip(names, rows, strict=True))
     return Table(columns=columns, rows=told, note=cut)
 
 

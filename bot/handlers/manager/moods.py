@@ -115,7 +115,7 @@ def _table(asking: Asking, query: Query) -> Table:
     given: dict[str, Any] = {"only": query.only, "without": query.without}
     now = measure(asking.session, query.metric, query.period, group_by, **given)
     if group_by in UNITS:
-        return by_time(DigestLine(now, now), group_by, asking.words)
+        return by_time(DigestLine(now, now), group_by, asking.words, query.period)
     before = measure(asking.session, query.metric, query.compared, group_by, **given)
     return by_part(DigestLine(now, before), query, asking.words)
 
