@@ -77,7 +77,7 @@ def test_digests_survive_the_migration_that_lets_one_person_have_several(
         + "')"
     )
     with engine.begin() as connection:
-        upgrade_within(connection, "0029")
+        upgrade_within(connection, "0031")
         for statement in (
             "INSERT INTO staff (id, external_id, name, role, language, zone, active, aliases)"
             " VALUES (1, 'slack:U1', 'Hong', 'manager', 'en', 'UTC', true, '[]')",
