@@ -72,8 +72,8 @@ class Wording:
             return f"{value / 10:g} %" if name == "churn" else wording.money(value, currency, self.language)
         if name in ("mood", "kind", "missing", *SCORED):
             return self.say(f"{name}s.{value}")
-        if name == "language" and value in ("en", "zh"):
-            return self.say(f"languages.{value}")
+        if name in ("language", "tier"):
+            return (tongue if name == "language" else tier)(str(value), self.phrases, self.language)
         if name == "segment":
             return self.segments.get(str(value), str(value))
         if name in ("bought", "category"):
@@ -97,6 +97,18 @@ def spoken(kind: str, value: str, language: str) -> str:
     if language == "en" and kind != "categories":
         return value
     return names[0] if names else value.replace("_", " ")
+
+
+def tier(value: str, phrases: Phrases, language: str) -> str:
+    """A tier in words; one that only the operator's records know, as they say it."""
+    key = f"manager.tiers.{value}"
+    return phrases(key, language) if phrases.has(key) else value
+
+
+def tongue(value: str, phrases: Phrases, language: str) -> str:
+    """The language that somebody speaks, in words."""
+    key = f"manager.languages.{value}"
+    return phrases(key, language) if phrases.has(key) else value
 
 
 def known_names(kind: str) -> dict[str, list[str]]:

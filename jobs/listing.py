@@ -65,7 +65,8 @@ class JobWords:
         """Name, what it does, next run, last run, how that went."""
         every = self._say("every", seconds=job.every_seconds) if job.every_seconds else ""
         does = self._say(f"does.{job.name}")
-        last = self._moment(job.last.due_at) if job.last else "–"
+        ran = job.last is not None and (job.last.result or {}).get("reason") != BEFORE_THE_START
+        last = self._moment(job.last.due_at) if job.last and ran else "–"
         return [job.name, does, self._moment(job.next_due) or every, last, self.went(job.last) if job.last else "–"]
 
     def went(self, run: JobRun) -> str:

@@ -13,6 +13,7 @@ from bot.handlers.agent.case_meant import short
 from bot.handlers.agent.case_reading import find_name, numbers, without_customers
 from bot.handlers.agent.customers import period
 from bot.messages import Card, Choice, Reply, Table
+from bot.query_words import tier
 from bot.sheets import TYPES, Cell, Sheet, written
 from crm_core.cases import PRIORITIES
 from crm_core.staff_cases import CaseFilter, CasePage, Colleague, StaffCase
@@ -313,7 +314,7 @@ def conditions_in_words(turn: StaffTurn, wished: CaseFilter) -> str:
     if wished.customer_id is not None:
         known = turn.store.briefs([wished.customer_id])
         parts.append(turn.say("agent.cases.of", who=f"{known[0].name} #{known[0].number}" if known else "–"))
-    parts += [turn.say(f"agent.cases.only.{name}", value=value) for name, value in _named_values(wished) if value]
+    parts += [turn.say(f"agent.cases.only.{name}", value=value) for name, value in _named_values(turn, wished) if value]
     for name in ("opened_from", "opened_until", "closed_from", "closed_until", "due_until", "wakes_until"):
         moment = getattr(wished, name)
         if moment is not None:
@@ -326,8 +327,8 @@ def conditions_in_words(turn: StaffTurn, wished: CaseFilter) -> str:
     return turn.say("agent.query.line", conditions=told, order=order) + top
 
 
-def _named_values(wished: CaseFilter) -> tuple[tuple[str, str], ...]:
-    return (("topic", wished.topic), ("tier", wished.tier))
+def _named_values(turn: StaffTurn, wished: CaseFilter) -> tuple[tuple[str, str], ...]:
+    return (("topic", wished.topic), ("tier", tier(wished.tier, turn.services.phrases, turn.language)))
 
 
 def _listed(turn: StaffTurn, kind: str, values: Sequence[str]) -> str:
