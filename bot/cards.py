@@ -4,7 +4,7 @@ from bot import wording
 from bot.facts import FactWords
 from bot.messages import Card, Choice
 from bot.phrases import Phrases
-from bot.query_words import spoken, tier, tongue
+from bot.query_words import spoken, worded
 from crm_core.customers import Profile
 
 TOLD = ("value", "churn")
@@ -23,8 +23,7 @@ def customer_card(
     if profile.company:
         facts.append((word("company"), profile.company))
     city = spoken("places", profile.city, language) if profile.city else ""
-    spoken_language = tongue(profile.language, phrases, language) if profile.language else ""
-    where = " · ".join(part for part in (city, spoken_language) if part)
+    where = " · ".join(part for part in (city, worded("languages", profile.language or "", phrases, language)) if part)
     if where:
         facts.append((word("where"), where))
     contact = " · ".join(part for part in (profile.email, profile.phone) if part)
@@ -48,7 +47,9 @@ def customer_card(
     if profile.tags:
         facts.append((word("tags"), wording.listed(profile.tags, language)))
     title = profile.name or word("visitor" if profile.kind == "visitor" else "customer")
-    kind = tier(profile.tier, phrases, language) if profile.tier else phrases(f"kinds.{profile.kind}", language)
+    kind = (
+        worded("tiers", profile.tier, phrases, language) if profile.tier else phrases(f"kinds.{profile.kind}", language)
+    )
     return Card(title=title, subtitle=f"#{profile.number} · {kind}", facts=tuple(facts), choices=choices)
 
 

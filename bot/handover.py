@@ -17,6 +17,7 @@ from bot.desk_files import came_along, came_before
 from bot.messages import Card, Choice, IncomingMessage, Reply
 from bot.outbox import queue_reply, queue_to_desk, queue_to_queue
 from bot.phrases import Phrases
+from bot.query_words import worded
 from bot.telling import own_chat, tell
 from bot.turns import Memory, Question, Speaker
 from crm_core.customers import profile
@@ -304,7 +305,11 @@ class Desk:
         if known:
             cards = (customer_card(known, self.phrases, language, self.zone),)
         lines = [
-            say("desk.opened", reason=say(f"desk.reasons.{reason}"), channel=conversation.channel),
+            say(
+                "desk.opened",
+                reason=say(f"desk.reasons.{reason}"),
+                channel=worded("channels", conversation.channel, self.phrases, language),
+            ),
             *([say("desk.by_order", number=order, name=owner or "–")] if order else []),
             say("desk.speaks", language=say(f"desk.languages.{conversation.language or 'en'}")),
             *_as_played(service_of(session, conversation.customer_id), say, language),

@@ -152,13 +152,20 @@ class _Parsing:
             return self._amount(name, said)
         if name in COUNTS:
             return int(said) if said.isdecimal() else None
-        if name in ("mood", "kind", "missing", "language"):
+        if name in ("language", "tier"):
+            return self._code(f"manager.{name}s.", said)
+        if name in ("mood", "kind", "missing"):
             words = {"mood": ("bad", "good", "neutral"), "kind": ("person", "company"), "missing": ("email", "phone")}
-            known = {self.words.say(f"{name}s.{value}"): value for value in words.get(name, ("en", "zh"))}
-            return known.get(said, said if name == "language" else None)
+            return {self.words.say(f"{name}s.{value}"): value for value in words[name]}.get(said)
         if name in ("bought", "category"):
             return self._goods(name, said)
         return self._place(said) if name == "place" else said
+
+    def _code(self, kind: str, said: str) -> str:
+        """The code that a word stands for; what only the operator's records know stands for itself."""
+        phrases, language = self.words.phrases, self.words.language
+        known = {phrases(key, language): key.removeprefix(kind) for key in phrases.below(kind)}
+        return known.get(said, said)
 
     def _amount(self, name: str, said: str) -> Value | None:
         bands = {self.words.say(f"{name}s.{band}"): band for band in ("high", "medium", "low") if name in SCORED}

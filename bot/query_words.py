@@ -73,7 +73,7 @@ class Wording:
         if name in ("mood", "kind", "missing", *SCORED):
             return self.say(f"{name}s.{value}")
         if name in ("language", "tier"):
-            return (tongue if name == "language" else tier)(str(value), self.phrases, self.language)
+            return worded(f"{name}s", str(value), self.phrases, self.language)
         if name == "segment":
             return self.segments.get(str(value), str(value))
         if name in ("bought", "category"):
@@ -99,15 +99,9 @@ def spoken(kind: str, value: str, language: str) -> str:
     return names[0] if names else value.replace("_", " ")
 
 
-def tier(value: str, phrases: Phrases, language: str) -> str:
-    """A tier in words; one that only the operator's records know, as they say it."""
-    key = f"manager.tiers.{value}"
-    return phrases(key, language) if phrases.has(key) else value
-
-
-def tongue(value: str, phrases: Phrases, language: str) -> str:
-    """The language that somebody speaks, in words."""
-    key = f"manager.languages.{value}"
+def worded(kind: str, value: str, phrases: Phrases, language: str) -> str:
+    """A code of ours in words: of `tiers`, `languages` or `channels`. What only the operator's records know stays."""
+    key = f"manager.{kind}.{value}"
     return phrases(key, language) if phrases.has(key) else value
 
 

@@ -6,6 +6,7 @@ from bot import wording
 from bot.facts import FactWords
 from bot.messages import Card, Choice
 from bot.phrases import Phrases
+from bot.query_words import worded
 from crm_core.suggestions.outcomes import KindReport
 from crm_core.suggestions.reading import SuggestionView
 
@@ -56,7 +57,11 @@ class SuggestionWords:
         parts = [segment.said(self.language)] if segment else []
         parts += [playbook.tone.said(self.language)] if playbook.tone else []
         parts += [self.say("by_manager")] if playbook.answered_by == "manager" else []
-        parts += [self.say("on_channel", channel=view.channel)] if view.channel else []
+        parts += (
+            [self.say("on_channel", channel=worded("channels", view.channel, self._phrases, self.language))]
+            if view.channel
+            else []
+        )
         return self.say("joined").join(parts)
 
     def until(self, view: SuggestionView) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.messages import Choice, Reply
-from bot.query_words import spoken, tier
+from bot.query_words import spoken, worded
 from bot.turns import Turn
 from crm_core.models import Conversation
 from crm_core.staff_store import MOST_FOUND, Brief, Search, StaffStore
@@ -258,8 +258,13 @@ def label(turn: StaffTurn, one: Brief) -> str:
     """A customer in one line: enough to tell two of the same name apart."""
     name = one.name or turn.say("cards.visitor" if one.kind == "visitor" else "cards.customer")
     city = spoken("places", one.city, turn.language) if one.city else ""
-    kind = tier(one.tier, turn.services.phrases, turn.language) if one.tier else ""
+    kind = in_words(turn, "tiers", one.tier or "")
     return " · ".join(part for part in (f"{name} #{one.number}", one.company, city, kind) if part)
+
+
+def in_words(turn: StaffTurn, kind: str, value: str) -> str:
+    """A code of ours in words: of `tiers`, `languages` or `channels`."""
+    return worded(kind, value, turn.services.phrases, turn.language)
 
 
 # --- where it is said -----------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from bot.handlers.agent.asking import (
     declined,
     desk_conversation,
     hushed,
+    in_words,
     keep_asked,
     label,
     whom,
@@ -104,7 +105,10 @@ def _conversation(turn: StaffTurn, wanted: Asked) -> Conversation | Reply | None
         return hushed(turn, turn.reply("agent.desk.never_wrote", who=label(turn, who)))
     account = turn.store.session.get(Identity, found.identity_id)
     if account is not None and account.blocked_at:
-        return hushed(turn, turn.reply("agent.canned.blocked", who=label(turn, who), channel=found.channel))
+        return hushed(
+            turn,
+            turn.reply("agent.canned.blocked", who=label(turn, who), channel=in_words(turn, "channels", found.channel)),
+        )
     return found
 
 
@@ -182,7 +186,7 @@ def _filled(turn: StaffTurn, template: Template, conversation: Conversation, val
     found = turn.store.briefs([conversation.customer_id]) if conversation.customer_id else []
     who = label(turn, found[0]) if found else turn.say("cards.visitor")
     parts = [
-        turn.say("agent.canned.preview", who=who, channel=conversation.channel),
+        turn.say("agent.canned.preview", who=who, channel=in_words(turn, "channels", conversation.channel)),
         f"> {text}",
         *_taken(turn, conversation),
     ]

@@ -8,12 +8,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot import wording
-from bot.handlers.agent.asking import READ_UP_TO, Asked, StaffTurn, asked, hushed, named, present
+from bot.handlers.agent.asking import READ_UP_TO, Asked, StaffTurn, asked, hushed, in_words, named, present
 from bot.handlers.agent.case_meant import short
 from bot.handlers.agent.case_reading import find_name, numbers, without_customers
 from bot.handlers.agent.customers import period
 from bot.messages import Card, Choice, Reply, Table
-from bot.query_words import tier
 from bot.sheets import TYPES, Cell, Sheet, written
 from crm_core.cases import PRIORITIES
 from crm_core.staff_cases import CaseFilter, CasePage, Colleague, StaffCase
@@ -328,7 +327,7 @@ def conditions_in_words(turn: StaffTurn, wished: CaseFilter) -> str:
 
 
 def _named_values(turn: StaffTurn, wished: CaseFilter) -> tuple[tuple[str, str], ...]:
-    return (("topic", wished.topic), ("tier", tier(wished.tier, turn.services.phrases, turn.language)))
+    return (("topic", wished.topic), ("tier", in_words(turn, "tiers", wished.tier)))
 
 
 def _listed(turn: StaffTurn, kind: str, values: Sequence[str]) -> str:

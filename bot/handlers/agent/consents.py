@@ -5,7 +5,7 @@ import re
 from babel.dates import get_day_names
 
 from bot import wording
-from bot.handlers.agent.asking import StaffTurn, asked, hushed, label, whom
+from bot.handlers.agent.asking import StaffTurn, asked, hushed, in_words, label, whom
 from bot.messages import Reply
 from crm_core.consent import MARKETING
 from crm_core.preferences import ORDERS
@@ -44,20 +44,20 @@ def _verdicts(turn: StaffTurn, who: Brief, known: Reach, kind: str, channel: str
     accounts = [one for one in known.accounts if channel in ("", one.channel)]
     if not accounts:
         key = "agent.consent.no_account" if channel else "agent.consent.nowhere"
-        lines = [turn.say(key, kind=about, channel=channel)]
+        lines = [turn.say(key, kind=about, channel=in_words(turn, "channels", channel))]
         return [*lines, turn.say("agent.consent.word", why=_why(turn, known.counts(kind, channel), kind))]
     return [_verdict(turn, who, known, kind, account) for account in accounts]
 
 
 def _verdict(turn: StaffTurn, who: Brief, known: Reach, kind: str, account: Account) -> str:
     """The same rule that whatever sends such messages goes by."""
-    said = {"kind": _kind(turn, kind), "channel": account.channel}
+    said = {"kind": _kind(turn, kind), "channel": in_words(turn, "channels", account.channel)}
     if account.blocked_at:
         return turn.say("agent.consent.blocked", day=_day(turn, account.blocked_at), **said)
     standing = standing_of(turn.store.session, who.customer_id, account.channel, turn.now, _zone(turn, known))
     reason = why_not(standing, kind, account.channel, turn.now, turn.services.settings.proactive)
     if reason == "channel":
-        return turn.say("agent.consent.elsewhere", only=known.wishes.channel, **said)
+        return turn.say("agent.consent.elsewhere", only=in_words(turn, "channels", known.wishes.channel or ""), **said)
     key = "agent.consent.yes" if not reason or reason in PASSING else "agent.consent.no"
     line = turn.say(key, why=_why(turn, known.counts(kind, account.channel), kind), **said)
     return f"{line} {turn.say(f'agent.consent.{reason}')}" if reason in PASSING else line
@@ -104,7 +104,7 @@ def _history(turn: StaffTurn, known: Reach) -> list[str]:
     for word in known.words[:SHOWN_WORDS]:
         key = "agent.consent.agreed" if word.granted else "agent.consent.withdrew"
         what = turn.say(key, day=_day(turn, word.said_at), how=_how(turn, word))
-        where = word.channel or turn.say("agent.consent.everywhere")
+        where = in_words(turn, "channels", word.channel or "") or turn.say("agent.consent.everywhere")
         lines.append(f"• {_kind(turn, word.kind)} · {where} · {what}")
     return lines
 
@@ -118,7 +118,7 @@ def _how(turn: StaffTurn, word: Word) -> str:
     said = SAID.fullmatch(word.how)
     if said:
         key = "agent.consent.said_about" if said["order"] else "agent.consent.said"
-        return turn.say(key, channel=said["channel"], order=said["order"] or "")
+        return turn.say(key, channel=in_words(turn, "channels", said["channel"]), order=said["order"] or "")
     key = f"agent.consent.ways.{word.how}"
     return turn.say(key) if turn.services.phrases.has(key) else word.how
 

@@ -11,6 +11,7 @@ from bot.handlers.agent.asking import (
     asked,
     desk_conversation,
     hushed,
+    in_words,
     label,
     not_found,
     several,
@@ -165,7 +166,7 @@ def _in_words(turn: StaffTurn, narrowed: Filter) -> str:
     if narrowed.topic:
         parts.append(turn.say(f"agent.timeline.topics.{narrowed.topic}"))
     if narrowed.channel:
-        parts.append(narrowed.channel)
+        parts.append(in_words(turn, "channels", narrowed.channel))
     if narrowed.words:
         parts.append(turn.say("agent.timeline.with_words", words=narrowed.words))
     zone = turn.speaker.zone
@@ -195,6 +196,7 @@ def _event(turn: StaffTurn, event: Event) -> tuple[str, str, str]:
     who = event.who
     if turn.services.phrases.has(f"agent.timeline.who.{event.who}"):
         who = turn.say(f"agent.timeline.who.{event.who}")
-    source = " · ".join(part for part in (kind, event.channel, who if event.kind != "order" else "") if part)
+    channel = in_words(turn, "channels", event.channel or "")
+    source = " · ".join(part for part in (kind, channel, who if event.kind != "order" else "") if part)
     when = wording.moment(event.at, turn.language, turn.speaker.zone)
     return when, source, text if len(text) <= TEXT_SHOWN else text[: TEXT_SHOWN - 1] + "…"

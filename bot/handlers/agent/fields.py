@@ -14,6 +14,7 @@ from bot.handlers.agent.asking import (
     confirming,
     declined,
     hushed,
+    in_words,
     keep_asked,
     label,
     undo,
@@ -79,9 +80,10 @@ def _checked(turn: StaffTurn, who: Brief, field: str, said: str, wanted: Asked) 
     accounts = record_fields.verified_accounts(turn.store, who.customer_id) if field in PROOFS and old else []
     if accounts:
         turn.ask("confirm", "update_field", number=who.number, field=field, value=value)
+        where = wording.listed((in_words(turn, "channels", one) for one in accounts), turn.language)
         text = turn.say(
             "agent.fields.verified", who=label(turn, who), field=_field(turn, field), old=_value(turn, field, old),
-            new=_value(turn, field, value), accounts=wording.listed(accounts, turn.language),
+            new=_value(turn, field, value), accounts=where,
         )  # fmt: skip
         return hushed(turn, Reply(text=text, choices=confirming(turn)))
     return _changed(turn, who, field, value)
@@ -140,8 +142,8 @@ def _value(turn: StaffTurn, field: str, value: str) -> str:
     """A value as people read it."""
     if not value:
         return turn.say("agent.fields.empty")
-    if field == "language" and value in ("en", "zh"):
-        return turn.say(f"agent.query.languages.{value}")
+    if field in ("language", "tier"):
+        return in_words(turn, f"{field}s", value)
     if field == "country":
         return str(Locale.parse(wording.LOCALES[turn.language]).territories.get(value, value))
     return spoken("places", value, turn.language) if field == "city" else value

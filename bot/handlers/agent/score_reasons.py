@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot import wording
-from bot.handlers.agent.asking import Asked, StaffTurn, argument, asked, hushed, label
+from bot.handlers.agent.asking import Asked, StaffTurn, argument, asked, hushed, in_words, label
 from bot.handlers.agent.score_words import band_word, facts_of, kind_name, source_lines
 from bot.handlers.agent.scores import MOOD, kind_of, missing, scored
 from bot.messages import Choice, Reply, Table
@@ -173,7 +173,7 @@ def _message(turn: StaffTurn, interaction_id: int) -> Reply:
         "agent.scores.said",
         who=label(turn, found[0]),
         moment=wording.moment(said.at, turn.language, turn.speaker.zone),
-        channel=said.channel,
+        channel=in_words(turn, "channels", said.channel),
         mood=mood,
         text=said.text,
     )

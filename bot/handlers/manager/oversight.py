@@ -157,7 +157,7 @@ def audit_table(turn: ManagerTurn, found: Entries, note: str = "") -> Table:
             _who(turn, entry.actor),
             _what(turn, entry),
             _record(turn, entry.subject),
-            ", ".join(entry.fields) or "–",
+            wording.listed((_field(turn, name) for name in entry.fields), turn.language) or "–",
         )
         for entry in found.rows
     )
@@ -185,8 +185,15 @@ def _what(turn: ManagerTurn, entry: AuditEntry) -> str:
     return told if entry.allowed else words_of(turn).say("audit.refused", what=told)
 
 
+def _field(turn: ManagerTurn, name: str) -> str:
+    key = f"manager.audit.fields.{name}"
+    return turn.say(key) if turn.services.phrases.has(key) else name
+
+
 def _record(turn: ManagerTurn, subject: str) -> str:
     kind, _, rest = subject.partition(":")
+    if rest == "unknown":
+        return turn.say("manager.audit.not_there")
     if kind == "customer" and rest.isdigit():
         one = turn.store.numbered(int(rest))
         return f"{one.name} #{rest}" if one and one.name else f"#{rest}"

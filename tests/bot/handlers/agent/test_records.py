@@ -23,12 +23,12 @@ from tests.bot.shop import add_order
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        ([], "marketing on telegram: no"),
-        ([("marketing", "", True)], "marketing on telegram: yes"),
-        ([("marketing", "", True), ("marketing", "telegram", False)], "marketing on telegram: no"),
-        ([("marketing", "", False), ("marketing", "telegram", True)], "marketing on telegram: yes"),
-        ([("marketing", "telegram", True), ("marketing", "", False)], "marketing on telegram: no"),
-        ([("marketing", "slack", True)], "marketing on telegram: no"),
+        ([], "marketing on Telegram: no"),
+        ([("marketing", "", True)], "marketing on Telegram: yes"),
+        ([("marketing", "", True), ("marketing", "telegram", False)], "marketing on Telegram: no"),
+        ([("marketing", "", False), ("marketing", "telegram", True)], "marketing on Telegram: yes"),
+        ([("marketing", "telegram", True), ("marketing", "", False)], "marketing on Telegram: no"),
+        ([("marketing", "slack", True)], "marketing on Telegram: no"),
     ],
 )
 def test_the_newest_word_about_the_channel_counts(
@@ -46,7 +46,7 @@ def test_the_newest_word_about_the_channel_counts(
 
 @pytest.mark.parametrize(
     ("how", "shown"),
-    [("said in telegram", "said in telegram)"),
+    [("said in telegram", "said in Telegram)"),
      ("said in web, order SO-1001", "in a chat that had opened order SO-1001"),
      ("link: the stricter word of both", "taken over when the account was linked")],
 )  # fmt: skip
@@ -59,7 +59,7 @@ def test_where_a_no_came_from_is_told(floor: Floor, agent: Colleague, how: str, 
 
 def test_orders_need_no_consent_and_a_block_stops_all(floor: Floor, agent: Colleague) -> None:
     floor.chat(floor.shop.customers["tom"])
-    assert "messages about orders on telegram: yes" in agent.commands("consent_check", "10002").text
+    assert "messages about orders on Telegram: yes" in agent.commands("consent_check", "10002").text
     with floor.store.write() as session:
         session.query(Identity).update({"blocked_at": NOW})
     text = agent.commands("consent_check", "10002").text
@@ -80,12 +80,12 @@ def test_wishes_about_hours_days_and_channel_are_told(floor: Floor, agent: Colle
         wishes.quiet_days, wishes.at_most_every_days = [6], 7
         session.add(wishes)
     text = agent.says("consent_check", "may we send Tom Reed marketing").text
-    for told in ("marketing on telegram: yes", "between 11:00 and 13:00", "Sunday", "every 7 days", "not now"):
+    for told in ("marketing on Telegram: yes", "between 11:00 and 13:00", "Sunday", "every 7 days", "not now"):
         assert told in text
     with floor.store.write() as session:
         session.query(ContactPreference).update({"channel": "web", "quiet_from": None, "quiet_until": None})
     text = agent.says("consent_check", "may we send Tom Reed marketing").text
-    assert "on web alone" in text
+    assert "on Web chat alone" in text
     assert "not now" not in text
 
 

@@ -50,7 +50,7 @@ def test_totals_by_category(floor: Floor, language: Any, text: str, row: tuple[s
     assert reply.table.rows[0] == row
     assert "60" in reply.text
     assert ("a return" if language == "en" else "退货") in reply.text
-    assert "vip" in reply.text or row[1] == "1.3"
+    assert "VIP" in reply.text or row[1] == "1.3"
 
 
 @pytest.mark.parametrize(("language", "text"), [("en", "what will 李梅 want next"), ("zh", "李梅接下来想要什么")])
@@ -68,9 +68,9 @@ def test_one_customer_in_order_with_reasons(floor: Floor, language: Any, text: s
     ("language", "text", "rows"),
     [
         ("en", "who will reorder soon", [("Tom Reed #10002 · regular", "tea", "90 %"),
-                                         ("李梅 #10001 · vip", "coffee beans", "70 %")]),
-        ("zh", "哪些客户需要补咖啡", [("李梅 #10001 · vip", "咖啡豆", "70 %")]),
-        ("en", "which customers will buy next, vips only", [("李梅 #10001 · vip", "coffee beans", "70 %")]),
+                                         ("李梅 #10001 · VIP", "coffee beans", "70 %")]),
+        ("zh", "哪些客户需要补咖啡", [("李梅 #10001 · VIP", "咖啡豆", "70 %")]),
+        ("en", "which customers will buy next, vips only", [("李梅 #10001 · VIP", "coffee beans", "70 %")]),
     ],
 )  # fmt: skip
 def test_who_is_likeliest(floor: Floor, language: Any, text: str, rows: list[tuple[str, ...]]) -> None:
