@@ -56,11 +56,14 @@ def keep_posts(
     fresh: list[tuple[Post, base.Post]] = []
     for each in by_id.values():
         row = known.get(each.external_id)
+        own = each.external_id in said or is_own(source, each, writes_as)
         if each.deleted:
             continue
+        if row is not None and own and not row.own:  # the settings name our account only since
+            authors.keep_as_own(session, row)
         if row is None:
             row = _new(pull, source.about, each, now)
-            row.own = each.external_id in said or is_own(source, each, writes_as)
+            row.own = own
             row.author_index = indexes.get(each.external_id)
             row.customer_id = None if row.own else ties.get(row.author_index or b"")
             row.author, row.text = each.author or None, each.text  # sealed with the key of whose it is

@@ -273,6 +273,14 @@ def test_what_turns_out_to_be_said_by_us_is_no_customer_s(listening: Listening) 
     assert listening.rows()[0].text == "Great coffee"
 
 
+def test_our_account_is_ours_from_when_the_settings_name_it(listening: Listening) -> None:
+    theirs = said(2, kind="comment", parent_id="https://far.example/1")
+    listening.read(said(1, "@shop"), theirs)
+    listening.tie()
+    listening.read(said(1, "@shop"), theirs, writes_as="@shop")
+    assert [(row.own, row.customer_id) for row in listening.rows()] == [(True, None), (False, None)]
+
+
 def test_what_was_erased_is_not_read_again_and_the_record_stays(listening: Listening) -> None:
     listening.read(said(1), said(2), said(3, "@other@far.example"))
     listening.tie()

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from bot.channels.slack_format import render
 from config.settings import ConnectorSettings
 from crm_core.models import AuthorTie, Customer, Identity, Post, Publication
 from tests.bot.handlers.agent_turns import NOW, Colleague, Floor, shown
 from tests.bot.turns import SETTINGS, phrase, values
+from tests.peers.slack_blocks import problems
 
 CONNECTORS = {
     "x": ConnectorSettings(writes_as="@shop"),
@@ -163,6 +166,30 @@ def test_public_posts_are_erased_alone_once_confirmed(floor: Floor, posts: dict[
     boss.says("answer", "yes", confirmed=True)
     assert posts["theirs"].id not in [row.id for row in floor.rows(Post)]
     assert floor.rows(AuthorTie) == []
+
+
+def test_they_stand_apart_on_the_card_and_page_by_page_with_what_can_be_done(
+    floor: Floor, posts: dict[str, Post]
+) -> None:
+    with floor.store.write() as session:
+        who = session.scalars(select(Customer).where(Customer.kind == "person")).first()
+        assert who
+        number = who.number
+        session.add_all(
+            Post(connector="x", external_id=f"9{place}", kind="post", author="@mei", text=f"Said {place}", about="us",
+                 occurred_at=NOW - timedelta(hours=place), customer_id=who.id)
+            for place in range(7)
+        )  # fmt: skip
+    ann, boss = Colleague(floor), Colleague(floor, role="manager", staff_id=2)
+    card = ann.presses(f"show_customer:{number}")
+    assert (phrase("public.card", "en"), phrase("public.card_count", "en", count=7)) in card.cards[0].facts
+    listed = ann.presses(f"social_mentions:of:{number}")
+    assert [each.facts[0][1] for each in listed.cards] == [f"Said {place}" for place in range(5)]
+    for reply in (card, listed):
+        assert [problems(message.text, message.blocks) for message in render(reply)] == [[]]
+    (more,) = values(listed)
+    assert [each.facts[0][1] for each in ann.presses(more).cards] == ["Said 5", "Said 6"]
+    assert values(boss.presses(f"social_mentions:of:{number}")) == [more, f"public_erase:{number}"]
 
 
 def _owner(floor: Floor, post_id: int) -> Any:
