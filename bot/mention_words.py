@@ -63,8 +63,9 @@ def posts_table(rows: Sequence[tuple[str, Row]], zone: str, words: FigureWords) 
 
 
 def said(row: Row, words: FigureWords) -> str:
-    """What a post says and shows, cut where it is long, and how many more say or show the same."""
-    parts = [_cut(row.text) or "–"]
+    """What a post or a message says and shows, cut where it is long, and how many more say or show the same."""
+    parts = [words.say("mentions.transcribed")] if row.transcribed else []
+    parts += [_cut(row.text) or "–"]
     parts += [words.say("mentions.in_picture", text=_cut(row.in_picture))] if row.in_picture else []
     parts += [words.say("mentions.same_picture", count=row.same_picture)] if row.same_picture else []
     parts += [words.say("mentions.alike", count=row.alike)] if row.alike else []

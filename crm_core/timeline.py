@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.listening.pictures import words_of
 from crm_core.models import Attachment, Case, CaseChange, Interaction, Note, Order, Post, Rating, Staff, Task
+from crm_core.voices.spoken import spoken
 from crm_core.voices.transcribing import RECORDINGS
 
 KINDS = ("message", "note", "order", "case", "rating", "task", "state", "public")
@@ -110,7 +111,8 @@ def _interactions(
         query = query.where(Interaction.channel == wanted.channel)
     newest = query.order_by(Interaction.occurred_at.desc(), Interaction.id.desc()).limit(_most(wanted))
     rows = list(session.execute(newest).scalars())
-    pictures, spoken = _in_pictures(session, [row.id for row in rows])
+    ids = [row.id for row in rows]
+    pictures, said = _in_pictures(session, ids), spoken(session, ids)
     return [
         Event(
             at=row.occurred_at,
@@ -120,25 +122,23 @@ def _interactions(
             channel=row.channel,
             detail=row.direction,
             in_picture=pictures.get(row.id, ""),
-            transcribed=row.id in spoken,
+            transcribed=row.id in said,
         )
         for row in rows
     ]
 
 
-def _in_pictures(session: Session, interaction_ids: Sequence[int]) -> tuple[dict[int, str], set[int]]:
-    """Message -> what is written in its pictures; and the messages that were said in a recording."""
+def _in_pictures(session: Session, interaction_ids: Sequence[int]) -> dict[int, str]:
+    """Message -> what is written in its pictures."""
     query = select(Attachment).where(
-        Attachment.interaction_id.in_(interaction_ids), Attachment.text_sealed.is_not(None)
+        Attachment.interaction_id.in_(interaction_ids),
+        Attachment.text_sealed.is_not(None),
+        Attachment.kind.not_in(RECORDINGS),
     )
     found: dict[int, str] = {}
-    spoken: set[int] = set()
     for row in session.scalars(query.order_by(Attachment.id)):
-        if row.kind in RECORDINGS:
-            spoken.add(row.interaction_id or 0)
-            continue
         found[row.interaction_id or 0] = f"{found.get(row.interaction_id or 0, '')} {row.text}".strip()
-    return found, spoken
+    return found
 
 
 def _notes(session: Session, customer_id: int, wanted: Filter, staff: dict[int, str]) -> list[Event]:

@@ -12,6 +12,7 @@ from crm_core.listening import pictures
 from crm_core.models import Case, Customer, Interaction, Order, Post, Rating
 from crm_core.reports.metrics import METRICS, Values, narrowings
 from crm_core.reports.periods import Period
+from crm_core.voices.spoken import spoken
 
 KINDS = {"interactions": "messages", "orders": "orders", "customers": "customers", "ratings": "ratings",
          "cases": "cases", "posts": "posts"}  # fmt: skip
@@ -25,6 +26,7 @@ class Row:
     Of posts, `alike` is how many more say the same, `loud` how often they were liked, answered and shared; `post_id`
     which one this is; `in_picture` what is written in their pictures, `same_picture` how many other posts carry one
     that looks the same.
+    Of messages, `transcribed`: they were said in a recording, and written down by a machine.
     """
 
     at: datetime
@@ -43,6 +45,7 @@ class Row:
     in_picture: str = ""
     same_picture: int = 0
     post_id: int | None = None
+    transcribed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,11 @@ def behind(
     total = session.execute(select(func.count()).select_from(query.subquery())).scalar_one()
     page = query.order_by(at.desc(), record.id.desc()).offset(offset).limit(limit)
     ids = [row.id for row in session.execute(page)]
-    return Behind(KINDS[record.__tablename__], rows_of(session, record, ids), total)
+    rows = rows_of(session, record, ids)
+    if record is Interaction:
+        said = spoken(session, ids)
+        rows = tuple(replace(row, transcribed=key in said) for key, row in zip(ids, rows, strict=True))
+    return Behind(KINDS[record.__tablename__], rows, total)
 
 
 def posts_of(session: Session, customer_id: int, period: Period | None, *, offset: int, limit: int) -> Behind:

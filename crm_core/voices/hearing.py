@@ -24,6 +24,8 @@ FORMATS = (
     (0, b"ID3", "mp3"),
     (0, b"\xff\xfb", "mp3"),
     (0, b"\xff\xf3", "mp3"),
+    (0, b"\xff\xf1", "aac"),
+    (0, b"\xff\xf9", "aac"),
     (0, b"\x1aE\xdf\xa3", "matroska"),
     (4, b"ftyp", "mov"),
     (8, b"WAVE", "wav"),

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from crm_core.models import Attachment
+from crm_core.reports.evidence import behind
+from crm_core.reports.periods import Period
 from crm_core.voices.transcribing import NotHeard, Transcriber
 from tests.characters import number_of
 from tests.crm_core.voices.made_model import made
@@ -106,6 +109,15 @@ def test_staff_get_the_file_and_are_told_that_a_machine_wrote_it_down(shop: Stag
     found = shop.staff_says("U-AGENT", f'timeline of customer {number} with "lid cracked"')[-1].reply
     assert found.table is not None
     assert [row[2] for row in found.table.rows] == ["[transcribed, may be wrong] lid cracked"]
+
+
+def test_managers_see_it_in_the_evidence(shop: Stage) -> None:
+    said(shop, "杯子送来就是碎的")
+    day = Period(shop.clock() - timedelta(days=1), shop.clock() + timedelta(days=1), "UTC")
+    with shop.app.store.read() as session:
+        rows = behind(session, "messages", day, {}, {}).rows
+        assert {row.text: row.transcribed for row in rows}["杯子送来就是碎的"]
+        assert sum(row.transcribed for row in rows) == 1
 
 
 def test_nobody_waits_while_somebody_is_listened_to(shop: Stage) -> None:

@@ -57,6 +57,25 @@ def test_all_of_a_recording_is_decoded() -> None:
     assert len(sound(wav(tone, 44_100), 120)) / RATE == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("kind", "codec"), [("webm", "libopus"), ("mp4", "aac"), ("mp3", "libmp3lame"), ("adts", "aac"), ("flac", "flac")]
+)
+def test_what_telephones_and_browsers_record_is_decoded(kind: str, codec: str) -> None:
+    import av
+
+    from crm_core.voices.hearing import RATE, sound
+
+    target = io.BytesIO()
+    with av.open(target, "w", format=kind) as file:
+        stream = file.add_stream(codec, rate=48_000, layout="mono")
+        tone = (8000 * np.sin(np.arange(96_000) * 0.1)).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(tone[None, :], format="s16", layout="mono")
+        frame.sample_rate, frame.pts = 48_000, 0
+        for part in (frame, None):
+            file.mux(stream.encode(part))
+    assert len(sound(target.getvalue(), 120)) / RATE == pytest.approx(2, abs=0.1)
+
+
 def test_silence_says_nothing(model: Path) -> None:
     assert heard(model, wav(np.zeros(48_000))) == {"text": ""}
     assert heard(model, wav(np.zeros(0))) == {"text": ""}

@@ -23,7 +23,7 @@ export class ChatView {
     const prefixOf = (text) => (threadId ? prefixes.find((prefix) => text.trimStart().toLowerCase().startsWith(prefix.toLowerCase())) : undefined);
     this.conversation.isOutward = (text) => prefixOf(text) !== undefined;
     this.conversation.withoutPrefix = (text) => text.trimStart().slice(prefixOf(text)?.length ?? 0).trimStart();
-    this.composer = new Composer({ placeholderKey, onSend: (written) => this.send(written), onUp: () => this.conversation.lastOwn() });
+    this.composer = new Composer({ placeholderKey, speaks: this.pane === "customer", onSend: (written) => this.send(written), onUp: () => this.conversation.lastOwn() });
     this.tries = el("div", { class: "tries", role: "group", label: "try_label" });
     this.root = el("div", { class: "chat" }, this.conversation.root, this.tries, this.composer.root);
     if (threadId && sendPrefix) this.addMode();

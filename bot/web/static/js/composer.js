@@ -8,16 +8,16 @@ const FILE_BYTES = 10 * 1024 * 1024;
 const FILES = 5;
 
 export class Composer {
-  /** `onSend({text, files, editing})`; `onUp()` gives the message that the up key edits. */
-  constructor({ placeholderKey, onSend, onUp }) {
-    Object.assign(this, { onSend, onUp });
+  /** `speaks`: whether voice messages may be recorded; `onSend({text, files, editing})`; `onUp()` gives the message that the up key edits. */
+  constructor({ placeholderKey, speaks, onSend, onUp }) {
+    Object.assign(this, { onSend, onUp, speaks: speaks && canRecord() });
     this.files = [];
     this.editing = null;
     this.text = el("textarea", { rows: "1", placeholderKey, label: placeholderKey, autocomplete: "off", on: { input: () => this.changed(), keydown: (event) => this.key(event), paste: (event) => this.paste(event) } });
     this.chooser = el("input", { type: "file", multiple: true, hidden: true, tabindex: "-1", on: { change: () => this.chosen() } });
     this.attach = el("button", { type: "button", class: "icon-button", label: "attach", on: { click: () => this.chooser.click() } }, icon("clip"));
     this.recorder = new Recorder({ onTime: (seconds) => this.drawRecording(seconds), onDone: (file) => this.recorded(file) });
-    this.microphone = el("button", { type: "button", class: "icon-button microphone", label: "record", "aria-pressed": "false", hidden: !canRecord(), on: { click: () => this.record() } }, icon("microphone"));
+    this.microphone = el("button", { type: "button", class: "icon-button microphone", label: "record", "aria-pressed": "false", hidden: !this.speaks, on: { click: () => this.record() } }, icon("microphone"));
     this.button = el("button", { type: "submit", class: "icon-button send", label: "send", disabled: true }, icon("send"));
     this.above = el("div");
     this.complaint = el("p", { class: "complaint", role: "alert", hidden: true });
@@ -83,7 +83,7 @@ export class Composer {
     this.editing = null;
     this.text.value = "";
     this.attach.hidden = false;
-    this.microphone.hidden = !canRecord();
+    this.microphone.hidden = !this.speaks;
     this.drawAbove();
     this.changed();
   }
