@@ -65,7 +65,7 @@ class Slack(Part):
     digest_channel: str = ""
     """Where the daily digest goes. Empty: the support channel."""
     customers: bool = False
-    """Guests, and people of other workspaces (Slack Connect), who write to the app in a direct message are customers."""
+    """Guests, and people of other workspaces (Slack Connect), who write to the app directly are customers."""
 
 
 class Smtp(Part):
