@@ -16,7 +16,7 @@ _ACCOUNT = r"(?:'s|s)?(?: (?:account|handle|user ?name|name|nick(?:name)?|id|pro
 _SITES = r"(?:https?://)?(?:www\.|m\.)?[\w.-]{1,60}/(?:@|u/|in/|n/|profile/)?"
 _NAME = rf"(?:{_SITES}|[@＠])(?P<name>[\w.-]{{1,60}}(?:@[\w.-]{{1,60}})?)"
 _LEAD = r"(?:(?:hi|hello|hey|by the way|btw|fyi|also|and|ok|so|oh)[,!. ]+)*"
-_TAIL = r"[\s.!]*(?:by the way|btw|fyi|thanks|thank you)?[\s.!]*"
+_TAIL = r"[\s.!,]*(?:by the way|btw|fyi|thanks|thank you)?[\s.!]*"
 _SAID = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (

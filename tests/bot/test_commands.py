@@ -71,6 +71,7 @@ def test_every_command_has_a_handler() -> None:
     ("text", "intent"),
     [
         ("my weibo is @tea_lover", "link_identity"),
+        ("My Instagram handle is @mei.tea, thanks!", "link_identity"),
         ("我的微博叫茶小梅", "link_identity"),
         ("forget my X account", "link_identity"),
         ("把我的微博删掉吧", "link_identity"),
