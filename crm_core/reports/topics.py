@@ -1,7 +1,7 @@
 """Topics that were found, as they are told: how many texts of a period are about each, with mood and marks."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -35,6 +35,11 @@ def found_until(session: Session, source: str) -> datetime | None:
     """Up to when texts were looked through for topics; None while there are none."""
     query = select(func.max(TopicWeek.computed_at)).join(Topic).where(Topic.source == source)
     return session.scalar(query)
+
+
+def first_week(session: Session, source: str) -> date | None:
+    """The Monday of the first week whose texts were looked through for topics."""
+    return session.scalar(select(func.min(TopicWeek.week)).join(Topic).where(Topic.source == source))
 
 
 def topics_of(

@@ -14,17 +14,15 @@ from bot.handlers.manager.campaigns import (
 from bot.handlers.manager.digest_pausing import digest_pause
 from bot.handlers.manager.digest_plans import digest_change, digest_schedule
 from bot.handlers.manager.digests import digest_more, digest_now, prepare_digest
-from bot.handlers.manager.drawn import DRAWN_HANDLERS, DRAWN_PREPARATIONS, prepare_list, prepare_refined
+from bot.handlers.manager.drawn import DRAWN_HANDLERS, DRAWN_PREPARATIONS, prepare_list, prepare_period, prepare_refined
 from bot.handlers.manager.evidence import show_evidence
 from bot.handlers.manager.exports import export_report
-from bot.handlers.manager.figure_forms import prepare_figures
-from bot.handlers.manager.metrics import metric_query
 from bot.handlers.manager.needs import predict_need
 from bot.handlers.manager.operations import backup_status, health_check, prepare_health
 from bot.handlers.manager.oversight import audit_query
 from bot.handlers.manager.privacy import consent_report, privacy_report
 from bot.handlers.manager.ratings import csat_report
-from bot.handlers.manager.refining import list_or_refine, refine_query
+from bot.handlers.manager.refining import figures_or_refine, list_or_refine, refine_query
 from bot.handlers.manager.segment_comparison import prepare_comparison, segment_compare
 from bot.handlers.manager.segment_sizes import prepare_sizes, segment_size
 from bot.handlers.manager.segments import segment_create
@@ -35,7 +33,7 @@ from bot.turns import Handler, Prepare
 MANAGER_ONLY: dict[str, Handler] = {
     "digest_now": digest_now,
     "digest_more": digest_more,
-    "metric_query": metric_query,
+    "metric_query": figures_or_refine,
     "refine_query": refine_query,
     "list_customers": list_or_refine,
     "csat_report": csat_report,
@@ -73,7 +71,7 @@ MANAGER: dict[str, Handler] = {**AGENT, **MANAGER_ONLY}
 MANAGER_PREPARATIONS: dict[str, Prepare] = {
     "digest_now": prepare_digest,
     "health_check": prepare_health,
-    "metric_query": prepare_figures,
+    "metric_query": prepare_period,
     "segment_size": prepare_sizes,
     "segment_compare": prepare_comparison,
     "refine_query": prepare_refined,

@@ -1,7 +1,7 @@
 """Answers that are made whole, with their charts, before the transaction begins; the handler only shows them."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from bot.handlers.agent.asking import hushed
 from bot.handlers.manager.asking import ManagerTurn, words_of
 from bot.handlers.manager.metrics import not_by_text
 from bot.handlers.manager.pictures import Picture, Right, illustrated, shown
-from bot.handlers.manager.queries import Query, Said, Spoken, read, whole
+from bot.handlers.manager.queries import Query, Said, Spoken, left_out_lines, read, whole
 from bot.messages import Reply
 from bot.sheets import Sheet
 from bot.turns import Memory
@@ -72,8 +72,9 @@ class Answer:
     """What is said, the charts below it with their names, and what is remembered of it.
 
     `query`: the figures behind it, for "show me" and "by channel"; `fields`: what was read, for the audit log; `sheet`:
-    what "export it" puts into a file; `rights`: what has to be permitted besides reading figures; `span`: how far ahead
-    it looks.
+    what "export it" puts into a file; `rights`: what has to be permitted besides reading figures; `asked`: what a
+    change of the question starts from, where that is not `query`; `used`: dimensions that narrow it, though its query
+    does not say so.
     """
 
     reply: Reply
@@ -83,7 +84,8 @@ class Answer:
     names_people: bool = False
     sheet: Sheet | None = None
     rights: tuple[Right, ...] = ()
-    span: dict[str, Any] | None = None
+    asked: dict[str, Any] | None = None
+    used: tuple[str, ...] = ()
 
 
 Make = Callable[[Asking], Answer]
@@ -92,9 +94,14 @@ Make = Callable[[Asking], Answer]
 def answered(make: Make, asking: Asking) -> Answer:
     """The answer, or what the figure can be told by where it cannot be told in the way that is asked for."""
     try:
-        return make(asking)
+        answer = make(asking)
     except NotMeasured as error:
         return Answer(Reply(text=not_by_text(error, asking.words)))
+    if answer.query is None:
+        return answer
+    said = read(asking.spoken, asking.session)
+    left = left_out_lines(asking.spoken, said, answer.query, asking.words, answer.used)
+    return replace(answer, reply=answer.reply.model_copy(update={"text": "\n".join([answer.reply.text, *left])}))
 
 
 def charted(kind: str, make: Make, *, again: bool = False) -> Picture[str, Answer]:
@@ -116,7 +123,7 @@ def show(turn: ManagerTurn, kind: str, make: Make, *, again: bool = False) -> Re
     if answer.query is not None:
         turn.memory.show("figures", answer.query.kept())
     turn.memory.show("answer", kind)
-    turn.memory.show("span", answer.span)
+    turn.memory.show("asked", answer.asked)
     turn.memory.show("sheet", asdict(answer.sheet) if answer.sheet else None)
     reply = illustrated(turn, answer.reply, made, [name for name, _ in answer.charts])
     return hushed(turn, reply) if answer.names_people else reply

@@ -13,7 +13,7 @@ from bot.handlers.manager.queries import OVERVIEW, RETENTION, TEAM, VALUE_SPREAD
 from bot.mention_words import said
 from bot.messages import Choice, Reply, Table
 from crm_core.reports.evidence import Behind, Row, behind
-from crm_core.reports.metrics import METRICS, NotMeasured
+from crm_core.reports.metrics import METRICS, NotMeasured, measure
 from crm_core.staff_posts import FIELDS as FIELDS_OF_POSTS
 
 PAGE = 10
@@ -85,7 +85,7 @@ def _page(turn: ManagerTurn, query: Query, offset: int) -> Reply:
     title = words.say(
         f"evidence.titles.{found.kind}", metric=shown_metric(query.metric, words), period=words.period(query.period)
     )
-    text = "\n".join([title, *narrowed_lines(query, words)])
+    text = "\n".join([title, *narrowed_lines(query, words), *_folded(turn, query, found, words)])
     if not found.rows:
         return Reply(text=f"{text}\n{words.say('evidence.none')}")
     last = offset + len(found.rows)
@@ -94,6 +94,15 @@ def _page(turn: ManagerTurn, query: Query, offset: int) -> Reply:
         (Choice(label=turn.say("agent.lists.more"), value=f"show_evidence:more:{last}"),) if last < found.total else ()
     )
     return hushed(turn, Reply(text=text, table=evidence_table(turn, found, words, note), choices=more))
+
+
+def _folded(turn: ManagerTurn, query: Query, found: Behind, words: FigureWords) -> list[str]:
+    """How many posts there are with those that repeat others, if these are folded into what they repeat."""
+    if found.kind != "posts" or METRICS[query.metric].kind != "distinct":
+        return []
+    counted = measure(turn.store.session, query.metric, query.period, only=query.only, without=query.without)
+    volume = int(counted.value or 0)
+    return [words.say("evidence.folded", count=found.total, all=f"{volume:,}")] if volume > found.total else []
 
 
 def evidence_table(turn: ManagerTurn, found: Behind, words: FigureWords, note: str = "") -> Table:

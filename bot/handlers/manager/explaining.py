@@ -9,7 +9,7 @@ from bot.figures import FigureWords
 from bot.handlers.manager.asking import named_period
 from bot.handlers.manager.charted import Answer, Asking
 from bot.handlers.manager.metrics import not_by_text
-from bot.handlers.manager.queries import OVERVIEW, Query, narrowed_lines, read
+from bot.handlers.manager.queries import OVERVIEW, Query, narrowed_lines, read, unkept_lines
 from bot.messages import Choice, Reply, Table
 from bot.sheets import Sheet, number
 from crm_core.analytics.charts import ChartSpec
@@ -39,7 +39,8 @@ def explain_change(asking: Asking) -> Answer:
     """The change of the figure that was named, was shown last, or moved most."""
     words, query = asking.words, _query(asking)
     line = DigestLine(_figure(asking, query, query.period), _figure(asking, query, query.compared))
-    lines = [_title(line, query, words), *narrowed_lines(query, words)]
+    lines = unkept_lines(asking.spoken, query.metric, words)
+    lines += [_title(line, query, words), *narrowed_lines(query, words)]
     if query.group_by and query.group_by not in METRICS[query.metric].by:
         lines.append(not_by_text(NotMeasured(query.metric, query.group_by, tuple(METRICS[query.metric].by)), words))
     found = _explained(asking, query)
@@ -54,7 +55,7 @@ def explain_change(asking: Asking) -> Answer:
     by = replace(query, group_by=first.dimension)
     reply = Reply(text="\n".join(lines), table=_table(first, words), choices=_choices(found, words))
     charts = ((words.say("changes.file"), _chart(first, query, words)),)
-    return Answer(reply, charts, by, (query.metric,), sheet=_sheet(first, lines[0], words))
+    return Answer(reply, charts, by, (query.metric,), sheet=_sheet(first, _title(line, query, words), words))
 
 
 def _title(line: DigestLine, query: Query, words: FigureWords) -> str:
@@ -72,7 +73,8 @@ def _query(asking: Asking) -> Query:
     metric = said.metric or ""
     if PUBLIC.search(asking.text):
         metric = OF_POSTS.get(metric or "messages", metric)
-    if kept and kept.metric in METRICS and metric in ("", kept.metric):
+    anew = said.subjects or said.not_applied or (metric and (said.only or said.without))  # it names its own
+    if kept and kept.metric in METRICS and metric in ("", kept.metric) and not anew:
         query = said.applied(kept)
         return replace(query, group_by=said.group_by)
     if said.period is None:
@@ -137,7 +139,7 @@ def _also(others: Sequence[Explanation], words: FigureWords) -> list[str]:
         if found.beyond >= SOME
         for part in [max(found.parts, key=lambda each: each.beyond)]
     ]  # fmt: skip
-    return [words.say("changes.also", told="; ".join(told[:OTHERS]))] if told else []
+    return [words.say("changes.also", told=words.say("next").join(told[:OTHERS]))] if told else []
 
 
 def _amount(found: Explanation, value: Fraction | int, words: FigureWords) -> str:

@@ -8,7 +8,7 @@ from bot.figures import FigureWords
 from bot.handlers.manager.charted import Answer, Asking
 from bot.handlers.manager.explaining import OF_POSTS, PUBLIC
 from bot.handlers.manager.horizons import Ahead, fitting, span_of
-from bot.handlers.manager.queries import Query, narrowed_lines, read
+from bot.handlers.manager.queries import Query, narrowed_lines, read, unkept_lines
 from bot.messages import Choice, Reply, Table
 from bot.sheets import Sheet, number
 from crm_core.analytics.charts import ChartSpec
@@ -42,9 +42,10 @@ def forecast(asking: Asking) -> Answer:
     unit = measure(asking.session, query.metric, query.period, only=query.only, without=query.without).unit
     told = Told(words, query, ahead, found, past, unit, series.season)
     choices = (Choice(label=words.say("changes.why"), value=f"explain_change:{query.metric}"),)
-    reply = Reply(text="\n".join([*told.lines(), *narrowed_lines(query, words)]), table=told.table(), choices=choices)
+    lines = [*unkept_lines(asking.spoken, query.metric, words), *told.lines(), *narrowed_lines(query, words)]
+    reply = Reply(text="\n".join(lines), table=told.table(), choices=choices)
     chart = (words.say("forecast.file"), told.chart())
-    return Answer(reply, (chart,), query, (query.metric,), sheet=told.sheet(), span=span.kept())
+    return Answer(reply, (chart,), query, (query.metric,), sheet=told.sheet(), asked=span.kept())
 
 
 def _offers(words: FigureWords) -> tuple[Choice, ...]:

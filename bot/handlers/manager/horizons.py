@@ -94,7 +94,7 @@ def span_of(asking: Asking) -> Span:
     end = _until(asking.text, today)
     if end is not None and end > today:
         return Span(today, end, unit)
-    last = asking.memory.shown("span")
+    last = asking.memory.shown("asked")
     if asking.again and isinstance(last, dict):
         before = Span.of(last)
         if before.last > today and (before.said or not unit):

@@ -1,7 +1,6 @@
 """Figures on demand: one for a period, split by something, narrowed to something, against the period before."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -9,11 +8,9 @@ from bot import wording
 from bot.figures import FigureWords
 from bot.handlers.manager.asking import ManagerTurn, offers, unread_period, words_of
 from bot.handlers.manager.figure_forms import answer_form
-from bot.handlers.manager.queries import FORMS, OVERVIEW, TEAM, Query, Said, narrowed_lines, read, whole
+from bot.handlers.manager.queries import FORMS, OVERVIEW, TEAM, Query, Said, left_out_lines, narrowed_lines, read, whole
 from bot.messages import Choice, Reply, Table
-from bot.query_words import Wording
 from bot.turns import Handler
-from crm_core.query import Condition
 from crm_core.reports.digest import LINES, DigestLine, compare
 from crm_core.reports.metrics import (
     METRICS,
@@ -40,7 +37,7 @@ NO_SUM = ("mood", "rating", "seconds")
 def metric_query(turn: ManagerTurn) -> Reply:
     """The figure that was asked for, or all of them when none was recognised."""
     said = read(turn, turn.store.session)
-    return answered(turn, whole(turn, said.metric or OVERVIEW, said), said.not_applied)
+    return answered(turn, whole(turn, said.metric or OVERVIEW, said), said)
 
 
 def always(metric: str, group_by: str | None = None) -> Handler:
@@ -51,7 +48,7 @@ def always(metric: str, group_by: str | None = None) -> Handler:
         query = whole(turn, metric, said)
         if group_by and not query.group_by:
             query = replace(query, group_by="week" if query.period.days > SHOWN_TIMES else group_by)
-        return answered(turn, query, said.not_applied)
+        return answered(turn, query, said)
 
     return handle
 
@@ -61,7 +58,7 @@ def refined_figures(turn: ManagerTurn) -> Reply:
     last, said = Query.of(turn.memory.shown("figures") or {}), read(turn, turn.store.session)
     if not said.anything:
         return _not_understood(turn, last, said)
-    return answered(turn, said.applied(last), said.not_applied)
+    return answered(turn, said.applied(last), said)
 
 
 def _not_understood(turn: ManagerTurn, last: Query, said: Said) -> Reply:
@@ -70,7 +67,7 @@ def _not_understood(turn: ManagerTurn, last: Query, said: Said) -> Reply:
     by = narrowed or dimensions(last.metric if last.metric in METRICS else "messages")
     possible = wording.listed((words.say(f"dimensions.{dimension}") for dimension in by), words.language)
     text = words.say("figures.not_refined", metric=shown_metric(last.metric, words), possible=possible)
-    return Reply(text="\n".join([text, *_not_applied(turn, said.not_applied)]))
+    return Reply(text="\n".join([text, *left_out_lines(turn, said, last, words)]))
 
 
 def shown_metric(metric: str, words: FigureWords) -> str:
@@ -79,8 +76,8 @@ def shown_metric(metric: str, words: FigureWords) -> str:
 
 
 # --- answers --------------------------------------------------------------------------------------------------------
-def answered(turn: ManagerTurn, query: Query, rest: Sequence[Condition] = ()) -> Reply:
-    """Answer a question about figures and remember it; `rest`: conditions that figures cannot be narrowed by."""
+def answered(turn: ManagerTurn, query: Query, said: Said | None = None) -> Reply:
+    """Answer a question about figures and remember it; `said`: what it was read from, to name what narrows nothing."""
     turn.store.permit("metric.read", "figures", (query.metric, *query.only, *query.without))
     words = words_of(turn)
     refusal = _no_figures(turn, query, words)
@@ -94,7 +91,10 @@ def answered(turn: ManagerTurn, query: Query, rest: Sequence[Condition] = ()) ->
         return Reply(text=not_by_text(error, words))
     turn.memory.show("figures", query.kept())
     turn.memory.show("answer", "figures")
-    lines = [*_not_applied(turn, rest), *([] if reply.files else _no_chart(turn, words))]
+    lines = [
+        *(left_out_lines(turn, said, query, words) if said else []),
+        *([] if reply.files else _no_chart(turn, words)),
+    ]
     return reply.model_copy(update={"text": "\n".join([reply.text, *lines])}) if lines else reply
 
 
@@ -113,15 +113,6 @@ def _no_figures(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply | 
     if query.period.end <= begun:
         return Reply(text=words.say("figures.before_all", period=words.period(query.period), since=since))
     return None
-
-
-def _not_applied(turn: ManagerTurn, rest: Sequence[Condition]) -> list[str]:
-    if not rest:
-        return []
-    business = turn.services.settings.business
-    conditions = Wording(turn.services.phrases, turn.language, business.zone, currency=business.currency)
-    told = conditions.say("and").join(conditions.one(condition, business.currency) for condition in rest)
-    return [words_of(turn).say("figures.not_applied", conditions=told)]
 
 
 def _no_chart(turn: ManagerTurn, words: FigureWords) -> list[str]:
@@ -239,7 +230,7 @@ def by_part(line: DigestLine, query: Query, words: FigureWords) -> Table:
     more = len(parts) - len(shown)
     columns = (
         words.say(f"dimensions.{dimension}").capitalize(),
-        words.metric(line.figure.metric),
+        words.metric("messages" if line.figure.metric == "top_intents" else line.figure.metric),
         words.say("digest.columns.before"),
         words.say("digest.columns.change"),
     )
@@ -287,7 +278,9 @@ def not_by_text(error: NotMeasured, words: FigureWords) -> str:
     if not error.possible:
         return words.say("figures.not_by_any", metric=words.metric(error.metric), dimension=dimension)
     possible = wording.listed((words.say(f"dimensions.{name}") for name in error.possible), words.language)
-    return words.say("figures.not_by", metric=words.metric(error.metric), dimension=dimension, possible=possible)
+    text = words.say("figures.not_by", metric=words.metric(error.metric), dimension=dimension, possible=possible)
+    of_posts = error.wanted == "city" and "network" in error.possible
+    return f"{words.say('figures.no_place')} {text}" if of_posts else text
 
 
 def _team(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply:

@@ -57,18 +57,13 @@ def _query(asking: Asking) -> Query:
     public = bool(PUBLIC.search(asking.text))
     last = asking.memory.shown("figures")
     kept = str(last["metric"]) if asking.again and isinstance(last, dict) else "mood"
-    rivals = [str(value) for value in asking.spoken.understanding.all("competitor")]
     of_posts = kept if kept in COUNTS and kept != "mood" else "post_mood"
     metric = of_posts if public or (kept != "mood" and said.metric != "mood") else "mood"
     if said.period is None and not asking.again:
         said = replace(said, period=named_period(USUAL, asking.now, asking.zone))
-    only = dict(said.only)
-    products = [str(value) for value in asking.spoken.understanding.all("product")]
-    if rivals:  # what is felt about others stands in posts alone
-        metric, only["brand"] = "voice_mood", rivals
-    if products and metric != "mood":
-        only["product"] = products
-    query = asking.query(metric, replace(said, metric=metric, only=only))
+    if asking.spoken.understanding.first("competitor"):  # what is felt about others stands in posts alone
+        metric = "voice_mood"
+    query = asking.query(metric, replace(said, metric=metric))
     return replace(query, metric=metric)
 
 

@@ -1,7 +1,7 @@
 """A question about figures as a value: read from what was said, kept in the memory, changed by what is said next."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -10,13 +10,15 @@ from sqlalchemy.orm import Session
 
 from bot.figures import FigureWords
 from bot.handlers.manager.asking import asked_periods, default_period
+from bot.handlers.manager.subjects import Subject, negated, subjects_of
 from bot.messages import IncomingMessage
+from bot.query_words import Wording
 from bot.turns import Services
 from crm_core.analytics.value.retention import NARROWED_BY
 from crm_core.colleagues import colleagues, mentioned
 from crm_core.query import Condition
-from crm_core.query_patterns import NOT, folded
-from crm_core.query_reading import NEAR, conditions_from
+from crm_core.query_patterns import folded
+from crm_core.query_reading import conditions_from
 from crm_core.reports.metrics import METRICS, dimensions
 from crm_core.reports.periods import Period, add_months
 from nlu.understanding import Understanding
@@ -36,6 +38,10 @@ IN_PUBLIC = {"channel": "network", "intent": "topic", "category": "product"}
 """What a dimension of chats is called where posts are meant."""
 NOT_OF_FIGURES = ("bought", "tag", "segment", "kind", "missing", "spend", "open_cases")
 """Fields of conditions that narrow customers, and no figure: they are named as not applied."""
+_WITH_CUSTOMERS = {
+    "segment": re.compile(r"new (?:customers?|clients?|buyers?|ones)|新(?:客|顾客|买家)"),
+    "kind": re.compile(r"(?:business|corporate|company) (?:customers?|clients?|buyers?|accounts?)|companies|企业|公司"),
+}
 LAST_YEAR = re.compile(r"year before|(?:a )?year ago|same .{0,12}last year|去年同期|同比")
 _COMPARED = re.compile(r"compared?|versus|(?<![a-z])vs(?![a-z])|against|对比|相比|比起|环比|跟|和|与")
 _FROM_LEAST = re.compile(r"lowest|fewest|least|ascending|worst|smallest|从低到高|从少到多|升序|最少|最低|最差|倒序")
@@ -101,12 +107,15 @@ class Said:
     without: Values = field(default_factory=dict)
     limit: int | None = None
     ascending: bool | None = None
+    subjects: tuple[Subject, ...] = ()
+    """What is named and narrows those figures that can be narrowed to it."""
     not_applied: tuple[Condition, ...] = ()
 
     @property
     def anything(self) -> bool:
         """Whether it says anything that changes a question."""
-        return replace(self, not_applied=()) != Said()
+        known = tuple(one for one in self.subjects if one.known)
+        return replace(self, subjects=known, not_applied=()) != Said()
 
     def applied(self, last: Query) -> Query:
         """The question before, with what is said now."""
@@ -114,14 +123,15 @@ class Said:
         compared = self.compared or (period.before() if self.period else last.compared)
         if self.year_before:
             compared = _year_before(period)
+        metric, group_by = self.metric or last.metric, self.group_by or last.group_by
         only, without = dict(last.only), dict(last.without)
-        for mine, other, said in ((only, without, self.only), (without, only, self.without)):
+        here, gone = self._chosen(metric)
+        for mine, other, said in ((only, without, here), (without, only, gone)):
             for dimension, values in said.items():
                 left = [value for value in other.pop(dimension, ()) if value not in values]
                 if left:
                     other[dimension] = left
                 mine[dimension] = list(values)
-        metric, group_by = self.metric or last.metric, self.group_by or last.group_by
         if metric in METRICS and "network" in METRICS[metric].by:
             only, without = _in_public(only), _in_public(without)
             group_by = IN_PUBLIC.get(group_by or "", group_by)
@@ -129,6 +139,25 @@ class Said:
             metric, period, compared, group_by, only, without,
             self.limit or last.limit, last.ascending if self.ascending is None else self.ascending,
         )  # fmt: skip
+
+    def _chosen(self, metric: str) -> tuple[Values, Values]:
+        """What is chosen and what is left out, with the subjects that this figure can be narrowed to."""
+        chosen: tuple[dict[str, Sequence[str]], ...] = ({**self.only}, {**self.without})
+        for one in self.subjects:
+            if one.known and metric in METRICS and one.dimension in METRICS[metric].by:
+                mine = chosen[one.excluded]
+                mine[one.dimension] = list(dict.fromkeys([*mine.get(one.dimension, ()), one.value]))
+        return chosen[0], chosen[1]
+
+    def left_out(self, query: Query) -> Iterator[tuple[str, str, str]]:
+        """Dimension, value and words of what was said and does not narrow the question that it became."""
+        used = {(name, value) for each in (query.only, query.without) for name in each for value in each[name]}
+        for each in (self.only, self.without):
+            for name, values in each.items():
+                yield from ((name, one, "") for one in values if not used & {(name, one), (IN_PUBLIC.get(name), one)})
+        yield from (
+            (one.dimension, one.value, one.text) for one in self.subjects if (one.dimension, one.value) not in used
+        )
 
 
 def _in_public(values: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
@@ -147,6 +176,8 @@ def read(turn: Spoken, session: Session) -> Said:
     only, without, rest = _narrowed(turn, session)
     ranked = bool(_RANKED.search(said.text.lower()))
     count = said.first("count")
+    subjects = subjects_of(said, session)
+    products = any(one.dimension == "product" for one in subjects)
     metric = said.first("metric")
     return Said(
         metric=str(metric) if metric in METRICS or metric in FORMS else None,
@@ -158,7 +189,10 @@ def read(turn: Spoken, session: Session) -> Said:
         without=without,
         limit=count if isinstance(count, int) and 0 < count <= 100 else None,
         ascending=bool(_FROM_LEAST.search(said.text.lower())) if ranked and _is_ranked(said.text) else None,
-        not_applied=rest,
+        subjects=subjects,
+        not_applied=tuple(
+            one for one in rest if (one.field != "bought" or not products) and _of_customers(one, said.text)
+        ),
     )
 
 
@@ -171,6 +205,31 @@ def whole(turn: Spoken, metric: str, said: Said) -> Query:
     if period.is_partial and (compared.first, compared.last) == (natural.first, natural.last):
         compared = natural
     return replace(said, period=period, compared=compared, metric=metric).applied(Query(metric, period, compared))
+
+
+def left_out_lines(spoken: Spoken, said: Said, query: Query, words: FigureWords, used: Sequence[str] = ()) -> list[str]:
+    """What was said and did not narrow the answer. `used`: dimensions that it took into account in another way."""
+    left = [one for one in dict.fromkeys(said.left_out(query)) if one[0] not in used]
+    conditions = [] if spoken.message.kind == "button" else said.not_applied
+    if not left and not conditions:
+        return []
+    business = spoken.services.settings.business
+    wording = Wording(spoken.services.phrases, words.language, business.zone, currency=business.currency)
+    told = [text or words.part(name, value) for name, value, text in left]
+    told += [wording.one(condition, business.currency) for condition in conditions]
+    known = query.metric in METRICS or query.metric in FORMS
+    metric = words.metric(query.metric) if known else words.say("figures.these")
+    lines = [words.say("figures.not_applied", metric=metric, conditions=wording.say("and").join(told))]
+    of_posts = query.metric in METRICS and "network" in METRICS[query.metric].by
+    return [*lines, words.say("figures.no_place")] if of_posts and any(one[0] == "city" for one in left) else lines
+
+
+def unkept_lines(spoken: Spoken, metric: str, words: FigureWords) -> list[str]:
+    """Said where a figure was named that is not kept, and another one is told."""
+    named = next((one.text for one in spoken.understanding.entities if one.name == "metric"), "")
+    value = spoken.understanding.first("metric")
+    unknown = named and value not in METRICS and value not in FORMS
+    return [words.say("figures.instead", figure=named, metric=words.metric(metric))] if unknown else []
 
 
 def narrowed_lines(query: Query, words: FigureWords) -> list[str]:
@@ -204,15 +263,17 @@ def _narrowed(turn: Spoken, session: Session) -> tuple[Values, Values, tuple[Con
             put(DIMENSION_OF[one.field], values, excluded=one.operator == "is_not")
     for entity in said.entities:
         if entity.name == "channel":
-            put("channel", [str(entity.value)], excluded=_negated(said.text, entity.start))
+            put("channel", [str(entity.value)], excluded=negated(said.text, entity.start))
     for colleague in mentioned(colleagues(session), said.text):
-        put("agent", [str(colleague.id)], excluded=_negated(said.text, said.text.lower().find(colleague.name.lower())))
+        put("agent", [str(colleague.id)], excluded=negated(said.text, said.text.lower().find(colleague.name.lower())))
     return only, without, tuple(one for one in conditions.all if one.field in NOT_OF_FIGURES)
 
 
-def _negated(text: str, start: int) -> bool:
-    before = folded(text[:start]) if start > 0 else ""
-    return any(0 <= len(before) - match.end() <= NEAR for match in NOT.finditer(before))
+def _of_customers(condition: Condition, text: str) -> bool:
+    """Whether words that may be a condition of customers are one here: "new trends" and "business today" are none."""
+    pattern = _WITH_CUSTOMERS.get(condition.field)
+    vague = condition.field == "kind" or str(condition.value).lower() in ("new", "新客户")
+    return not (pattern and vague) or bool(pattern.search(text.lower()))
 
 
 def _is_compared(text: str, start: int) -> bool:

@@ -28,7 +28,7 @@ def csat_report(turn: ManagerTurn) -> Reply:
     said = read(turn, turn.store.session)
     query = whole(turn, "csat", said)
     if query.group_by:
-        return answered(turn, query, said.not_applied)
+        return answered(turn, query, said)
     return _report(turn, query, _scores(turn), 0)
 
 
@@ -38,7 +38,7 @@ def refined_ratings(turn: ManagerTurn) -> Reply:
     scores = _scores(turn)
     query = said.applied(Query.of(kept["query"]))
     if query.group_by or query.metric != "csat":
-        return answered(turn, query, said.not_applied)
+        return answered(turn, query, said)
     if not said.anything and scores == SCORES:
         words = words_of(turn)
         possible = wording.listed((words.say(f"dimensions.{name}") for name in dimensions("csat")), words.language)

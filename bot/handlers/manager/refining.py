@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from bot.handlers.agent.lists import list_customers, refined_list
 from bot.handlers.manager.asking import ManagerTurn, offers, words_of
-from bot.handlers.manager.drawn import AGAIN, DRAWN, MAY_AS_WELL, refined
+from bot.handlers.manager.drawn import DRAWN, MAY_AS_WELL, only_a_period, refined
 from bot.handlers.manager.evidence import refined_evidence
 from bot.handlers.manager.metrics import metric_query, refined_figures
 from bot.handlers.manager.queries import read
@@ -32,11 +32,16 @@ def list_or_refine(turn: ManagerTurn) -> Reply:
     return list_customers(turn)
 
 
+def figures_or_refine(turn: ManagerTurn) -> Reply:
+    """Figures; a period alone ("in October") asks for the last answer of that time."""
+    return refine_query(turn) if only_a_period(turn, turn.memory) else metric_query(turn)
+
+
 REFINED: dict[str, Callable[[ManagerTurn], Reply]] = {
     "figures": refined_figures,
     "customers": refined_list,
     "ratings": refined_ratings,
     "evidence": refined_evidence,
-    **{kind: refined if kind in AGAIN else refined_figures for kind in DRAWN},
+    **dict.fromkeys(DRAWN, refined),
 }
 """What the last answer was -> what changes it."""

@@ -2,37 +2,43 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.figures import FigureWords
-from bot.handlers.manager.asking import asked_periods
 from bot.handlers.manager.charted import Answer, Asking
-from bot.handlers.manager.market import brand_word, voice
+from bot.handlers.manager.market import brand_word, days_asked, end_of, posts_asked, posts_in_words
+from bot.handlers.manager.queries import Query, narrowed_lines
 from bot.messages import Choice, Reply, Table
 from bot.sheets import Cell, Sheet, number
 from crm_core.analytics.charts import ChartSpec
 from crm_core.analytics.public.competitors import Comparison, Field, Rival, compare_brands
 from crm_core.analytics.public.trends import Gap
-from crm_core.analytics.public.voice import DAY, cells
+from crm_core.analytics.public.voice import cells
 from crm_core.reports.metrics import US
-from crm_core.reports.periods import last_days
 
-USUAL_DAYS, MOST_DAYS = 30, 180
+USUAL_DAYS, LEAST_DAYS, MOST_DAYS = 30, 7, 180
 WEEKS = 8
 COLUMNS = ("brand", "count", "share", "change", "mood", "gap")
+SHORT_COLUMNS = ("brand", "counts", "shares", "moods")
+"""In an answer, which a chat has little room for; a file has all columns."""
 SHOWN = 4
 """Fields on each side that are told."""
 
 
 def competitor_compare(asking: Asking) -> Answer:
     """All competitors, or those named, against us, over the last 30 days or as many as the period named has."""
-    words, days = asking.words, _days(asking)
-    found = cells(asking.session, asking.now, max(2 * days, 7 * WEEKS))
+    words, asked = asking.words, posts_asked(asking, USUAL_DAYS, MOST_DAYS)
+    days, end = max(LEAST_DAYS, min(MOST_DAYS, days_asked(asking, asked))), end_of(asking, asked)
+    rest = {name: values for name, values in asked.only.items() if name != "brand"}
+    found = cells(asking.session, end, max(2 * days, 7 * WEEKS), rest, asked.without)
     brands = {brand for cell in found for brand in cell.brands} - {US}
-    query = voice(last_days(asking.today, days, asking.zone, asking.now))
+    narrowed = narrowed_lines(replace(asked, only=rest), words)
     if not brands:
-        return Answer(Reply(text=words.say("rivals.nobody")), query=query)
-    compared = compare_brands(found, days, _named(asking, brands), WEEKS)
-    lines = [words.say("rivals.title", days=days), *(_voice(rival, words) for rival in compared.rivals)]
+        return Answer(Reply(text="\n".join([words.say("rivals.nobody"), *narrowed])), query=asked, used=("brand",))
+    named = _named(asking, brands, asked.only.get("brand", ()))
+    query = replace(asked, only={**rest, **({"brand": [US, *named]} if named else {})})
+    compared = compare_brands(found, days, named, WEEKS)
+    lines = [_title(asking, query, days), *narrowed, *(_voice(rival, words) for rival in compared.rivals)]
     lines += [line for rival in compared.rivals if rival.brand != US for line in [_feeling(rival, words)]]
     lines += _fields(compared.fields, words) or [words.say("rivals.no_fields")]
     charts = [(words.say("rivals.voice_file"), _voice_chart(compared, words))]
@@ -40,20 +46,19 @@ def competitor_compare(asking: Asking) -> Answer:
         charts.append((words.say("rivals.mood_file"), _mood_chart(compared, words)))
     offers = tuple(Choice(label=words.say(f"market.offers.{n}"), value=n) for n in ("market_trend", "show_evidence"))
     reply = Reply(text="\n".join(lines), table=_table(compared, words), choices=offers)
-    return Answer(reply, tuple(charts), query, ("posts",), sheet=_sheet(compared, lines[0], words))
+    sheet = _sheet(compared, lines[0], words)
+    return Answer(reply, tuple(charts), query, ("posts",), sheet=sheet, asked=asked.kept(), used=("brand",))
 
 
-def _days(asking: Asking) -> int:
-    """How many days the period has that was named; what is compared ends now."""
-    period = asked_periods(asking.spoken.understanding, asking.now, asking.zone).period
-    if period is None or period.start >= asking.now:
-        return USUAL_DAYS
-    return max(7, min(MOST_DAYS, -(-(asking.now - period.start) // DAY)))
+def _title(asking: Asking, query: Query, days: int) -> str:
+    """Of the last days, or of the period that was named."""
+    if query.period.last > asking.today and query.period.days == days:
+        return asking.words.say("rivals.title", days=days)
+    return asking.words.say("rivals.title_of", period=asking.words.period(query.period))
 
 
-def _named(asking: Asking, brands: set[str]) -> list[str]:
-    """The competitors that are named, by their names or as the entities say."""
-    said = {str(value) for value in asking.spoken.understanding.all("competitor")}
+def _named(asking: Asking, brands: set[str], said: Sequence[str]) -> list[str]:
+    """The competitors that are named, by their names or as the question says."""
     return [
         brand
         for brand in sorted(brands)
@@ -64,7 +69,8 @@ def _named(asking: Asking, brands: set[str]) -> list[str]:
 def _voice(rival: Rival, words: FigureWords) -> str:
     return words.say(
         "rivals.voice", brand=brand_word(words, rival.brand), share=f"{100 * rival.share:.0f}",
-        count=f"{rival.count:,}", change=words.signed(100 * (rival.share - rival.share_before), 0),
+        count=posts_in_words(rival.voices, rival.count, words),
+        change=words.signed(100 * (rival.share - rival.share_before), 0),
     )  # fmt: skip
 
 
@@ -82,7 +88,7 @@ def _fields(found: Sequence[Field], words: FigureWords) -> list[str]:
     told = []
     for key, better in (("wins", True), ("losses", False)):
         parts = [_field(field, words) for field in found if (field.gap.value > 0) == better]
-        told += [words.say(f"rivals.{key}", told="; ".join(parts[:SHOWN]))] if parts else []
+        told += [words.say(f"rivals.{key}", told=words.say("next").join(parts[:SHOWN]))] if parts else []
     return told
 
 
@@ -96,15 +102,15 @@ def _field(field: Field, words: FigureWords) -> str:
 def _table(compared: Comparison, words: FigureWords) -> Table:
     rows = tuple(
         (
-            brand_word(words, rival.brand), f"{rival.count:,}", f"{100 * rival.share:.0f} %",
-            words.signed(100 * (rival.share - rival.share_before), 0), words.value("mood", rival.mood.mean),
-            words.signed(rival.gap.value / 1000, 2) if rival.gap else "–",
+            brand_word(words, rival.brand), f"{rival.voices:,} ({rival.count:,})",
+            f"{100 * rival.share:.0f} % ({words.signed(100 * (rival.share - rival.share_before), 0)})",
+            words.value("mood", rival.mood.mean)
+            + (f" ({words.signed(rival.gap.value / 1000, 2)})" if rival.gap else ""),
         )
         for rival in compared.rivals
     )  # fmt: skip
-    return Table(
-        columns=tuple(words.say(f"rivals.columns.{name}") for name in COLUMNS), rows=rows, note=words.say("rivals.note")
-    )
+    columns = tuple(words.say(f"rivals.columns.{name}") for name in SHORT_COLUMNS)
+    return Table(columns=columns, rows=rows, note=words.say("rivals.note"))
 
 
 def _sheet(compared: Comparison, about: str, words: FigureWords) -> Sheet:

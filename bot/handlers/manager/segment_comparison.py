@@ -3,11 +3,20 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from bot import wording
 from bot.handlers.manager.asking import ManagerTurn, words_of
 from bot.handlers.manager.pictures import Picture, illustrated, preparation, shown
-from bot.handlers.manager.segment_reading import half_known, in_words, mentioned, said_conditions, shortened, unknown
+from bot.handlers.manager.segment_reading import (
+    half_known,
+    in_words,
+    mentioned,
+    places_of,
+    said_conditions,
+    shortened,
+    unknown,
+)
 from bot.messages import Reply, Table
 from bot.sheets import Sheet
 from crm_core.analytics.charts import ChartSpec
@@ -20,6 +29,10 @@ _OTHERS = re.compile(
     r"every(?:one|body)(?: else)?|(?<![a-z])(?:others?|the rest|everyone|the base|non[- ])"
     r"|其他|其余|所有人|全体|大盘|别人|非会员"
 )
+_BETWEEN = re.compile(
+    r"(?<![a-z])(?:and|or|with|to|vs|versus|against|than|from)(?![a-z])|[,、，;]|和|与|跟|同|对|比|或|及"
+)
+"""Stands between two things that are held against each other, or side by side."""
 Labelled = tuple[str, Conditions]
 
 
@@ -41,7 +54,8 @@ def segment_compare(turn: ManagerTurn) -> Reply:
     shared = _shared([conditions for _, conditions in sides])
     if shared.all:
         lines.insert(1, turn.say("segments.within", conditions=in_words(turn, shared)))
-    if len(sides) == 2 and not any(one.operator == "is_not" for _, conditions in sides for one in conditions.all):
+    held = len(sides) == 2 and all(conditions.all for _, conditions in sides)
+    if held and not any(one.operator == "is_not" for _, conditions in sides for one in conditions.all):
         both = Conditions(all=tuple(one for _, conditions in sides for one in conditions.all))
         lines.append(turn.say("segments.in_both", count=turn.store.segments.count(both)))
     columns = tuple(turn.say(f"segments.columns.{name}") for name in ("segment", "size", *FIGURES))
@@ -98,6 +112,9 @@ def _sides(turn: ManagerTurn) -> list[Labelled]:
     if not said:
         everything = [(one.called(turn.language), is_in(one)) for one in turn.store.segments.all()]
         return everything[:MOST_SIDES]
+    if len(said) > 1 and _OTHERS.search(turn.understanding.text.lower()) and _together(turn):
+        all_of_it = Conditions(all=tuple(said))
+        return [(in_words(turn, all_of_it), all_of_it), (turn.say("segments.everybody"), Conditions())]
     called = {one.name: one.called(turn.language) for one in named}
     varied = next((one.field for one in said if sum(one.field == other.field for other in said) > 1), None)
     if varied is None and len(said) > 2:
@@ -111,6 +128,13 @@ def _sides(turn: ManagerTurn) -> list[Labelled]:
     if len(sides) == 1 or _OTHERS.search(turn.understanding.text.lower()):
         told.append(_rest(turn, sides, common))
     return told[:MOST_SIDES]
+
+
+def _together(turn: ManagerTurn) -> bool:
+    """Whether what is named is said of the same customers ("loyal customers in Shanghai"), nothing held against it."""
+    text = turn.understanding.text.lower()
+    places = sorted(places_of(turn))
+    return len(places) > 1 and not any(_BETWEEN.search(text[end:start]) for (_, end), (start, _) in pairwise(places))
 
 
 def _shared(sides: Sequence[Conditions]) -> Conditions:

@@ -160,6 +160,13 @@ def mentioned(turn: ManagerTurn) -> list[SegmentView]:
     return list({one.segment_id: one for _, one in sorted(_places(turn).items(), key=lambda each: each[0])}.values())
 
 
+def places_of(turn: ManagerTurn) -> list[tuple[int, int]]:
+    """Where segments, cities, tiers, tags and categories are named."""
+    named = ("location", "tier", "tag", "category", "product", "language")
+    told = [(one.start, one.end) for one in turn.understanding.entities if one.name in named and one.start >= 0]
+    return [*_places(turn), *told]
+
+
 def _places(turn: ManagerTurn) -> dict[tuple[int, int], SegmentView]:
     """Where segments are named, longer names first; recognised ones may be written otherwise than they are called."""
     written = turn.understanding.text

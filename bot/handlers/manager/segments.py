@@ -42,7 +42,8 @@ def _understood(turn: ManagerTurn, name: str, conditions: Conditions) -> Reply:
         return turn.reply("segments.which")
     if not name:
         turn.ask("text", INTENT, conditions=conditions.dump())
-        return turn.reply("segments.called", conditions=in_words(turn, conditions))
+        lines = [turn.say("segments.called", conditions=in_words(turn, conditions)), *_unused(turn, conditions)]
+        return Reply(text="\n".join(lines))
     count = turn.store.segments.count(conditions)
     turn.ask("confirm", INTENT, name=name, conditions=conditions.dump())
     lines = [turn.say("segments.confirm", name=name, conditions=in_words(turn, conditions), count=count)]
@@ -50,9 +51,15 @@ def _understood(turn: ManagerTurn, name: str, conditions: Conditions) -> Reply:
         lines.append(turn.say("segments.moves"))
     if conditions.limit:
         lines.append(turn.say("segments.no_limit"))
-    if conditions.unused:
-        lines.append(turn.say("agent.query.unused", words=turn.say("agent.query.quoted").join(conditions.unused)))
+    lines += _unused(turn, conditions)
     return Reply(text="\n".join(lines), choices=confirming(turn))
+
+
+def _unused(turn: ManagerTurn, conditions: Conditions) -> list[str]:
+    """What was said and is no condition, said at once."""
+    if not conditions.unused:
+        return []
+    return [turn.say("agent.query.unused", words=turn.say("agent.query.quoted").join(conditions.unused))]
 
 
 def _answered(turn: ManagerTurn) -> Reply:

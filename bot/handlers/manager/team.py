@@ -52,11 +52,11 @@ def agent_performance(turn: ManagerTurn) -> Reply:
         return Reply(text=words_of(turn).say("team.nobody", name=unknown, names=names))
     metric = _metric(turn, said)
     if metric == TEAM or "agent" not in dimensions(metric):
-        return answered(turn, replace(whole(turn, metric, said), group_by="agent"), said.not_applied)
+        return answered(turn, replace(whole(turn, metric, said), group_by="agent"), said)
     text = turn.understanding.text.lower()
     quick = METRICS[metric].unit == "seconds"
     query = replace(whole(turn, metric, said), group_by="agent", ascending=quick != bool(_WORST.search(text)))
-    reply = answered(turn, query, said.not_applied)
+    reply = answered(turn, query, said)
     lead = _lead(turn, query) if _WHO.search(text) and reply.table else ""
     return reply.model_copy(update={"text": f"{lead}\n{reply.text}"}) if lead else reply
 

@@ -15,10 +15,14 @@ SURER = 2.81
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """A brand's part of what is said. `gap`: our mood less its mood; None for us, and where there are too few."""
+    """A brand's part of what is said, reposts included; `voices` are those that repeat no other post.
+
+    `gap`: our mood less its mood; None for us, and where there are too few.
+    """
 
     brand: str
     count: int
+    voices: int
     before: int
     share: float
     share_before: float
@@ -60,8 +64,9 @@ def compare_brands(found: Sequence[Cell], days: int, named: Sequence[str] = (), 
     ours = moods(_alone(now, US))
     rivals = [
         Rival(
-            brand, counts[brand], counts_before[brand], _share(counts, brand), _share(counts_before, brand),
-            theirs := moods(_alone(now, brand)), None if brand == US else gap(ours, theirs),
+            brand, counts[brand], sum(cell.voices for cell in of_brand(now, brand)), counts_before[brand],
+            _share(counts, brand), _share(counts_before, brand), theirs := moods(_alone(now, brand)),
+            None if brand == US else gap(ours, theirs),
         )
         for brand in brands
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from crm_core.analytics.public.voice import DIMENSIONS, Cell, Dimension, by_age, cells, of_brand, split
-from crm_core.reports.metrics import US
+from crm_core.reports.metrics import US, Values
 
 WEEKS = 8
 DAYS = 7 * WEEKS
@@ -102,9 +102,12 @@ def tail(count: int, mean: float, dispersion: float) -> float:
     return max(0.0, 1 - below)
 
 
-def spikes(session: Session, now: datetime, brands: Sequence[str] = (), ages: Sequence[int] = (0, 1)) -> list[Spike]:
-    """What is blowing up, or did yesterday, about us first; of all brands there are unless some are named."""
-    found = cells(session, now, DAYS + max(ages) + 1)
+def spikes(
+    session: Session, now: datetime, brands: Sequence[str] = (), ages: Sequence[int] = (0, 1),
+    only: Values | None = None, without: Values | None = None,
+) -> list[Spike]:  # fmt: skip
+    """What is blowing up, or did so many days ago, about us first; of all brands there are unless some are named."""
+    found = cells(session, now, DAYS + max(ages) + 1, only, without)
     named = brands or sorted({brand for cell in found for brand in cell.brands})
     spotted = [
         spike for brand in named for age in ages if (spike := spike_of(list(of_brand(found, brand)), brand, age))

@@ -1,14 +1,15 @@
-"""What rises and what falls in public: the last week against the four weeks before, and moods with their certainty."""
+"""What rises and what falls in public: some days against four times as many before, and moods with their certainty."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from crm_core.analytics.public.voice import DIMENSIONS, Cell, Dimension, by_age, split
+from crm_core.analytics.public.voice import DIMENSIONS, Cell, Dimension, by_age, split, voices
 
-RECENT, BEFORE = 7, 28
-"""Days: of now, and of what it is held against."""
-DAYS = RECENT + BEFORE
+RECENT = 7
+"""Days of now."""
+TIMES_BEFORE = 4
+"""It is held against so many times as many days before."""
 LEAST = 4
 CLEAR = 2.5
 """From so many standard deviations on, a rise is no chance; many are looked at, so two are too few."""
@@ -16,7 +17,7 @@ CLEAR = 2.5
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """How often a part was talked about in the last week, and how often in a usual week before."""
+    """How often a part was talked about in the last days, and how often in as many before, usually."""
 
     dimension: Dimension
     key: str
@@ -30,23 +31,36 @@ class Move:
         return self.count / self.usual if self.usual else None
 
 
-def moves(found: Sequence[Cell], dimensions: Iterable[Dimension] = DIMENSIONS) -> list[Move]:
-    """Parts that clearly rise, or (negative surprise) fall, the clearest first."""
+def moves(
+    found: Sequence[Cell], dimensions: Iterable[Dimension] = DIMENSIONS, recent: int = RECENT,
+    before: int | None = None, count: Callable[[Cell], int] = voices,
+) -> list[Move]:  # fmt: skip
+    """Parts that clearly rise, or (negative surprise) fall, in the last days, the clearest first.
+
+    Args:
+        before: against so many days before; four times as many unless given.
+    """
+    before = recent * TIMES_BEFORE if before is None else before
     spotted = []
     for dimension in dimensions:
         for key, part in split(found, dimension).items():
-            days = by_age(part, DAYS)
-            count, usual = sum(days[:RECENT]), sum(days[RECENT:]) * RECENT / BEFORE
-            surprise = surprise_of(count, usual)
-            if max(count, usual) >= LEAST and abs(surprise) >= CLEAR:
-                spotted.append(Move(dimension, key, count, usual, surprise))
+            days = by_age(part, recent + before, count)
+            now, usual = sum(days[:recent]), sum(days[recent:]) * recent / before
+            surprise = surprise_of(now, usual, recent / before)
+            if max(now, usual) >= LEAST and abs(surprise) >= CLEAR:
+                spotted.append(Move(dimension, key, now, usual, surprise))
     return sorted(spotted, key=lambda move: (-abs(move.surprise), move.dimension, move.key))
 
 
-def surprise_of(count: int, usual: float) -> float:
-    """Standard deviations between a week's count and the usual one, itself known from four weeks only."""
+def days_of(recent: int = RECENT) -> int:
+    """How many days have to be known."""
+    return recent * (1 + TIMES_BEFORE)
+
+
+def surprise_of(count: float, usual: float, known: float = 1 / TIMES_BEFORE) -> float:
+    """Standard deviations between a count and the usual one, itself known from `1 / known` such spans only."""
     root = 2 * (math.sqrt(count + 0.375) - math.sqrt(usual + 0.375))
-    return root / math.sqrt(1 + RECENT / BEFORE)
+    return root / math.sqrt(1 + known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.models import Post
 from crm_core.reports.aggregates import micros
-from crm_core.reports.metrics import TOPIC_OF_POST, US, VOICES
+from crm_core.reports.metrics import TOPIC_OF_POST, US, VOICES, Values, narrowings
 
 DAY = timedelta(days=1)
 Dimension = Literal["topic", "product", "need", "network"]
@@ -53,8 +53,17 @@ class Cell:
         return next(iter(self.brands)) if len(self.brands) == 1 else None
 
 
-def cells(session: Session, now: datetime, days: int) -> list[Cell]:
-    """What was said in public within so many days; spam, reactions and our own posts are left out."""
+def cells(
+    session: Session, now: datetime, days: int, only: Values | None = None, without: Values | None = None
+) -> list[Cell]:
+    """What was said in public within so many days, narrowed as the figure `voice` is.
+
+    Spam, reactions and our own posts are left out.
+
+    Raises:
+        NotMeasured: it cannot be narrowed so.
+    """
+    narrowed = [each.condition() for each in narrowings("voice", only or {}, without or {})]
     age = (literal(_micros(now) - 1) - micros(Post.occurred_at)) // literal(round(DAY / timedelta(microseconds=1)))
     alone = case((Post.duplicate_of_id.is_(None), 1), else_=0)
     opinion = case(((Post.duplicate_of_id.is_(None)) & Post.sentiment_milli.is_not(None), 1), else_=0)
@@ -65,7 +74,7 @@ def cells(session: Session, now: datetime, days: int) -> list[Cell]:
     )  # fmt: skip
     query = (
         select(*parts, func.count(), func.sum(alone), func.sum(opinion), func.sum(mood), func.sum(mood * mood))
-        .where(*VOICES, Post.occurred_at < now, Post.occurred_at >= now - days * DAY)
+        .where(*VOICES, *narrowed, Post.occurred_at < now, Post.occurred_at >= now - days * DAY)
         .group_by(*parts)
     )
     return [
@@ -87,7 +96,17 @@ def _brands(about: str, competitors: str | None, brand_named: bool) -> frozenset
 
 
 # --- series ---------------------------------------------------------------------------------------------------------
-def by_age(found: Iterable[Cell], days: int, count: Callable[[Cell], int] = lambda cell: cell.voices) -> list[int]:
+def voices(cell: Cell) -> int:
+    """Posts that repeat no other."""
+    return cell.voices
+
+
+def volume(cell: Cell) -> int:
+    """All posts."""
+    return cell.volume
+
+
+def by_age(found: Iterable[Cell], days: int, count: Callable[[Cell], int] = voices) -> list[int]:
     """How many a day, the last one first."""
     ages = [0] * days
     for cell in found:
@@ -103,6 +122,11 @@ def split(found: Iterable[Cell], dimension: Dimension) -> dict[str, list[Cell]]:
         for key in cell.keys(dimension):
             parts.setdefault(key, []).append(cell)
     return parts
+
+
+def known_since(session: Session) -> datetime | None:
+    """When the oldest public post was written; None while there are none."""
+    return session.scalar(select(func.min(Post.occurred_at)).where(*VOICES))
 
 
 def of_brand(found: Iterable[Cell], brand: str) -> Iterator[Cell]:

@@ -41,10 +41,7 @@ def asking(
     again: bool = False,
     **entities: Any,
 ) -> Asking:
-    found = tuple(
-        Entity(name=name, value=value, text=str(value), start=0, end=0, source="test")
-        for name, value in entities.items()
-    )
+    found = tuple(_entity(text, name, value) for name, value in entities.items())
     message = IncomingMessage(
         channel="slack", account="T1", chat_id="D1", message_id="1", delivery_id="1", 
         sender=Sender(external_id="U-MANAGER"), text=text,
@@ -56,13 +53,19 @@ def asking(
     return Asking(said, session, words_in(language, PHRASES, session), memory or Memory(), again)
 
 
+def _entity(text: str, name: str, value: Any) -> Entity:
+    start = text.lower().find(str(value).lower())
+    place = (start, start + len(str(value))) if start >= 0 else (0, 0)
+    return Entity(name=name, value=value, text=str(value), start=place[0], end=place[1], source="test")
+
+
 def remembered(kind: str, answer: Answer) -> Memory:
     """What a conversation remembers after an answer."""
     memory = Memory()
     if answer.query:
         memory.show("figures", answer.query.kept())
     memory.show("answer", kind)
-    memory.show("span", answer.span)
+    memory.show("asked", answer.asked)
     return memory
 
 

@@ -2,27 +2,33 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.figures import FigureWords
 from bot.handlers.manager import MANAGER, MANAGER_PREPARATIONS, horizons
-from bot.handlers.manager.drawn import AGAIN, DRAWN
+from bot.handlers.manager.charted import answered
+from bot.handlers.manager.drawn import DRAWN, only_a_period
 from bot.handlers.manager.explaining import explain_change
 from bot.handlers.manager.exports import EXPORTED
 from bot.handlers.manager.foretelling import forecast
 from bot.handlers.manager.horizons import Ahead, fitting, span_of
-from bot.handlers.manager.market import market_trend, social_spike
+from bot.handlers.manager.market import market_trend, posts_in_words, social_spike
+from bot.handlers.manager.mentions import social_mentions
 from bot.handlers.manager.moods import sentiment_trend
 from bot.handlers.manager.queries import Said, whole
 from bot.handlers.manager.refining import REFINED
 from bot.handlers.manager.rivals import competitor_compare
+from bot.turns import Memory
 from crm_core.analytics.forecasts.kept import Figure, season_of
 from crm_core.database import Store, open_store
 from crm_core.models import Post
 from crm_core.reports.metrics import FigureRow
-from tests.bot.handlers.manager.asking_charts import answer, asking, remembered, settings_of
+from nlu.understanding import Entity
+from tests.bot.handlers.manager.asking_charts import PHRASES, answer, asking, remembered, settings_of
 from tests.conftest import NOW
 from tests.dialogues import Stage
 
@@ -47,7 +53,6 @@ def test_what_is_drawn_is_prepared_handled_and_refined():
         assert kind in REFINED
         assert kind in EXPORTED
         assert MANAGER[kind] is not MANAGER["not_yet"]
-    assert set(AGAIN) <= set(DRAWN)
     assert {"refine_query", "list_customers"} <= set(MANAGER_PREPARATIONS)
 
 
@@ -130,6 +135,7 @@ def test_moods_say_whether_they_surely_changed(sample: Store, tmp_path: Path):
 
 def test_the_wave_of_the_sample_is_what_rises_and_what_blew_up(sample: Store, tmp_path: Path):
     rising = asked(sample, tmp_path, market_trend, "what is trending")
+    assert re.search(r"the last 7 days: \d+ posts, (\d+ with reposts, )?about us", rising.reply.text)
     assert "Rising: battery" in rising.reply.text
     assert next(row for row in rising.sheet.rows if row[0] == "battery")[2] > 0
     blowing = asked(sample, tmp_path, social_spike, "有什么在爆", "zh")
@@ -138,6 +144,51 @@ def test_the_wave_of_the_sample_is_what_rises_and_what_blew_up(sample: Store, tm
     assert "话题「电池」" in blowing.reply.text
     assert blowing.query.only == {"brand": ["BrightBrew"]}
     assert [row[1] for row in blowing.sheet.rows] == list(blowing.charts[0][1].values)
+
+
+NARROWED = [
+    (market_trend, "Only Bluesky."),
+    (social_spike, "Only Bluesky."),
+    (competitor_compare, "Only Bluesky."),
+]
+
+
+@pytest.mark.parametrize(("make", "told"), NARROWED)
+def test_what_is_said_in_public_is_narrowed_and_of_another_time(sample: Store, tmp_path: Path, make: Any, told: str):
+    whole_answer = asked(sample, tmp_path, make, "x")
+    memory = remembered("x", whole_answer)
+    narrow = asked(sample, tmp_path, make, "only bluesky", memory=memory, again=True, channel="bluesky")
+    assert told in narrow.reply.text
+    assert narrow.query.only["network"] == ["bluesky"]
+    october = {"start": "2026-10-01", "end": "2026-11-01"}
+    memory = remembered("x", narrow)
+    past = asked(sample, tmp_path, make, "last month", memory=memory, again=True, date_range=october)
+    assert told in past.reply.text
+    assert "Oct 2026" in past.reply.text
+    assert (past.query.period.first.isoformat(), past.query.only["network"]) == ("2026-10-01", ["bluesky"])
+    assert past.reply.text != narrow.reply.text
+
+
+@pytest.mark.parametrize("make", [competitor_compare, market_trend, social_spike, social_mentions])
+@pytest.mark.parametrize(("language", "told"), [("en", "Posts do not tell which city"), ("zh", "看不出来自哪个城市")])
+def test_posts_have_no_city_and_that_is_said(sample: Store, tmp_path: Path, make: Any, language: Any, told: str):
+    found = asked(sample, tmp_path, make, "only Shanghai", language, location="Shanghai")
+    assert told in found.reply.text
+
+
+def test_posts_are_counted_with_and_without_those_that_repeat_others():
+    english, chinese = FigureWords(PHRASES, "en"), FigureWords(PHRASES, "zh")
+    assert posts_in_words(1, 1, english) == "1 post"
+    assert posts_in_words(40, 81, english) == "40 posts, 81 with reposts"
+    assert posts_in_words(40, 81, chinese) == "共 40 条，算上转发 81 条"
+
+
+def test_what_is_repeated_a_lot_is_told_where_nothing_blew_up(sample: Store, tmp_path: Path):
+    with sample.read() as session:
+        given = asking(session, settings_of(tmp_path), NOW + timedelta(days=1), "anything blowing up")
+        text = answered(social_spike, given).reply.text
+    assert "Nothing about us is" in text
+    assert "BrightBrew" in text
 
 
 def test_competitors_are_compared_with_intervals(sample: Store, tmp_path: Path):
@@ -150,7 +201,9 @@ def test_competitors_are_compared_with_intervals(sample: Store, tmp_path: Path):
     brands = [row for row in found.sheet.rows if row[1] is None]
     assert sum(row[3] for row in brands) == pytest.approx(100, abs=0.3)
     assert all(row[7] <= row[6] <= row[8] for row in found.sheet.rows if row[6] is not None)
+    assert len(found.reply.table.columns) == 4
     one = asked(sample, tmp_path, competitor_compare, "us against copper kettle co")
+    assert one.query.only == {"brand": ["us", "Copper Kettle Co"]}
     assert [row[0] for row in one.reply.table.rows] == ["Copper Kettle Co", "us"]
 
 
@@ -239,7 +292,7 @@ def test_what_lies_too_far_is_told_with_how_long_the_past_is(
         memory=remembered("forecast", found),
     )  # fmt: skip
     assert "By months it cannot be told yet" in by_days.reply.text
-    assert by_days.span == {**found.span, "unit": "month"}
+    assert by_days.asked == {**found.asked, "unit": "month"}
 
 
 def test_months_are_told_by_months_once_there_are_enough(
@@ -283,3 +336,46 @@ def test_why_and_by_channel_and_show_me_through_the_whole_product(stage: Stage) 
     assert split
     shown = stage.staff_says(MANAGING, "show me the records behind it")[0]
     assert shown.reply.table is not None
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "entities", "told"),
+    [
+        ("en", "why did messages by Emma change", {}, "Not applied: Emma. Messages cannot"),
+        ("en", "why did messages about T3 change", {"product": "T3"}, "Not applied: T3."),
+        ("zh", "T3的消息为什么少了", {"product": "T3"}, "没有用上：T3。"),
+        ("en", "why did messages by Tom Reed change", {"person_name": "Tom Reed"}, "Not applied: Tom Reed."),
+    ],
+)
+def test_what_a_figure_cannot_be_narrowed_to_is_said(
+    sample: Store, tmp_path: Path, language: Any, text: str, entities: dict[str, str], told: str
+):
+    found = asked(sample, tmp_path, explain_change, text, language, metric="messages", **entities)
+    assert told in found.reply.text
+
+
+def test_what_a_figure_can_be_narrowed_to_narrows_it(sample: Store, tmp_path: Path):
+    for make in (explain_change, forecast):
+        found = asked(sample, tmp_path, make, "sales of T3", metric="revenue", product="JC-T3-BLK")
+        assert found.query.only == {"product": ["JC-T3-BLK"]}
+        assert "Not applied" not in found.reply.text
+    shown = asked(sample, tmp_path, explain_change, "why did sales of T3 fall", metric="revenue", product="JC-T3-BLK")
+    again = asked(
+        sample, tmp_path, explain_change, "why did sales in shanghai fall", metric="revenue", location="Shanghai",
+        memory=remembered("explain_change", shown),
+    )  # fmt: skip
+    assert again.query.only == {"city": ["Shanghai"]}
+
+
+def test_a_period_alone_is_the_last_answer_of_that_time(sample: Store, tmp_path: Path):
+    october = {"start": "2026-10-01", "end": "2026-11-01"}
+    memory = Memory()
+    memory.show("answer", "competitor_compare")
+    with sample.read() as session:
+        for text, alone in (("in October", True), ("十月呢", True), ("orders in October", False)):
+            name = "October" if "October" in text else "十月"
+            said = asking(session, settings_of(tmp_path), NOW, text).spoken
+            dates = Entity(name="date_range", value=october, text=name)
+            said.understanding = said.understanding.model_copy(update={"entities": (dates,)})
+            assert only_a_period(said, memory) is alone
+            assert not only_a_period(said, Memory())
