@@ -11,6 +11,7 @@ from bot.digest_parts import PARTS, Line, Scope, Section
 from bot.figures import FigureWords
 from bot.files import Files
 from bot.messages import Choice, Reply, Table
+from crm_core.analytics.child import ChildFailed
 from crm_core.reports.digest import Digest, build_digest
 from crm_core.reports.periods import Period
 
@@ -42,7 +43,7 @@ class Drawn:
 
     gathered: Gathered
     charts: tuple[tuple[str, bytes], ...] = ()
-    problem: str = ""
+    problem: ChildFailed | None = None
 
 
 def gather(
@@ -94,7 +95,7 @@ def digest_reply(
     lines += ["", *_notable(gathered, words, buttons=buttons)]
     lines += [line for section in gathered.sections if section.told for line in ("", *section.told)]
     if drawn.problem:
-        lines.append(words.say("digest.no_charts", reason=drawn.problem))
+        lines.append(words.say("digest.no_charts", reason=words.failed(drawn.problem)))
     lines += ["", foot] if foot else []
     periods = tuple(Choice(label=words.say(f"digest.offers.{o}"), value=f"digest_now:{o}") for o in OFFERED)
     return Reply(

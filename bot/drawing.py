@@ -7,6 +7,7 @@ from pathlib import Path
 import structlog
 
 from crm_core.analytics.charts import ChartsFailed, ChartSpec, render
+from crm_core.analytics.child import ChildFailed
 
 log = structlog.get_logger(__name__)
 
@@ -16,7 +17,7 @@ class Pictures:
     """PNGs in the order of their charts, or why there are none."""
 
     images: tuple[bytes, ...] = ()
-    problem: str = ""
+    problem: ChildFailed | None = None
 
 
 def charts_folder(data_dir: Path) -> Path:
@@ -32,4 +33,4 @@ def drawn(charts: Sequence[ChartSpec], data_dir: Path) -> Pictures:
         return Pictures(tuple(render(charts, charts_folder(data_dir))))
     except ChartsFailed as error:
         log.error("charts_failed", reason=str(error))
-        return Pictures(problem=str(error))
+        return Pictures(problem=error)

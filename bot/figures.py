@@ -8,8 +8,10 @@ from datetime import date, timedelta
 from babel.dates import format_date
 
 from bot import wording
+from bot.failure_words import child_words
 from bot.phrases import Phrases
 from bot.query_words import spoken
+from crm_core.analytics.child import ChildFailed
 from crm_core.reports.digest import DigestLine
 from crm_core.reports.periods import Period, add_months
 
@@ -45,6 +47,10 @@ class FigureWords:
     def say(self, key: str, **values: object) -> str:
         """A phrase below `manager`."""
         return self._phrases(f"manager.{key}", self.language, **values)
+
+    def failed(self, problem: ChildFailed) -> str:
+        """Why charts or a forecast could not be made."""
+        return child_words(self._phrases, self.language, problem)
 
     def metric(self, name: str) -> str:
         """A figure's name."""

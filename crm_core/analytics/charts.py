@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crm_core.analytics import child
-from crm_core.errors import CrmError
+from crm_core.analytics.child import ChildFailed
 
 SECONDS = 60
 """How long all charts of one call may take together."""
@@ -20,7 +20,7 @@ SECONDS = 60
 ChartKind = Literal["days", "bars", "histogram", "heat", "gaps", "lines"]
 
 
-class ChartsFailed(CrmError):
+class ChartsFailed(ChildFailed):
     """The charts could not be drawn; the text says why and what to do."""
 
 
@@ -77,7 +77,8 @@ def render(charts: Sequence[ChartSpec], folder: Path, *, timeout: float = SECOND
         answer = child.ask(__spec__.name, {"charts": [asdict(chart) for chart in charts]}, folder, timeout)
         return [base64.b64decode(image) for image in answer["images"]]
     except (child.ChildFailed, KeyError) as error:
-        raise ChartsFailed(f"Charts could not be drawn. {error}") from error
+        kind = error.kind if isinstance(error, ChildFailed) else "unusable"
+        raise ChartsFailed(f"Charts could not be drawn. {error}", kind, getattr(error, "detail", "")) from error
 
 
 def _spec(given: Mapping[str, Any]) -> ChartSpec:

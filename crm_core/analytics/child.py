@@ -17,7 +17,11 @@ KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "VIRTUAL_E
 
 
 class ChildFailed(CrmError):
-    """The child process ended badly or took too long; the text says why and what to do."""
+    """The child process ended badly (failed, unusable) or took too long (slow); the text says why and what to do."""
+
+    def __init__(self, text: str, kind: str = "failed", detail: str = "") -> None:
+        super().__init__(text)
+        self.kind, self.detail = kind, detail or text
 
 
 def ask(module: str, asked: dict[str, Any], folder: Path, timeout: float) -> dict[str, Any]:
@@ -37,12 +41,14 @@ def ask(module: str, asked: dict[str, Any], folder: Path, timeout: float) -> dic
         )  # fmt: skip
         answer: dict[str, Any] = json.loads(done.stdout)
     except subprocess.TimeoutExpired as error:
-        raise ChildFailed(f"It took longer than {timeout:.0f} s. Is the machine overloaded?") from error
+        text = f"It took longer than {timeout:.0f} s. Is the machine overloaded?"
+        raise ChildFailed(text, "slow", f"{timeout:.0f}") from error
     except subprocess.CalledProcessError as error:
         last = error.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no reason given"]
-        raise ChildFailed(f"It failed ({last[0][:200]}). Run `make install` if a package is missing.") from error
+        text = f"It failed ({last[0][:200]}). Run `make install` if a package is missing."
+        raise ChildFailed(text, "failed", last[0][:200]) from error
     except (OSError, ValueError) as error:
-        raise ChildFailed(f"The process could not be used: {error}") from error
+        raise ChildFailed(f"The process could not be used: {error}", "unusable", str(error)) from error
     return answer
 
 

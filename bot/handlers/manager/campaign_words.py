@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from bot import wording
 from bot.campaigning import called, composed, connected
+from bot.failure_words import failure_words
 from bot.handlers.manager.asking import ManagerTurn
 from bot.handlers.manager.segment_reading import in_words
 from bot.messages import Choice, Reply, Table
@@ -96,7 +97,9 @@ def reported(turn: ManagerTurn, campaign: Campaign, found: CampaignReport) -> Re
         ),
         *_effect(turn, found),
     ]  # fmt: skip
-    lines += [say("campaigns.not_arrived", count=count, reason=reason) for reason, count in found.failures]
+    phrases, language = turn.services.phrases, turn.language
+    for reason, count in found.failures:
+        lines.append(say("campaigns.not_arrived", count=count, reason=failure_words(phrases, language, reason)))
     if found.experiment:
         lines.append(_verdict(turn, found.experiment))
     table = Table(

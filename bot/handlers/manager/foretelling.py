@@ -38,7 +38,7 @@ def forecast(asking: Asking) -> Answer:
     try:
         found = kept(asking.session, series) or foretell(series, asking.folder)
     except ChildFailed as problem:
-        return Answer(Reply(text=words.say("forecast.failed", reason=str(problem))))
+        return Answer(Reply(text=words.say("forecast.failed", reason=words.failed(problem))))
     unit = measure(asking.session, query.metric, query.period, only=query.only, without=query.without).unit
     told = Told(words, query, ahead, found, past, unit, series.season)
     choices = (Choice(label=words.say("changes.why"), value=f"explain_change:{query.metric}"),)

@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from bot import wording
-from bot.handlers.agent.asking import HERSELF, Asked, asked, hushed, label, named, whom
+from bot.handlers.agent.asking import HERSELF, Asked, asked, hushed, label, named, not_found, whom
 from bot.handlers.agent.needs import contact_word, next_of
 from bot.handlers.agent.next_purchase import WHEN, next_purchase
 from bot.handlers.manager.asking import ManagerTurn, words_of
+from bot.handlers.manager.subjects import capitalised
 from bot.messages import Reply, Table
 from bot.query_words import Wording, spoken
 from bot.turns import Handler, Prepare, Preparing
@@ -22,6 +23,10 @@ WHO = ("place", "tier", "tag", "segment", "language", "kind")
 """Conditions that say of whom it is asked; the rest of the sentence is about what they may want, and when."""
 NAMES = ("person_name", "company", "customer_id", "email", "phone", "handle")
 """Entities that name one customer."""
+_NAMED_ZH = re.compile(
+    r"(?:客户|顾客)?([\u4e00-\u9fff]{2,4}?)(?:女士|先生|小姐)?(?:下一?次|什么时候|啥时候|多久|还会|哪天|何时)"
+)
+_NOBODY_ZH = re.compile(r"客|顾|大家|他们|她们|谁|哪|用户|会员|人|预|测|我们|一般|平均|都|会|能|再")
 CONTACTS_TOLD = 3
 _WHO = re.compile(
     r"(?<![a-z])(?:who(?!le)|which (?:customers|clients|people)|find customers)(?![a-z])|谁|哪些(?:客户|人)|找出"
@@ -81,8 +86,18 @@ def _one(turn: ManagerTurn, wanted: Asked) -> Brief | Reply | None:
     text = wanted.text.lower()
     about_one = HERSELF.search(text) or (WHEN.search(text) and any(wanted.all(name) for name in NAMES))
     if not known and not about_one:
-        return None
+        unknown = _unknown_name(wanted.text) if WHEN.search(text) else ""
+        return not_found(turn, unknown) if unknown else None
     return known[0] if len(known) == 1 else whom(turn, wanted, guess=False)
+
+
+def _unknown_name(text: str) -> str:
+    """Who is asked for by a name that no customer has; "" where nobody is."""
+    chinese = _NAMED_ZH.match(text)
+    if chinese and not _NOBODY_ZH.search(chinese[1]):
+        return chinese[1]
+    first = text.split(maxsplit=1)[1:]  # the first word of a sentence is written large anyway
+    return " ".join(capitalised(first[0], ())) if first else ""
 
 
 def _who(turn: ManagerTurn, among: Conditions) -> Reply:

@@ -90,7 +90,9 @@ def illustrated(turn: ManagerTurn, reply: Reply, made: Shown[Question, Found], n
         for name, image in zip(names, made.pictures.images, strict=False)
     )
     problem = made.pictures.problem
-    text = f"{reply.text}\n{words_of(turn).say('digest.no_charts', reason=problem)}" if problem else reply.text
+    words = words_of(turn)
+    told = [words.say("digest.no_charts", reason=words.failed(problem))] if problem else []
+    text = "\n".join([reply.text, *told])
     return reply.model_copy(update={"text": text, "files": (*reply.files, *files)})
 
 

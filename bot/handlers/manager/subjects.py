@@ -116,14 +116,18 @@ def negated(text: str, start: int) -> bool:
 
 def strange_names(text: str, entities: Sequence[Entity]) -> Iterator[str]:
     """Words that are written like names, after "by", "of" or "customer", and that nothing explains."""
-    taken = [(one.start, one.end) for one in entities]
     words = list(_WORD.finditer(text))
     if sum(word.group()[0].isupper() for word in words) > len(words) / 2:
         return  # where most words are written so, it says nothing
-    for word in words:
-        name = word.group()
+    yield from capitalised(text, entities, after=_OF)
+
+
+def capitalised(text: str, entities: Sequence[Entity], after: re.Pattern[str] | None = None) -> Iterator[str]:
+    """Words that begin with a large letter, are no usual word that does, and are in no entity."""
+    taken = [(one.start, one.end) for one in entities]
+    for word in _WORD.finditer(text):
+        name = re.sub(r"['’]s$", "", word.group())
         inside = any(start < word.end() and word.start() < end for start, end in taken)
-        if name[0].isupper() and not name.isupper() and not inside and _OF.search(text[: word.start()]):
-            plain = re.sub(r"['’]s$", "", name)
-            if plain.lower() not in _NO_NAME:
-                yield plain
+        placed = after is None or after.search(text[: word.start()])
+        if name[0].isupper() and not name.isupper() and not inside and placed and name.lower() not in _NO_NAME:
+            yield name

@@ -135,3 +135,21 @@ def test_the_chance_to_buy_again_is_told_with_its_source(floor: Floor) -> None:
     assert "90 天内会下单的可能性：72%" in told.text
     assert "咖啡豆（70%）" in told.text
     assert manager.says("predict_need", "她什么时候再买").text == told.text
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "told"),
+    [
+        ("en", "when will Zorblatt Quux buy again", "Zorblatt Quux"),
+        ("zh", "欧阳无名下次什么时候买", "欧阳无名"),
+    ],
+)
+def test_a_name_that_nobody_has_is_said(floor: Floor, language: Any, text: str, told: str) -> None:
+    wants(floor, "mei", ("category", "coffee_beans", 700))
+    assert told in asks(floor, language, text).text
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "who will reorder soon"), ("zh", "客户什么时候会再买")])
+def test_of_nobody_in_particular_it_is_told_of_all(floor: Floor, language: Any, text: str) -> None:
+    wants(floor, "mei", ("category", "coffee_beans", 700))
+    assert asks(floor, language, text).table is not None

@@ -176,10 +176,10 @@ def test_what_is_prepared_is_given_out_under_the_same_right(floor: Floor, drawn:
 
 def test_without_a_picture_it_says_why(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> list[bytes]:
-        raise ChartsFailed("Drawing took longer than 60 s.")
+        raise ChartsFailed("Drawing took longer than 60 s.", "slow", "60")
 
     monkeypatch.setattr(drawing, "render", fail)
     reply = manager(floor).says("metric_query", "value distribution")
-    assert "No charts this time: Drawing took longer" in reply.text
+    assert "No charts this time: It took longer" in reply.text
     assert reply.table
     assert not reply.files
