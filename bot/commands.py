@@ -158,9 +158,8 @@ def forced_intent(message: IncomingMessage, audience: Audience, known: Container
 
 
 def _in_words(message: IncomingMessage, audience: Audience) -> tuple[str, str]:
-    group = asked_group(message.text, audience)
-    if group:
-        return "help", group
+    if asked_group(message.text, audience):
+        return "help", message.text
     return _spoken(message.text) if message.side == "staff" else _told(message.text)
 
 

@@ -64,6 +64,11 @@ def asked_group(text: str, audience: Audience) -> str:
     return group_named(asked["of"] or asked["before"] or "", audience) if asked else ""
 
 
+def group_in(argument: str, audience: Audience) -> str:
+    """The group that a button's or command's argument names, or a whole request for help with it; "" for none."""
+    return group_named(argument, audience) or asked_group(argument, audience)
+
+
 def group_named(word: str, audience: Audience) -> str:
     """The group that a word names, or its own name; "" for none."""
     word = word.strip()

@@ -15,7 +15,7 @@ from bot.handlers import HANDLERS
 from bot.handlers.agent.not_yet import not_yet as not_yet_of_agents
 from bot.handlers.manager.small_talk import not_yet as not_yet_of_managers
 from bot.hearing import Heard
-from bot.helping import AGENTS, COMMANDS, GROUPS, Helping, asked_group
+from bot.helping import AGENTS, COMMANDS, GROUPS, Helping, asked_group, group_in
 from bot.messages import IncomingMessage, Sender
 from bot.phrases import LANGUAGES, Phrases
 from bot.turns import Memory
@@ -105,4 +105,5 @@ def test_all_groups_are_described_and_short_enough() -> None:
 def test_a_group_is_asked_for_by_its_name(text: str, audience: Audience, group: str) -> None:
     assert asked_group(text, audience) == group
     forced = forced_intent(said(text, audience), audience, HANDLERS[audience])
-    assert (forced == ("help", group)) is bool(group)
+    assert (forced == ("help", text)) is bool(group)
+    assert not group or group_in(text, audience) == group_in(group, audience) == group

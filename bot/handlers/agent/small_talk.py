@@ -3,7 +3,7 @@
 from bot import wording
 from bot.commands import CHINESE_COMMANDS, STAFF_COMMANDS
 from bot.handlers.agent.asking import StaffTurn, desk_conversation, hushed, label
-from bot.helping import COMMANDS, GROUPS, Helping, group_named
+from bot.helping import COMMANDS, GROUPS, Helping, group_in
 from bot.messages import Choice, Reply
 from nlu.shortcuts import asks_what_we_are
 from nlu.understanding import Audience
@@ -39,7 +39,7 @@ def help_(turn: StaffTurn) -> Reply:
     """What can be said, with examples: of one group if one is named, else of all in short."""
     if asks_what_we_are(turn.understanding.text):
         return turn.reply("common.what_i_am")
-    group = group_named(turn.argument, "agent")
+    group = group_in(turn.argument, "agent")
     if group:
         return group_help(turn, "agent", group)
     helping = Helping(turn.services.phrases, turn.language)

@@ -1,7 +1,7 @@
 """Hello, thank you, goodbye, and what we can do."""
 
 from bot.handlers.customer.common import CustomerTurn, choices, is_private
-from bot.helping import Helping, group_named
+from bot.helping import Helping, group_in
 from bot.messages import Reply
 from nlu.shortcuts import asks_what_we_are
 
@@ -30,7 +30,7 @@ def thanks(turn: CustomerTurn) -> Reply:
 def help_(turn: CustomerTurn) -> Reply:
     """Say what we can do, or all of one group; to who asks, that we are no person."""
     helping = Helping(turn.services.phrases, turn.language)
-    group = group_named(turn.argument, "customer")
+    group = group_in(turn.argument, "customer")
     if group:
         own = [intent for intent, _ in helping.examples(f"customer.{group}")]
         return Reply(text=helping.group("customer", group), choices=choices(turn, *own))

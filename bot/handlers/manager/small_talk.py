@@ -5,14 +5,14 @@ from dataclasses import replace
 from bot.handlers.agent import AGENT
 from bot.handlers.agent.small_talk import group_buttons, group_help
 from bot.handlers.manager.asking import ManagerTurn, offers, words_of
-from bot.helping import AGENTS, Helping, group_named
+from bot.helping import AGENTS, Helping, group_in
 from bot.messages import Reply
 from nlu.shortcuts import asks_what_we_are
 
 
 def help_(turn: ManagerTurn) -> Reply:
     """What only managers can say, in short or of one group; what agents can is one of the groups."""
-    group = group_named(turn.argument, "manager")
+    group = group_in(turn.argument, "manager")
     if asks_what_we_are(turn.understanding.text) or group == AGENTS:
         return AGENT["help"](replace(turn, argument=""))
     if group:

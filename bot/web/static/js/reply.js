@@ -30,13 +30,15 @@ function cardPart(card, press) {
 
 /** Columns up to which a table is to be seen whole: its cells rather break than run out of the pane. */
 const FEW = 4;
+/** Characters from which a cell breaks into lines instead of widening its table. */
+const LONG = 26;
 
 function tableParts(table) {
   const figures = table.columns.map((_, place) => {
     const cells = table.rows.map((row) => row[place] ?? "").filter((cell) => cell !== "");
     return cells.length > 0 && cells.every((cell) => FIGURE.test(cell));
   });
-  const cell = (tag, text, place) => el(tag, { text, title: tag === "td" && text.length > 26 ? text : null, class: figures[place] ? "figure" : /\d/.test(text) ? null : "words", scope: tag === "th" ? "col" : null });
+  const cell = (tag, text, place) => el(tag, { text, class: figures[place] ? "figure" : text.length > LONG ? "words long" : /\d/.test(text) ? null : "words", scope: tag === "th" ? "col" : null });
   const body = table.rows.map((row) => el("tr", {}, ...table.columns.map((_, place) => cell("td", row[place] ?? "", place))));
   const parts = [
     el(
