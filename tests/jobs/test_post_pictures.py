@@ -20,7 +20,7 @@ from crm_core.connectors.storing import keep_posts
 from crm_core.database import Store
 from crm_core.listening import pictures
 from crm_core.models import Customer, Order, Post, PostPicture, Product, Pull
-from crm_core.pictures.looking import NotSeen, Seen, look, reads_text
+from crm_core.pictures.looking import NotSeen, Seen
 from crm_core.reports.evidence import behind
 from crm_core.reports.periods import Period
 from crm_core.reports.subjects import records_of
@@ -29,7 +29,6 @@ from nlu.post_models import PostModels
 from nlu.sensing import Sensing
 from tests.conftest import NOW, Clock
 from tests.contracts.networks import Network, Told, served
-from tests.drawn import drawn, saved
 
 SETTINGS = Settings(_env_file=None)
 WEEK = Period(NOW - timedelta(days=7), NOW + timedelta(days=1), "UTC")
@@ -197,11 +196,3 @@ def test_they_go_with_their_posts(gallery: Gallery) -> None:
         session.delete(session.scalars(select(Post)).one())
     with gallery.store.read() as session:
         assert session.scalar(select(func.count()).select_from(PostPicture)) == 0
-
-
-@pytest.mark.skipif(not reads_text(), reason="the extra `ocr` is not installed")
-def test_a_real_picture_goes_all_the_way(gallery: Gallery) -> None:
-    poster = saved(drawn(("T3 grinder", "订单号 SO-20931")), "JPEG")
-    gallery.bring(found(1, Picture(gallery.shows("poster.jpg", poster))))
-    assert gallery.look(look) == 1
-    assert (gallery.rows()[0].products, gallery.rows()[0].orders) == (["T3"], ["SO-20931"])
