@@ -32,6 +32,8 @@ PUBLIC = re.compile(
     r"|社媒|社交|帖|微博|网上|舆[情论]|声量|提及|小红书|网友",
     re.IGNORECASE,
 )
+_NAMED = {"orders": "订单", "revenue": "销售额", "messages": "消息", "complaints": "投诉"}
+"""Figures that are not always recognised before 少了 and the like."""
 OF_POSTS = {"mood": "post_mood", "messages": "mentions", "complaints": "mentions"}
 
 
@@ -70,7 +72,7 @@ def _query(asking: Asking) -> Query:
     said = read(asking.spoken, asking.session)
     last = asking.memory.shown("figures")
     kept = Query.of(last) if isinstance(last, dict) else None
-    metric = said.metric or ""
+    metric = said.metric or next((name for name, word in _NAMED.items() if word in asking.text), "")
     if PUBLIC.search(asking.text):
         metric = OF_POSTS.get(metric or "messages", metric)
     anew = said.subjects or said.not_applied or (metric and (said.only or said.without))  # it names its own

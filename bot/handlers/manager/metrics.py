@@ -280,7 +280,7 @@ def not_by_text(error: NotMeasured, words: FigureWords) -> str:
     possible = wording.listed((words.say(f"dimensions.{name}") for name in error.possible), words.language)
     text = words.say("figures.not_by", metric=words.metric(error.metric), dimension=dimension, possible=possible)
     of_posts = error.wanted == "city" and "network" in error.possible
-    return f"{words.say('figures.no_place')} {text}" if of_posts else text
+    return f"{words.say('figures.no_place')}\n{text}" if of_posts else text
 
 
 def _team(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply:

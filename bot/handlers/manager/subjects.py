@@ -18,6 +18,7 @@ SUBJECTS = {
 }  # fmt: skip
 """Entity -> the dimension of figures that it is a value of."""
 _WORD = re.compile(r"[A-Za-z][\w'’-]*")
+_NAME = re.compile(r"(?<![\w'’-])[A-Z][\w'’-]*(?: [A-Z][\w'’-]*)*")
 _OF = re.compile(r"(?<![a-z])(?:by|from|of|about|for|to|with|customer|client|named|called)\s+$", re.IGNORECASE)
 _NO_PRODUCT = re.compile(r"(?:the )?(?:month|season|festival|week|day)s?|处理|季节|节日", re.IGNORECASE)
 """Words of products' names that, alone, mean something else in a question about figures."""
@@ -123,11 +124,14 @@ def strange_names(text: str, entities: Sequence[Entity]) -> Iterator[str]:
 
 
 def capitalised(text: str, entities: Sequence[Entity], after: re.Pattern[str] | None = None) -> Iterator[str]:
-    """Words that begin with a large letter, are no usual word that does, and are in no entity."""
+    """Names of one word or several that begin with large letters, are no usual ones that do, and are in no entity."""
     taken = [(one.start, one.end) for one in entities]
-    for word in _WORD.finditer(text):
+    end = -1
+    for word in _NAME.finditer(text):
         name = re.sub(r"['’]s$", "", word.group())
-        inside = any(start < word.end() and word.start() < end for start, end in taken)
+        inside = any(start < word.end() and word.start() < last for start, last in taken)
         placed = after is None or after.search(text[: word.start()])
-        if name[0].isupper() and not name.isupper() and not inside and placed and name.lower() not in _NO_NAME:
+        usual = all(part.lower() in _NO_NAME or part.isupper() for part in name.split())
+        if word.start() > end and not inside and placed and not usual:
+            end = word.end()
             yield name

@@ -342,6 +342,7 @@ def test_why_and_by_channel_and_show_me_through_the_whole_product(stage: Stage) 
     ("language", "text", "entities", "told"),
     [
         ("en", "why did messages by Emma change", {}, "Not applied: Emma. Messages cannot"),
+        ("en", "why did messages from Zorblatt Quux change", {}, "Not applied: Zorblatt Quux. Messages cannot"),
         ("en", "why did messages about T3 change", {"product": "T3"}, "Not applied: T3."),
         ("zh", "T3的消息为什么少了", {"product": "T3"}, "没有用上：T3。"),
         ("en", "why did messages by Tom Reed change", {"person_name": "Tom Reed"}, "Not applied: Tom Reed."),
@@ -352,6 +353,13 @@ def test_what_a_figure_cannot_be_narrowed_to_is_said(
 ):
     found = asked(sample, tmp_path, explain_change, text, language, metric="messages", **entities)
     assert told in found.reply.text
+
+
+def test_orders_are_meant_by_their_word_after_another_figure(sample: Store, tmp_path: Path):
+    shown = asked(sample, tmp_path, explain_change, "why", metric="complaints")
+    memory = remembered("explain_change", shown)
+    found = asked(sample, tmp_path, explain_change, "为什么上海的订单少了", "zh", memory=memory)
+    assert found.query.metric == "orders"
 
 
 def test_what_a_figure_can_be_narrowed_to_narrows_it(sample: Store, tmp_path: Path):
