@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from bot.hearing import Heard
 from bot.turns import Memory
@@ -25,6 +26,8 @@ _ENDS_EN = (
     r"(?:stop|end|halt|abort|cancel|kill|terminate|pause|suspend|freeze|interrupt|resume|continue|unpause|restart)"
 )
 _ENDS_ZH = r"(?:暂停|停止|停掉|停下来?|停|终止|中止|中断|结束|取消|关掉|叫停|恢复|继续|重启|挂起)"
+_DROPS_EN = r"(?:delete|discard|drop|throw away|remove|scrap|get rid of)"
+_DROPS_ZH = r"(?:删除|删掉|丢弃|扔掉|作废)"
 _STARTS_EN = r"(?:start|launch|run|begin|kick off|activate|go (?:ahead|live) with|send(?: out| off)?)"
 _STARTS_ZH = r"(?:开始|启动|上线|开启|发送|发出|运行|执行)"
 _FORMS: tuple[tuple[str, str], ...] = (
@@ -35,11 +38,15 @@ _FORMS: tuple[tuple[str, str], ...] = (
      r"|worth (?:it|while))"),
     ("campaign_report", rf"what (?:did|has|have) {_NAME} (?:bring|brought|achieved?|earn(?:ed)?|yield(?:ed)?)"
      r"(?: in| us)*"),
-    ("campaign_report", rf"(?:show (?:me )?|give me )?(?:the )?{_FIGURES} (?:of|for|on|from) {_NAME}"),
+    ("campaign_report", rf"(?:show (?:me )?|give me |what (?:is|was) )?(?:the )?{_FIGURES} (?:of|for|on|from) {_NAME}"),
+    ("campaign_report", r"how many (?:people |customers )?(?:opted out|unsubscribed|replied|answered|bought|ordered"
+     rf"|got|received)(?: of| from| to| after| because of)? {_NAME}"),
     ("campaign_report", rf"(?:show (?:me )?|give me )?(?:the )?{_NAME} {_FIGURES}"),
     ("campaign_report", rf"(?:看看?|看一下|查一?下|查看|汇报)?{_NAME}的?{_RESULT}{_HOW}?"),
     ("campaign_report", rf"{_NAME}(?:[做跑发卖办进]得|做|进行)?{_HOW}"),
     ("campaign_stop", rf"{_ENDS_EN} {_NAME}"),
+    ("campaign_stop", rf"{_DROPS_EN} {_NAME}"),
+    ("campaign_stop", rf"{_DROPS_ZH}(?:一下)?{_NAME}|[把将]{_NAME.replace('name', 'other')}{_DROPS_ZH}"),
     ("campaign_stop", rf"put {_NAME} on hold"),
     ("campaign_stop", rf"[把将]?先?{_ENDS_ZH}(?:一下)?{_NAME}"),
     ("campaign_stop", rf"[把将]?{_NAME}先?{_ENDS_ZH}(?:一下)?"),
@@ -49,6 +56,7 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ("campaign_preview", rf"(?:preview|show(?: me)?|open|let me see|look at|who (?:gets|would get|will get)) {_NAME}"),
     ("campaign_preview", rf"(?:预览|看看|看一下|打开|显示)(?:一下)?{_NAME}"),
     ("campaign_preview", rf"{_NAME}会?发给谁"),
+    ("campaign_preview", rf"when (?:does|will|is|do we) {_NAME} (?:starts?|begin|go(?:es|ing)? out|be sent|sent)"),
 )  # fmt: skip
 _ORDERS = tuple((intent, re.compile(_FIRST + f"(?:{form})" + _LAST, re.IGNORECASE)) for intent, form in _FORMS)
 _THAT = re.compile(
@@ -60,11 +68,25 @@ _THAT = re.compile(
 _DEFINITE = re.compile(r"(?!(?:an?|another|new|some)(?![a-z])|一?[个场次]|新)", re.IGNORECASE)
 
 
+_PLACE = re.compile(
+    r"\W*(?:the )?(?:first|second|third|fourth|fifth|sixth|last)(?: one)?\W*"
+    r"|\W*第?[一二三四五六1-6]个?\W*|\W*最后一?个\W*",
+    re.IGNORECASE,
+)
+_DROPS = re.compile(rf"(?<![a-z]){_DROPS_EN}(?![a-z])|{_DROPS_ZH}", re.IGNORECASE)
+ASKED = "campaigns"
+"""In the memory of a conversation: of which campaigns it was asked which, by whom and for what."""
+
+
 def named_order(heard: Heard, memory: Memory, names: Callable[[], Sequence[str]]) -> Heard:
     """The message as an order about a campaign, where it says the name of one, or "it" of the one shown last."""
     understanding = heard.understanding
     if heard.message.kind not in ("new", "edit") or understanding.engine == "command":
         return heard
+    asked = which_asked(understanding.text, memory, names)
+    if asked is not None:
+        meant = understanding.model_copy(update={"intent": asked["intent"], "confidence": 1.0, "wishes": ()})
+        return replace(heard, understanding=meant, prepared=None)
     sure = understanding.intent != OUT_OF_SCOPE and understanding.confidence >= DOUBTFUL
     for intent, order in _ORDERS:
         match = order.fullmatch(understanding.text.strip()[: READ_UP_TO + 1])
@@ -74,6 +96,19 @@ def named_order(heard: Heard, memory: Memory, names: Callable[[], Sequence[str]]
             meant = understanding.model_copy(update={"intent": intent, "confidence": 1.0, "wishes": ()})
             return replace(heard, understanding=meant, prepared=None)
     return heard
+
+
+def which_asked(text: str, memory: Memory, names: Callable[[], Sequence[str]]) -> dict[str, Any] | None:
+    """The question which campaign is meant, where it was asked last and a text is a name or a place in its list."""
+    asked = memory.shown(ASKED) if memory.latest == ASKED else None
+    if not isinstance(asked, dict) or len(text) > READ_UP_TO or any(order.fullmatch(text) for _, order in _ORDERS):
+        return None
+    return asked if _PLACE.fullmatch(text) or wholly_meant(text, names()) else None
+
+
+def drops(text: str) -> bool:
+    """Whether a text wants a draft thrown away."""
+    return _DROPS.search(text) is not None
 
 
 def started_name(text: str) -> str | None:
@@ -91,7 +126,8 @@ def is_spoken_of(said: str) -> bool:
 
 
 def _said(match: "re.Match[str]") -> str:
-    return str(match["name"]).strip(" \"'“”「」『』")
+    groups = match.groupdict()
+    return str(groups.get("name") or groups.get("other") or "").strip(" \"'“”「」『』")
 
 
 def _means_one(said: str, memory: Memory, names: Callable[[], Sequence[str]], *, sure: bool) -> bool:

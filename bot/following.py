@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.campaign_orders import named_order
 from bot.hearing import Heard
-from bot.suggestion_reading import DECIDES, LISTS
+from bot.suggestion_reading import DECIDES, LESS, LISTS
 from bot.turns import Memory, Speaker
 from crm_core.staff_store import StaffStore
 
@@ -61,11 +61,18 @@ _OF_THE_LIST = re.compile(
     re.IGNORECASE,
 )
 """Is said of suggestions where they were the list shown last."""
-_NAMES_THEM = re.compile(r"suggestions|建议", re.IGNORECASE)
+_WHOM_NEXT = re.compile(
+    r"\W*(?:(?:我|我们|今天|今日|现在|下一步|接下来|先|最|还|应|该|应该|要|得|需要)*)(?:联系|跟进|找|打给|回访|拜访)(?:哪[些位个]|谁)"
+    r"(?:客户|人)?(?:呢|啊|好)?\W*",
+    re.IGNORECASE,
+)
+"""Asks whom to get in touch with."""
+_NAMES_THEM = re.compile(r"suggestion|建议", re.IGNORECASE)
 _ONLY_WHY = re.compile(
     r"\W*(?:but |and |so )?(?:why|how come|what for|for what reason|why so|explain(?: that| this| them)?"
     r"|why (?:is )?(?:that|this|these|those|them|him|her|not))(?: please)?\W*"
-    r"|\W*(?:为什么|为何|为啥|凭什么|怎么说|理由(?:呢|是什么)?|原因(?:呢|是什么)?|解释一?下)(?:呢|啊|呀|这样|这么说)?\W*",
+    r"|\W*(?:为什么|为何|为啥|凭什么|怎么说|理由(?:呢|是什么)?|原因(?:呢|是什么)?|解释一?下)(?:呢|啊|呀|这样|这么说)?\W*"
+    r"|\W*(?:为什么|为何|为啥)(?:要|会)?(?:推荐|建议)(?:这[个条些]|它们?|他们?|她们?)?\W*",
     re.IGNORECASE,
 )
 """Is said of whatever was shown last."""
@@ -83,11 +90,12 @@ def _about_suggestions(heard: Heard, memory: Memory) -> Heard:
     if heard.message.kind not in ("new", "edit") or understanding.engine == "command":
         return heard
     text = understanding.text[:READ_UP_TO]
-    listed = bool(memory.shown("suggestions")) and _OF_THE_LIST.fullmatch(text)
-    last = memory.latest == "suggestions" and (_ONLY_WHY.fullmatch(text) or DECIDES.fullmatch(text))
-    listed = listed or last or (not heard.message.thread_id and _NAMES_THEM.search(text) and LISTS.fullmatch(text))
+    forms = [_FARED] + ([_OF_THE_LIST] if memory.shown("suggestions") else [])
+    forms += [_ONLY_WHY, DECIDES, LESS] if memory.latest == "suggestions" else []
+    forms += [LISTS] if not heard.message.thread_id and _NAMES_THEM.search(text) else []
     intent = "set_notifications" if _SWITCHED.fullmatch(text) else ""
-    intent = "approve_suggestion" if listed or _FARED.fullmatch(text) else intent
+    intent = "approve_suggestion" if any(form.fullmatch(text) for form in forms) else intent
+    intent = "list_tasks" if _WHOM_NEXT.fullmatch(text) else intent
     if not intent:
         return heard
     meant = understanding.model_copy(update={"intent": intent, "confidence": 1.0, "wishes": ()})

@@ -66,6 +66,13 @@ LISTS = re.compile(
     re.IGNORECASE,
 )
 """Asks for the list, and says nothing of any of it."""
+LESS = re.compile(
+    r"\W*(?:please )?(?:less|fewer|not so many|show (?:me )?(?:less|fewer)) (?:of |like )?"
+    r"(?:this|these|those|that|them|such)(?: (?:kind|kinds|ones|suggestions?))?(?: please)?\W*"
+    r"|\W*(?:请)?少推(?:荐)?(?:这[类种些]|点)?(?:的|建议)?(?:吧)?\W*",
+    re.IGNORECASE,
+)
+"""Wants to see less of a kind."""
 _DECIDED = (
     r"(?:approve|accept|do|take|run|go (?:with|for)|yes to|skip|reject|decline|drop|dismiss|discard|no to)",
     r"(?:采纳|采用|通过|同意|批准|接受|照做|执行|跳过|忽略|不要|拒绝|驳回|算了)",

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from crm_core.access import Actor
 from crm_core.campaigns import audience, naming, report, running
 from crm_core.campaigns.audience import Preview, Rules
 from crm_core.campaigns.report import CampaignReport
-from crm_core.models import Campaign, OutboxMessage
+from crm_core.models import Campaign, CampaignContact, OutboxMessage
 from crm_core.query import Conditions
 
 Permit = Callable[[str, str, Sequence[str]], None]
@@ -30,6 +30,16 @@ class Plan:
     starts_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A campaign in a list of several; counts of those written to."""
+
+    campaign: Campaign
+    sent: int
+    replied: int
+    converted: int
+
+
 class StaffCampaigns:
     """Campaigns for managers; `permit` lets each act through and notes it."""
 
@@ -44,6 +54,22 @@ class StaffCampaigns:
         """The last campaigns, newest first; names alone, so that nothing has to be noted."""
         query = select(Campaign).order_by(Campaign.created_at.desc(), Campaign.id.desc())
         return list(self._session.execute(query.limit(SHOWN)).scalars())
+
+    def overview(self) -> list[Overview]:
+        """The last campaigns, newest first, with what each brought."""
+        self._permit("campaign.read", "campaigns", ("sent", "replied", "orders"))
+        found = self.newest()
+        sent = case((CampaignContact.state == "sent", 1))
+        query = (
+            select(
+                CampaignContact.campaign_id, func.count(sent), func.count(CampaignContact.replied_at),
+                func.count(CampaignContact.converted_at),
+            )
+            .where(CampaignContact.campaign_id.in_([one.id for one in found]), ~CampaignContact.held_out)
+            .group_by(CampaignContact.campaign_id)
+        )  # fmt: skip
+        counts = {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in self._session.execute(query)}
+        return [Overview(one, *counts.get(one.id, (0, 0, 0))) for one in found]
 
     def names(self) -> list[str]:
         """What campaigns are called, the newest first."""

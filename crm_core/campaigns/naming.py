@@ -17,7 +17,7 @@ _SAYS_NOTHING = frozenset(
 """Words by which alone no campaign is meant."""
 _SAYS_NOTHING_ZH = re.compile(
     "营销活动|活动|营销|推广|促销|推送|群发|邮件|短信|文案|效果|结果|表现|怎么样|如何|客户|上次|这次|那次|这个|那个"
-    "|暂停|停止|停掉|恢复|继续|开始|启动|预览|多少|我们|全部|所有"
+    "|[的了吗呢吧是在有把将]|暂停|停止|停掉|恢复|继续|开始|启动|预览|多少|我们|全部|所有"
 )
 LEAST_ZH = 2
 """Characters in a row that a Chinese name and a text have in common where the name is meant."""
@@ -81,8 +81,9 @@ def _shared(text: str, name: str) -> tuple[int, int]:
     latin = [word for word in words if word.isascii() and word in said]
     telling = [word for word in latin if word not in _SAYS_NOTHING and (len(word) > 1 or word.isdigit())]
     runs = [run for run in words if not run.isascii()]
-    common = max((_in_a_row(run, other) for run in runs for other in said if not other.isascii()), default=0)
-    common = common if common >= LEAST_ZH else 0
+    spoken = [other for other in said if not other.isascii()]
+    common = max((_in_a_row(run, other) for run in runs for other in spoken), default=0)
+    common = common if common >= LEAST_ZH or any(other in run for run in runs for other in spoken) else 0
     return len(telling) + common, len(latin) + common
 
 

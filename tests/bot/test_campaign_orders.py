@@ -39,6 +39,8 @@ def intent_of(text: str, memory: Memory | None = None, **understood: object) -> 
         ("启动春茶活动", "campaign_create"), ("把春茶上新启动", "campaign_create"),
         ("stop Tea two", "campaign_stop"), ("put tea one on hold", "campaign_stop"), ("暂停春茶活动", "campaign_stop"),
         ("把春茶停了吧", "campaign_stop"), ("preview winter mugs", "campaign_preview"),
+        ("delete the winter mugs draft", "campaign_stop"), ("when does winter mugs start", "campaign_preview"),
+        ("how many opted out of tea two", "campaign_report"), ("what was the uplift of tea one", "campaign_report"),
         ("how did the oolong set do", "out_of_scope"), ("start my day", "out_of_scope"), ("stop", "out_of_scope"),
     ],
 )  # fmt: skip
@@ -62,6 +64,18 @@ def test_it_is_a_campaign_only_where_one_was_shown_last() -> None:
     assert intent_of("pause it", memory) == "out_of_scope"
     memory.show("campaign", 7)
     assert Memory(memory.dump()).latest == "campaign"
+
+
+def test_a_name_alone_answers_which_one_and_another_order_does_not() -> None:
+    memory = Memory()
+    memory.show("campaigns", {"intent": "experiment_result", "which": "show", "among": [1, 2]})
+    assert intent_of("Tea one", memory) == "experiment_result"
+    assert intent_of("the second one", memory) == "experiment_result"
+    assert intent_of("第二个", memory) == "experiment_result"
+    assert intent_of("pause tea two", memory) == "campaign_stop"
+    assert intent_of("good morning", memory) == "out_of_scope"
+    memory.show("campaign", 1)
+    assert intent_of("Tea one", memory) == "out_of_scope"
 
 
 def test_starting_one_is_not_making_one() -> None:

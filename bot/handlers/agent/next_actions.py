@@ -8,7 +8,7 @@ from bot.handlers.agent.asking import StaffTurn, asked, hushed, named
 from bot.handlers.agent.next_drafts import draft_for
 from bot.handlers.agent.score_reasons import open_buttons, record_line
 from bot.messages import Choice, Reply, Table
-from bot.suggestion_reading import LISTS, Shown, Verdict, read
+from bot.suggestion_reading import LESS, LISTS, Shown, Verdict, read
 from bot.suggestion_words import SuggestionWords
 from crm_core.suggestions.kinds import KINDS
 from crm_core.suggestions.making import Rules
@@ -50,6 +50,8 @@ def _answer(turn: StaffTurn) -> Reply:
         return _button(turn)
     if not text.strip() or LISTS.fullmatch(text):
         return _list(turn)
+    if LESS.fullmatch(text):
+        return _less_in_words(turn)
     return _report(turn) if _REPORT.search(text) else _decided_in_words(turn)
 
 
@@ -108,6 +110,7 @@ def _taken(turn: StaffTurn, view: SuggestionView, key: str) -> Reply:
     else a task."""
     words = words_of(turn)
     turn.memory.show("customer", view.customer_id)
+    turn.memory.show("suggestion", view.suggestion_id)
     again = Choice(label=turn.say("agent.undo"), value=f"approve_suggestion:again:{view.suggestion_id}")
     draft = draft_for(turn, view)
     if draft is not None:
@@ -129,6 +132,7 @@ def _skipped(turn: StaffTurn, suggestion_id: int) -> Reply:
     if view is None:
         return _gone(turn, suggestion_id)
     words = words_of(turn)
+    turn.memory.show("suggestion", suggestion_id)
     again = Choice(label=turn.say("agent.undo"), value=f"approve_suggestion:again:{suggestion_id}")
     return Reply(text=words.say("skipped", what=words.title(view)), choices=(again, words.less_button(view.kind)))
 
@@ -153,6 +157,18 @@ def _fewer(turn: StaffTurn, kind: str, step: int) -> Reply:
     if not days:
         return Reply(text=words.say("as_before", kind=words.kind(kind)))
     return Reply(text=words.say("fewer", kind=words.kind(kind), days=days), choices=(back, words.less_button(kind)))
+
+
+def _less_in_words(turn: StaffTurn) -> Reply:
+    """Fewer of the kind of the one decided on last, or of the only kind shown; else a button for each kind."""
+    shown = _shown(turn)
+    last = [one for one in shown if one.suggestion_id == turn.memory.shown("suggestion")]
+    kinds = list(dict.fromkeys(one.kind for one in last or shown))
+    if len(kinds) == 1:
+        return _fewer(turn, kinds[0], 1)
+    words = words_of(turn)
+    choices = tuple(Choice(label=words.kind(kind), value=f"approve_suggestion:less:{kind}") for kind in kinds)
+    return Reply(text=words.say("less_of_which" if kinds else "none"), choices=choices)
 
 
 def _why(turn: StaffTurn, suggestion_id: int) -> Reply:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bot.campaign_orders import is_spoken_of
+from bot.campaign_orders import ASKED, is_spoken_of, which_asked
 from bot.handlers.manager.asking import ManagerTurn
 from bot.messages import Choice, Reply
 from crm_core.models import Campaign
@@ -60,7 +60,7 @@ def ask_which(turn: ManagerTurn, fitting: Sequence[Campaign], intent: str, actio
     """The question which of several, with a button for each."""
     shown = fitting[:MOST_ASKED]
     choices = tuple(Choice(label=_label(turn, one), value=f"{intent}:{action}:{one.id}") for one in shown)
-    turn.ask("text", intent, which=action, among=[one.id for one in shown])
+    turn.memory.show(ASKED, {"intent": intent, "which": action, "among": [one.id for one in shown]})
     return Reply(text=turn.say("campaigns.which"), choices=choices)
 
 
@@ -71,17 +71,19 @@ def with_id(turn: ManagerTurn, given: Any) -> Campaign | None:
 
 
 def asked_action(turn: ManagerTurn) -> str:
-    """What shall be done with the one that we asked about; "" where we did not."""
-    return str(turn.slots.get("which", "")) if turn.question else ""
+    """What shall be done with the one that we asked about; "" where this does not say which."""
+    asked = which_asked(turn.understanding.text, turn.memory, turn.store.campaigns.names)
+    return str(asked["which"]) if asked else ""
 
 
 def _picked(turn: ManagerTurn) -> Campaign | None:
     """The one of those asked about whose place is said: "the second one"."""
-    among = turn.slots.get("among") if turn.question else None
+    asked = which_asked(turn.understanding.text, turn.memory, turn.store.campaigns.names)
     place = turn.understanding.first("ordinal")
-    if not isinstance(among, list) or not isinstance(place, int) or not -len(among) <= place <= len(among):
+    among = asked["among"] if asked else []
+    if not isinstance(place, int) or not place or not -len(among) <= place <= len(among):
         return None
-    return with_id(turn, among[place - 1 if place > 0 else place]) if place else None
+    return with_id(turn, among[place - 1 if place > 0 else place])
 
 
 def _label(turn: ManagerTurn, campaign: Campaign) -> str:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot import wording
-from bot.campaign_orders import started_name
+from bot.campaign_orders import drops, started_name
 from bot.campaigning import FIELDS, LONGEST, problem, unknown_fields
 from bot.handlers.agent.asking import confirming, declined
 from bot.handlers.manager.asking import ManagerTurn
 from bot.handlers.manager.campaign_choice import ask_which, asked_action, chosen, named_or_spoken_of, with_id
+from bot.handlers.manager.campaign_list import asks_for_several, listed
 from bot.handlers.manager.campaign_reading import (
     KEYS,
     Form,
@@ -69,6 +70,9 @@ def campaign_create(turn: ManagerTurn) -> Reply:
 
 def _start_of_one(turn: ManagerTurn) -> Reply | None:
     """The reply to "start the campaign", "start Tea two"; None where a new one shall be made."""
+    if asked_action(turn) == "start":
+        meant = chosen(turn, CREATE, "start", lambda one: one.state == "draft")
+        return meant if meant is None or isinstance(meant, Reply) else _start(turn, meant)
     said = started_name(turn.understanding.text)
     found = named_or_spoken_of(turn, said, lambda one: one.state == "draft") if said else []
     if len(found) > 1:
@@ -90,9 +94,6 @@ def _of_question(turn: ManagerTurn) -> Reply | None:
         return _declined(turn)
     if "campaign" in turn.slots:
         return _started(turn, int(turn.slots["campaign"]))
-    if asked_action(turn):
-        meant = chosen(turn, CREATE, "start", lambda one: one.state == "draft")
-        return meant if meant is None or isinstance(meant, Reply) else _start(turn, meant)
     return _answered(turn, Form.load(turn.slots)) if "asked" in turn.slots and not begins_anew(text) else None
 
 
@@ -297,7 +298,10 @@ def _only_counted(turn: ManagerTurn, form: Form) -> Reply:
 
 
 def campaign_report(turn: ManagerTurn) -> Reply:
-    """What a campaign brought, against those held out."""
+    """What a campaign brought, against those held out; all of them in a list where several are spoken of."""
+    text = turn.understanding.text
+    if turn.message.kind != "button" and asks_for_several(text) and not turn.store.campaigns.named(text):
+        return listed(turn)
     campaign = chosen(turn, "campaign_report", "show", lambda one: one.state in BEGUN)
     if not isinstance(campaign, Campaign):
         return campaign or turn.reply("campaigns.none")
@@ -347,13 +351,13 @@ _RESUMING = (
 
 def campaign_stop(turn: ManagerTurn) -> Reply:
     """Pause or resume a campaign at once; stop it for good after a yes."""
-    if declined(turn):
-        return turn.reply("agent.nothing_done")
     if turn.question and "stop" in turn.slots:
         confirmed = bool(turn.understanding.first("confirmed"))
         return _act(turn, with_id(turn, turn.slots["stop"]), "stop") if confirmed else turn.reply("agent.nothing_done")
     pressed = turn.argument.partition(":")[0] if turn.message.kind == "button" else ""
     action = pressed or asked_action(turn) or _action(turn.understanding.text)
+    if action == "discard":
+        return _thrown_away(turn)
     states = ("paused",) if action == "resume" else ("running", "approved", "paused")
     meant = chosen(turn, STOP, action, lambda one: one.state in states)
     if isinstance(meant, Reply):
@@ -366,8 +370,18 @@ def campaign_stop(turn: ManagerTurn) -> Reply:
     return Reply(text=turn.say("campaigns.confirm_stop", name=meant.name), choices=confirming(turn, danger=True))
 
 
+def _thrown_away(turn: ManagerTurn) -> Reply:
+    """A draft that is named goes at once; nothing that was begun can be thrown away."""
+    meant = chosen(turn, STOP, "discard", lambda one: one.state == "draft")
+    if not isinstance(meant, Campaign):
+        return meant or turn.reply("campaigns.no_draft")
+    return turn.reply("campaigns.discarded") if turn.store.campaigns.discard(meant) else _refused(turn, meant)
+
+
 def _action(text: str) -> str:
     folded = text.casefold()
+    if drops(text):
+        return "discard"
     if any(word in folded for word in _RESUMING):
         return "resume"
     return "pause" if any(word in folded for word in _PAUSING) else "stop"

@@ -169,10 +169,10 @@ def test_the_one_that_is_named_or_spoken_of_is_meant_and_of_several_it_is_asked_
         which,
         [f"experiment_result:show:{ids[n]}" for n in ("Mugs", "Tea_two", "Tea_one")],
     )
-    assert manager.answers("tea one").text.startswith("Tea one")
+    assert manager.says("experiment_result", "tea one").text.startswith("Tea one")
     asked = manager.says("campaign_report", "the tea campaign")
     assert buttons(asked) == [f"campaign_report:show:{ids[name]}" for name in ("Tea_two", "Tea_one")]
-    assert manager.says("answer", "the second one", ordinal=2).text.startswith("Tea one")
+    assert manager.says("campaign_report", "the second one", ordinal=2).text.startswith("Tea one")
     assert manager.says("campaign_report", "how did the last campaign do").text.startswith("Mugs")
     manager.memory.forget("campaign")
     asked = manager.says("campaign_stop", "pause the campaign")
@@ -194,9 +194,26 @@ def test_a_draft_is_started_by_its_name_and_stays_after_a_no(manager: Colleague)
     manager.memory.forget("campaign")
     asked = manager.says(CREATE, "start the campaign")
     assert f"{CREATE}:start:{ids['Sale']}" in buttons(asked)
-    assert phrase("campaigns.confirm", manager.language) in manager.answers("sale again").text
+    assert phrase("campaigns.confirm", manager.language) in manager.says(CREATE, "sale again").text
     assert manager.says("answer", "yes", confirmed=True).text.count("Sale again") == 1
     assert manager.says(CREATE, "start a campaign").text == phrase("campaigns.ask_audience", manager.language)
+
+
+def test_all_of_them_in_a_list_and_a_draft_is_thrown_away_by_name(manager: Colleague) -> None:
+    ids = kept(manager.floor, Tea_one="done", Tea_two="running", Sale="draft")
+    told = manager.says("campaign_report", "which campaigns are running")
+    assert told.table is not None
+    assert [row[0] for row in told.table.rows] == ["Tea two"]
+    told = manager.says("campaign_report", "有哪些活动")
+    assert told.table is not None
+    assert [row[0] for row in told.table.rows] == ["Sale", "Tea two", "Tea one"]
+    assert buttons(told)[1] == f"campaign_report:show:{ids['Tea_two']}"
+    refused = manager.says("campaign_stop", "delete tea two")
+    assert "Tea two" in refused.text
+    assert manager.says("campaign_stop", "discard the sale draft").text == phrase(
+        "campaigns.discarded", manager.language
+    )
+    assert {row.name for row in manager.floor.rows(Campaign)} == {"Tea one", "Tea two"}
 
 
 def test_a_time_is_kept_and_nothing_goes_before(floor: Floor) -> None:
