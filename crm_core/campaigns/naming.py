@@ -42,15 +42,15 @@ def meant(text: str, names: Sequence[str]) -> list[str]:
 
 
 def wholly_meant(text: str, names: Sequence[str]) -> list[str]:
-    """The names that hold every word of a text; where it is the very name of one, that one.
+    """The names that hold every word of a text; where it is nothing but whole names, those.
 
     >>> wholly_meant("tea two", ["Tea one", "Tea two", "Tea two reloaded"])
     ['Tea two']
     >>> wholly_meant("the mugs campaign", ["Winter mugs", "Tea two"]), wholly_meant("mugs in Berlin", ["Winter mugs"])
     (['Winter mugs'], [])
     """
-    written = [name for name in _written_out(text, names) if not _rest(text, name)]
-    if written:
+    written = _written_out(text, names)
+    if written and not _rest(text, written):
         return written
     said = [word for word in _words(text) if word not in _SAYS_NOTHING]
     return [name for name in names if said and all(_stands_in(word, name) for word in said)]
@@ -69,9 +69,11 @@ def _written_out(text: str, names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for _, _, name in sorted(places)))
 
 
-def _rest(text: str, name: str) -> list[str]:
-    """What a text says besides a name."""
-    rest = _plain(text).replace(_plain(name), " ")
+def _rest(text: str, names: Iterable[str]) -> list[str]:
+    """What a text says besides names."""
+    rest = _plain(text)
+    for name in names:
+        rest = rest.replace(_plain(name), " ")
     return [word for word in _words(rest) if word not in _SAYS_NOTHING]
 
 

@@ -101,3 +101,4 @@ def test_names_are_found_in_part_and_the_longest_counts() -> None:
     assert meant("the steam week", NAMES) == []
     assert wholly_meant("tea", NAMES) == ["Tea one", "Tea two", "Tea two reloaded"]
     assert wholly_meant("tea week for VIPs", NAMES) == []
+    assert wholly_meant("Tea one and winter mugs", NAMES) == ["Tea one", "Winter mugs"]
