@@ -1,10 +1,24 @@
-"""Rows of the feature table, made up: three plain kinds of buyers and some who never bought."""
+"""Rows of the feature table: as stored, and made up of three plain kinds of buyers and some who never bought."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
+from crm_core.analytics.features.definition import units_told
+from crm_core.database import Store
+from crm_core.models import CustomerFeatures
+
 if TYPE_CHECKING:
     import pandas
+
+
+def stored(store: Store) -> list[dict[str, Any]]:
+    """Every column; what was bought of each category in the order of their names, whatever order an engine keeps."""
+    columns = CustomerFeatures.__table__.c
+    with store.read() as session:
+        found = [dict(row) for row in session.execute(select(columns).order_by(columns.id)).mappings()]
+    return [row | {"category_units": sorted(units_told(row["category_units"] or ""))} for row in found]
 
 
 def made_up(ids: Sequence[int], seed: int = 1) -> "pandas.DataFrame":

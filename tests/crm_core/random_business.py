@@ -32,7 +32,7 @@ from crm_core.models import (
 
 OFFSETS = (1, 0, 0, -1, -2, -89, -90, -91, -179, -180, -181, -400)
 """Days from today where something changes sides."""
-CATEGORIES = ("Tea", "tea", "咖啡", "beans", "Über", "a_b", "a b")
+CATEGORIES = ("Tea", "tea", "咖啡", "beans", "Über", "a_b", "2 3 b", "🍵")
 INTENTS = ("complaint", "complaint", "order_status", "return_request", "price_question", "greeting", None)
 MOODS = (None, -1000, -333, -1, 0, 1, 334, 1000)
 MONEY = (0, 1, 99, 12_345, 10**11)
@@ -82,6 +82,24 @@ class Business:
         at = self.pick((time(), time(23, 59, 59, 999_999), time(self.random.randrange(24), self.random.randrange(60))))
         return datetime.combine(day, at, UTC)
 
+    def trade(self, session: Session) -> None:
+        """Today something is ordered, cancelled or given back, or it is told that it was long ago."""
+        kinds = (
+            self._sell,
+            self._sell,
+            self._cancel,
+            self._return,
+            self.order,
+            self._restate,
+            self._merge,
+            self._erase,
+        )
+        self.pick(kinds)(session)
+
+    def _today(self) -> datetime:
+        at = self.pick((time(), time(23, 59, 59, 999_999), time(self.random.randrange(24))))
+        return datetime.combine(self.today, at, UTC)
+
     # --- what is added ----------------------------------------------------------------------------------------------
     def customer(self, session: Session) -> None:
         kind = self.pick(("person", "person", "person", "company", "visitor"))
@@ -91,7 +109,9 @@ class Business:
                   state_since=self.moment(), started_at=self.moment())  # fmt: skip
 
     def order(self, session: Session, after: date | None = None) -> None:
-        status, placed = self.pick(STATUSES), self.moment(after)
+        self._order(session, self.moment(after), self.pick(STATUSES))
+
+    def _order(self, session: Session, placed: datetime, status: str) -> None:
         later = placed + timedelta(days=self.pick((0, 1, 40, 90)))
         order = self._add(
             session, Order, number=str(next(self._ids)), customer_id=self._one(session, Customer), status=status,
@@ -151,10 +171,26 @@ class Business:
                   customer_id=self.pick((None, self._one(session, Customer))), sentiment_milli=self.pick(MOODS),
                   occurred_at=self.moment(after))  # fmt: skip
 
+    def _sell(self, session: Session) -> None:
+        self._order(session, self._today(), self.pick(("placed", "paid", "cancelled")))
+
     # --- what is changed --------------------------------------------------------------------------------------------
     def _restate(self, session: Session) -> None:
         self._set(session, Order, status=self.pick(STATUSES), cancelled_at=self.pick((None, self.moment())),
                   updated_at=self.moment(), total_minor=self.pick(MONEY))  # fmt: skip
+
+    def _cancel(self, session: Session) -> None:
+        self._set(session, Order, status="cancelled", cancelled_at=self._today(), updated_at=self._today())
+
+    def _return(self, session: Session) -> None:
+        """It counts from the day on which it was asked for, which may be an earlier one."""
+        order, asked = self._one(session, Order), self.pick((self._today(), self.moment()))
+        if order:
+            self._add(session, Refund, order_id=order, status="requested", amount_minor=self.pick(MONEY),
+                      currency="CNY", requested_at=asked)  # fmt: skip
+            orders = _table(Order)
+            back = {"status": "returned", "cancelled_at": None, "updated_at": self._today()}
+            session.execute(update(orders).where(orders.c.id == order).values(**back))
 
     def _recategorise(self, session: Session) -> None:
         self._set(session, Product, category=self.pick(CATEGORIES))

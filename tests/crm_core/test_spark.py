@@ -26,9 +26,10 @@ from crm_core.analytics.recommendations.models import fit_all, gather
 from crm_core.analytics.recommendations.refresh import read_purchases
 from crm_core.analytics.recommendations.rules import frequent
 from crm_core.database import Store, open_store
-from crm_core.models import Bundle, CustomerFeatures, RecommendedProducts
+from crm_core.models import Bundle, RecommendedProducts
 from crm_core.sample import load_sample
 from tests.conftest import NOW
+from tests.crm_core.feature_rows import stored
 from tests.crm_core.random_business import Business
 from tests.crm_core.test_nightly import content
 
@@ -117,7 +118,7 @@ def test_a_night_on_the_cluster_writes_what_it_writes_here(
         with nightly_steps.steps(night, lambda step, done, total: None) as work:
             told = {name: step() for name, step in work.items()}
         assert told["features"]["everybody"]
-        written.append([told, content(store, CustomerFeatures, RecommendedProducts, Bundle)])
+        written.append([told, {**content(store, RecommendedProducts, Bundle), "features": stored(store)}])
         store.close()
     assert written[0] == written[1]
     assert all(written[0][1].values())

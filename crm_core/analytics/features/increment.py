@@ -2,7 +2,7 @@
 
 From one state of the data, tables are made of what differs: what columns grow by, and what else new orders change.
 Customers whose older facts changed begin from nothing, and all their facts are what differs. The tables are written in
-short transactions, and the rows never leave the database.
+short transactions; but for what was bought of each category before, no rows leave the database.
 """
 
 from collections.abc import Iterator, Sequence
