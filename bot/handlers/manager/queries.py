@@ -16,6 +16,7 @@ from bot.query_words import Wording
 from bot.turns import Services
 from crm_core.analytics.value.retention import NARROWED_BY
 from crm_core.colleagues import colleagues, mentioned
+from crm_core.models import Order
 from crm_core.query import Condition
 from crm_core.query_patterns import folded
 from crm_core.query_reading import conditions_from
@@ -43,6 +44,7 @@ _WITH_CUSTOMERS = {
     "kind": re.compile(r"(?:business|corporate|company) (?:customers?|clients?|buyers?|accounts?)|companies|企业|公司"),
 }
 LAST_YEAR = re.compile(r"year before|(?:a )?year ago|same .{0,12}last year|去年同期|同比")
+_BOUGHT = re.compile(r"(?<![a-z])(?:bought|buyers?|purchased|own(?:s|ers?)?)(?![a-z])|买过|买了|购买|拥有")
 _COMPARED = re.compile(r"compared?|versus|(?<![a-z])vs(?![a-z])|against|对比|相比|比起|环比|跟|和|与")
 _FROM_LEAST = re.compile(r"lowest|fewest|least|ascending|worst|smallest|从低到高|从少到多|升序|最少|最低|最差|倒序")
 _FROM_MOST = re.compile(r"highest|most|descending|best|biggest|largest|从高到低|从多到少|降序|最多|最高|最好")
@@ -257,16 +259,25 @@ def _narrowed(turn: Spoken, session: Session) -> tuple[Values, Values, tuple[Con
     def put(dimension: str, values: Sequence[str], *, excluded: bool) -> None:
         (without if excluded else only).setdefault(dimension, []).extend(values)
 
+    told_by = {**DIMENSION_OF, **({"bought": "product"} if _is_of_goods(said) else {})}
     for one in conditions.all:
-        if one.field in DIMENSION_OF:
+        if one.field in told_by:
             values = one.value if isinstance(one.value, tuple) else (str(one.value),)
-            put(DIMENSION_OF[one.field], values, excluded=one.operator == "is_not")
+            put(told_by[one.field], values, excluded=one.operator == "is_not")
     for entity in said.entities:
         if entity.name == "channel":
             put("channel", [str(entity.value)], excluded=negated(said.text, entity.start))
     for colleague in mentioned(colleagues(session), said.text):
         put("agent", [str(colleague.id)], excluded=negated(said.text, said.text.lower().find(colleague.name.lower())))
-    return only, without, tuple(one for one in conditions.all if one.field in NOT_OF_FIGURES)
+    rest = tuple(one for one in conditions.all if one.field in NOT_OF_FIGURES and one.field not in told_by)
+    return only, without, rest
+
+
+def _is_of_goods(said: Understanding) -> bool:
+    """Whether a product that is named is what was sold, and not what some customers once bought."""
+    metric = said.first("metric")
+    known = metric in METRICS and METRICS[str(metric)].source.record is Order
+    return known and not _BOUGHT.search(said.text.lower())
 
 
 def _of_customers(condition: Condition, text: str) -> bool:
