@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar
 
 import pytest
@@ -12,7 +12,8 @@ from sqlalchemy import select
 from bot.channels.base import Channel
 from bot.messages import Outgoing
 from config.settings import Settings
-from crm_core.models import Customer, DigestEdition, DigestPlan, OutboxMessage
+from crm_core.models import Customer, DigestEdition, DigestPlan, OutboxMessage, Post, Topic, TopicText, TopicWeek
+from crm_core.reports.metrics import VOICES
 from jobs.personal_digests import personal_digests
 from nlu.interpreter import Interpreter
 from nlu.knowledge import KnowledgeBase
@@ -103,6 +104,29 @@ def test_its_lines_have_buttons_that_show_what_is_behind(floor: Stage):
     assert gone.reply.table is None
 
 
+def test_it_tells_of_new_topics_and_of_competitors(floor: Stage):
+    week = date(2026, 11, 16)
+    with floor.app.store.write() as session:
+        topic = Topic(source="posts", language="en", name="late parcels", words=[], first_week=week, last_week=week)
+        session.add(topic)
+        session.flush()
+        session.add(
+            TopicWeek(topic_id=topic.id, week=week, texts=2, share_milli=40, is_new=True, computed_at=floor.clock())
+        )
+        begin = datetime(2026, 11, 17, tzinfo=UTC)
+        posts = session.scalars(
+            select(Post).where(Post.occurred_at > begin, *VOICES).order_by(Post.occurred_at).limit(2)
+        )
+        for post in posts:
+            session.add(TopicText(topic_id=topic.id, post_id=post.id, week=week, fit_milli=900))
+        number = topic.id
+    (sent,) = floor.staff_says(MANAGING, "digest for last week")
+    assert "A new topic in public: late parcels 2 (+2" in sent.reply.text
+    assert "People talk in public about (16 Nov – 22 Nov 2026): late parcels 2 (+2" in sent.reply.text
+    assert "Competitors in public (16 Nov – 22 Nov 2026): BrightBrew " in sent.reply.text
+    assert f"top_topics:texts:{number}" in [choice.value for choice in sent.reply.choices]
+
+
 def test_an_e_mail_goes_to_the_listed_address_without_names_of_customers(floor: Stage):
     told = said(floor, "every Monday 9am Shanghai time send me sales and mood by email")
     assert "every Monday 09:00, Asia/Shanghai, by e-mail to h***@shop.example, in English, weekly: sales, mood" in told
@@ -187,7 +211,7 @@ def test_it_means_the_digest_just_spoken_of_and_nothing_after_an_hour(floor: Sta
     assert "Paused until 30 Nov 2026, 00:00: every Monday" in said(floor, "pause it until Monday")
     floor.clock.advance(hours=2)
     (asked,) = floor.staff_says(MANAGING, "pause it until Wednesday")
-    assert "Do you mean your digest? Nothing is paused yet." in asked.reply.text
+    assert "Do you mean your digest? Nothing was done yet." in asked.reply.text
     told = said(floor, kind="button", button=asked.reply.choices[0].value)
     assert "Paused until 25 Nov 2026, 00:00: every day 08:00" in told
 

@@ -224,8 +224,8 @@ def test_the_rest_is_what_is_left_of_the_list(stage: Stage, rest: str):
 def test_digests_are_paused_only_where_something_names_them(stage: Stage):
     stage.staff_says(MANAGER, "daily digest at 8am please")
     (sent,) = stage.staff_says(MANAGER, "skip the rest")
-    assert "Nothing is paused yet" in sent.reply.text
-    assert "digest_pause:pause:" in [one.value for one in sent.reply.choices]
+    assert "Nothing was done yet" in sent.reply.text
+    assert "digest_pause:pause:1" in [one.value for one in sent.reply.choices]
 
 
 def test_how_they_fared_and_the_switch_in_words(stage: Stage):

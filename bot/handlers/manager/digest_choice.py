@@ -39,7 +39,7 @@ _MORNING = re.compile(r"(?<![a-z])morning(?![a-z])|早上|早报|晨报")
 _EVENING = re.compile(r"(?<![a-z])(?:evening|night)(?![a-z])|晚上|晚报|傍晚")
 _CLOCK = re.compile(r"(?<!\d)(?P<hour>[01]?\d|2[0-3])(?:[:：](?P<minute>[0-5]\d)|\s*(?:o'clock|am|点))")
 _LAST_DAY = re.compile(r"(?<![a-z])last day(?![a-z])|最后一天|月底|月末")
-_IT = re.compile(r"(?<![a-z])(?:it|that|this)(?![a-z])|它|这[个份]|那[个份]")
+IT = re.compile(r"(?<![a-z])(?:it|that|this)(?![a-z])|它|这[个份]|那[个份]")
 
 
 def old_words(text: str) -> str:
@@ -67,9 +67,9 @@ def meant(turn: ManagerTurn, plans: Sequence[DigestPlan], text: str, *, by_day: 
     fitting = list(plans)
     for test in _tests(text, by_day=by_day):
         fitting = [plan for plan in fitting if test(plan)] or fitting
-    if len(fitting) == len(plans) > 1 and (_IT.search(text) or not EVERY.search(text)):
+    if len(fitting) == len(plans) > 1 and (IT.search(text) or not EVERY.search(text)):
         last = spoken_of(turn)
-        return [plan for plan in plans if plan.number == last and _IT.search(text)] or fitting
+        return [plan for plan in plans if plan.number == last and IT.search(text)] or fitting
     return fitting
 
 

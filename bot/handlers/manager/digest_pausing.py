@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bot import wording
 from bot.handlers.manager.alerts import NAMES_ALERTS, pause_alerts
 from bot.handlers.manager.asking import ManagerTurn
-from bot.handlers.manager.digest_choice import EVERY, by_number, meant, note, spoken_of, which
+from bot.handlers.manager.digest_choice import EVERY, IT, by_number, meant, note, spoken_of, which
 from bot.handlers.manager.digest_plans import lines_of, listed, next_of, none_yet
 from bot.handlers.manager.digest_reading import NAMED, RESUMED, STOPPED, said_kind, zone_of
 from bot.handlers.manager.digest_sharing import tell_stopped
@@ -60,7 +60,8 @@ def _halted(turn: ManagerTurn, plans: Sequence[DigestPlan], said: str) -> Reply:
     halt = (None if _ORDERED.search(said) else _kept(turn)) or _read(turn, said)
     fitting = meant(turn, _able(plans, halt, turn.now), _UNTIL.sub("", said))
     if not (turn.question or said_kind(said) or turn.message.kind == "command" or NAMED.search(said)):
-        last = [plan for plan in plans if plan.number == spoken_of(turn)]
+        known = spoken_of(turn) if IT.search(said) or halt.until else None
+        last = [plan for plan in plans if plan.number == known]
         if not last and not EVERY.search(said):
             return _meant_at_all(turn, fitting, halt)
         fitting = last or fitting
@@ -157,9 +158,10 @@ def _put(plan: DigestPlan, halt: Halt, now: datetime) -> None:
 def _meant_at_all(turn: ManagerTurn, plans: Sequence[DigestPlan], halt: Halt) -> Reply:
     """Nothing that was said names a digest, so nothing is paused before a button says so."""
     number = str(plans[0].number) if len(plans) == 1 else "all"
-    pause = Halt("pause", halt.since, halt.until)
+    way = "resume" if halt.way == "resume" else "pause"
+    first = Halt(way, halt.since, halt.until)
     buttons = (
-        Choice(label=turn.say("digests.buttons.pause"), value=pause.button(number)),
+        Choice(label=turn.say(f"digests.buttons.{way}"), value=first.button(number)),
         Choice(label=turn.say("digests.buttons.stop"), value=f"digest_pause:stop:{number}"),
     )
     return Reply(text=turn.say("digests.meant_at_all", plans=listed(turn, plans)), choices=buttons)
