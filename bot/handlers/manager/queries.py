@@ -43,6 +43,9 @@ _WITH_CUSTOMERS = {
     "segment": re.compile(r"new (?:customers?|clients?|buyers?|ones)|新(?:客|顾客|买家)"),
     "kind": re.compile(r"(?:business|corporate|company) (?:customers?|clients?|buyers?|accounts?)|companies|企业|公司"),
 }
+_BY_PRODUCT = re.compile(
+    r"(?<![a-z])(?:by|per|each|which) products?(?! (?:type|categor))(?![a-z])|[按分各]个?(?:产品|商品|单品)(?!类)"
+)
 LAST_YEAR = re.compile(r"year before|(?:a )?year ago|same .{0,12}last year|去年同期|同比")
 _BOUGHT = re.compile(r"(?<![a-z])(?:bought|buyers?|purchased|own(?:s|ers?)?)(?![a-z])|买过|买了|购买|拥有")
 _COMPARED = re.compile(r"compared?|versus|(?<![a-z])vs(?![a-z])|against|对比|相比|比起|环比|跟|和|与")
@@ -186,7 +189,7 @@ def read(turn: Spoken, session: Session) -> Said:
         period=period,
         compared=compared,
         year_before=bool(LAST_YEAR.search(said.text.lower())),
-        group_by=said.first("group_by"),
+        group_by="product" if _BY_PRODUCT.search(said.text.lower()) else said.first("group_by"),
         only=only,
         without=without,
         limit=count if isinstance(count, int) and 0 < count <= 100 else None,

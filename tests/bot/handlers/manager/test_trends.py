@@ -362,6 +362,15 @@ def test_orders_are_meant_by_their_word_after_another_figure(sample: Store, tmp_
     assert found.query.metric == "orders"
 
 
+@pytest.mark.parametrize(
+    ("text", "split"),
+    [("why did sales fall, by product", "product"), ("按产品", "product"), ("by product category", "category")],
+)
+def test_by_product_is_no_category(sample: Store, tmp_path: Path, text: str, split: str):
+    found = asked(sample, tmp_path, explain_change, text, metric="revenue", group_by="category")
+    assert found.query.group_by == split
+
+
 def test_what_a_figure_can_be_narrowed_to_narrows_it(sample: Store, tmp_path: Path):
     for make in (explain_change, forecast):
         found = asked(sample, tmp_path, make, "sales of T3", metric="revenue", product="JC-T3-BLK")
