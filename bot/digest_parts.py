@@ -13,7 +13,7 @@ from crm_core.analytics.charts import ChartSpec
 from crm_core.reports.digest import DRIVERS, Digest, DigestLine
 from crm_core.reports.metrics import US, measure
 from crm_core.reports.periods import Period
-from crm_core.reports.topics import COUNTED, TopicFigures, found_until, topics_of
+from crm_core.reports.topics import COUNTED, TopicFigures, found_until, topic_name, topics_of
 
 RECORDS_SHOWN = ("messages", "mood", "complaints", "handovers", "csat")
 """Figures of which one wants to read the messages behind them first; of the others what they are made of."""
@@ -154,12 +154,13 @@ def topics(scope: Scope) -> Section:
 
 def _topic(scope: Scope, topic: TopicFigures) -> str:
     mood = "" if topic.mood_milli is None else scope.say("with_mood", mood=scope.words.value("mood", topic.mood_milli))
-    name = scope.words.part("topic", topic.name)
+    name = topic_name(scope.session, topic.name, scope.words.language)
     return f"{name} {topic.texts} ({difference(topic.texts, topic.before)}{mood})"
 
 
 def _marked(scope: Scope, topic: TopicFigures, source: str) -> Line:
-    name, kind = scope.words.part("topic", topic.name), "new" if topic.is_new else "rising"
+    name = topic_name(scope.session, topic.name, scope.words.language)
+    kind = "new" if topic.is_new else "rising"
     text = scope.say(f"topic_{kind}", topic=_topic(scope, topic), where=scope.say(f"where_{source}"))
     action = Action(
         scope.say("show_topic", name=name)[:60], f"top_topics:texts:{topic.topic_id}", scope.say(f"ask_topics_{source}")

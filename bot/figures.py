@@ -23,7 +23,8 @@ PATTERNS = {"en": ("EEE d MMM", "d MMM", "d MMM y", "MMM y"), "zh": ("M月d日 E
 
 
 class FigureWords:
-    """Says figures in one language. `agents`: names of staff by id, as text; `product`: what a SKU is called."""
+    """Says figures in one language. `agents`: names of staff by id, as text; `product`: what a SKU is called;
+    `topic`: what a topic that was found is."""
 
     def __init__(
         self,
@@ -31,10 +32,12 @@ class FigureWords:
         language: str,
         agents: Mapping[str, str] | None = None,
         product: Callable[[str], str] = str,
+        topic: Callable[[str], str] = str,
     ) -> None:
         self._phrases = phrases
         self._agents = agents or {}
         self._product = product
+        self._topic = topic
         self.language = language
         self._whole = False
 
@@ -120,7 +123,9 @@ class FigureWords:
         name = f"manager.{PLURALS.get(dimension, f'{dimension}s')}.{key}"
         if self._phrases.has(name):
             return self._phrases(name, self.language)
-        return key.replace("_", " ") if dimension in ("intent", "category", "topic") else key
+        if dimension == "topic":
+            return self._topic(key)
+        return key.replace("_", " ") if dimension in ("intent", "category") else key
 
     def _named(self, dimension: str, key: str) -> str:
         if dimension == "agent":

@@ -56,6 +56,7 @@ MANAGER_ACTIONS = AGENT_ACTIONS | {
     "system.read",
     "correction.review",
     "public.write",
+    "topic.write",
     "public.erase",
 }
 ADMIN_ACTIONS = MANAGER_ACTIONS | {"customer.export", "customer.erase", "staff.write"}

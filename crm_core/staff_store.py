@@ -43,6 +43,7 @@ from crm_core.staff_scores import StaffScores
 from crm_core.staff_segments import StaffSegments
 from crm_core.staff_suggestions import StaffSuggestions
 from crm_core.staff_tasks import StaffTasks
+from crm_core.staff_topics import StaffTopics
 from crm_core.suggesting import Pick, picks
 from crm_core.timeline import Event, Filter
 
@@ -171,6 +172,11 @@ class StaffStore:
     def posts(self) -> StaffPosts:
         """What is said in public."""
         return StaffPosts(self.session, self.permit)
+
+    @property
+    def topics(self) -> StaffTopics:
+        """What people talk about."""
+        return StaffTopics(self.session, self.permit)
 
     @property
     def segments(self) -> StaffSegments:

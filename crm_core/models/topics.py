@@ -14,16 +14,25 @@ class Topic(Base):
 
     It keeps its name while its words go on to be much the same. `words`: [word, weight in thousandths], the greatest
     first; a word of chats was written by three customers at least. Weeks are named by their Monday in the business's
-    zone.
+    zone. `name` is in its own language, or what a person calls it (`renamed`); `names`: language -> name, where words
+    of it are known in both.
     """
 
     __tablename__ = "topics"
     source: Mapped[str] = mapped_column(String(6))
     language: Mapped[str] = mapped_column(String(2))
     name: Mapped[str]
+    names: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    renamed: Mapped[bool] = mapped_column(default=False)
     words: Mapped[list[Any]] = mapped_column(default=list)
     first_week: Mapped[date]
     last_week: Mapped[date] = mapped_column(index=True)
+
+    def called(self, language: str) -> str:
+        """Its name for a reader of a language; of texts in another one, their own words stand beside it."""
+        if self.renamed or language == self.language or language not in self.names:
+            return self.name
+        return f"{self.names[language]} ({self.name})"
 
 
 class TopicWeek(Base):

@@ -64,6 +64,12 @@ def topics_of(
     return found, now
 
 
+def topic_name(session: Session, name: str, language: str) -> str:
+    """What a topic is called in a language; the name itself where it is no topic that was found."""
+    topic = session.scalar(select(Topic).where(Topic.name == name).order_by(Topic.last_week.desc(), Topic.id).limit(1))
+    return topic.called(language) if topic else name.replace("_", " ")
+
+
 def samples(session: Session, topic: Topic, period: Period, limit: int = SAMPLES) -> list[Row]:
     """The texts of a period that are most about a topic, with how many say much the same as each."""
     record: Any = Post if topic.source == "posts" else Interaction

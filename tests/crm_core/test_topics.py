@@ -1,19 +1,22 @@
 """Topics: words of both languages, LDA, coherence, and what is stored week by week."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import LatentDirichletAllocation
 from sqlalchemy import func, select
 
+from config.settings import FOLDER
 from crm_core.analytics.topics import refresh as topics
 from crm_core.analytics.topics.chinese_words import ChineseWords
+from crm_core.analytics.topics.glossary import Glossary, glossary
 from crm_core.analytics.topics.lda import ALPHA, Lda
 from crm_core.analytics.topics.model import (
     choose_number,
@@ -29,7 +32,7 @@ from crm_core.analytics.topics.names import kept_words, matched, named
 from crm_core.analytics.topics.texts import Text, leads
 from crm_core.analytics.topics.words import words_of
 from crm_core.database import Store
-from crm_core.models import Conversation, Customer, Interaction, Post, Topic, TopicText, TopicWeek
+from crm_core.models import Conversation, Customer, Interaction, Post, Product, Topic, TopicText, TopicWeek
 
 THEMES = {
     "delivery": "parcel courier customs delayed shipping warehouse tracking doorstep",
@@ -152,9 +155,40 @@ def test_words_of_a_topic_are_ten_even_if_few_are_its_own() -> None:
 def test_a_name_joins_words_that_stand_together_and_is_not_given_twice() -> None:
     texts = [["exchange", "rate", None], [None, "exchange", "rate"], ["rate", None, "bank"], ["bank", "fee"]]
     words = ["rate", "bank", "fee", "exchange"]
-    assert named(words, texts, {"bank": "Bank"}, ()) == "exchange rate · Bank · fee"
-    assert named(words, texts, {}, ["exchange rate · bank · fee"]) == "exchange rate · bank · fee (2)"
-    assert named(["物流", "显示"], [["物流", "显示"], ["物流", "显示"]], {}, ()) == "物流显示"
+    none = Glossary({})
+    assert named(words, texts, {"bank": "Bank"}, (), "en", none) == {"en": "exchange rate · Bank"}
+    assert named(words, texts, {}, ["exchange rate · bank"], "en", none) == {"en": "exchange rate · bank · fee"}
+    taken = ["exchange rate · bank", "exchange rate · bank · fee"]
+    assert named(words, texts, {}, taken, "en", none) == {"en": "exchange rate · bank (2)"}
+    assert named(["物流", "显示"], [["物流", "显示"], ["物流", "显示"]], {}, (), "zh", none) == {"zh": "物流显示"}
+
+
+def test_a_name_is_of_words_that_are_known_in_both_languages_and_of_products_as_the_catalogue_calls_them(
+    store: Store,
+) -> None:
+    with store.write() as session:
+        for sku, colour, farbe in (("T3-W", "white", "白色"), ("T3-B", "black", "黑色")):
+            session.add(Product(
+                sku=sku, name_en=f"T3 grinder, {colour}", name_zh=f"T3 磨豆机 {farbe}", category="grinders",
+                price_minor=1, currency="CNY", aliases=["T3"], updated_at=NOW,
+            ))  # fmt: skip
+        session.flush()
+        known = glossary(session)
+    chinese = [["今日份", "快递三天", "t3", "客服"]] * 2
+    assert named(["今日份", "快递三天", "t3", "客服"], chinese, {"t3": "T3"}, (), "zh", known) == {
+        "zh": "快递 · T3 磨豆机 · 客服", "en": "delivery · T3 grinder · support",
+    }  # fmt: skip
+    english = [["utterly", None, "couriers", None, "delayed"]] * 2
+    assert named(["utterly", "couriers", "delayed"], english, {}, (), "en", known) == {
+        "en": "courier · late", "zh": "快递员 · 晚到",
+    }  # fmt: skip
+
+
+def test_every_word_of_the_glossary_stands_there_once() -> None:
+    listed = yaml.safe_load((FOLDER / "glossary.yml").read_text("utf-8"))
+    words = [word.strip().lower() for english in listed for word in english.split(",")]
+    words += [word for chinese in listed.values() for word in chinese.split()]
+    assert [word for word, count in Counter(words).items() if count > 1] == []
 
 
 def test_topics_are_matched_by_their_words_each_once() -> None:
@@ -253,6 +287,10 @@ def test_what_nobody_spoke_of_before_is_new_and_rising_and_the_others_keep_their
 ) -> None:
     topics.refresh(store, NOW - timedelta(weeks=1), "UTC")
     before = weeks(store, MONDAY - timedelta(weeks=1))
+    with store.write() as session:
+        named_by_us = min(before["delivery"].topics)
+        topic = session.get_one(Topic, named_by_us)
+        topic.name, topic.renamed = "late parcels", True
     said.posts("delivery", 0, 6)
     said.posts("money", 0, 30, sentiment_milli=-800)
     topics.refresh(store, NOW, "UTC")
@@ -260,6 +298,8 @@ def test_what_nobody_spoke_of_before_is_new_and_rising_and_the_others_keep_their
     assert found["money"].marks == {(True, True)}
     assert found["money"].texts == 30
     assert found["delivery"].topics <= before["delivery"].topics
+    with store.read() as session:
+        assert session.get_one(Topic, named_by_us).called("zh") == "late parcels"
 
 
 def test_a_second_run_tells_the_same_and_leaves_nothing_twice(store: Store, said: Said) -> None:

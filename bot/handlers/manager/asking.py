@@ -17,6 +17,7 @@ from crm_core.catalogue import product_name
 from crm_core.colleagues import names_by_id
 from crm_core.reports.digest import yesterday
 from crm_core.reports.periods import Period, last_days, one_day
+from crm_core.reports.topics import topic_name
 from crm_core.staff_store import StaffStore
 from nlu.understanding import Understanding
 
@@ -45,9 +46,9 @@ def words_of(turn: ManagerTurn) -> FigureWords:
 
 
 def words_in(language: str, phrases: Phrases, session: Session) -> FigureWords:
-    """Figures in a language, with the names of colleagues and products."""
-    product = partial(product_name, session, language=language)
-    return FigureWords(phrases, language, names_by_id(session), product)
+    """Figures in a language, with the names of colleagues, products and topics."""
+    product, topic = (partial(name, session, language=language) for name in (product_name, topic_name))
+    return FigureWords(phrases, language, names_by_id(session), product, topic)
 
 
 def asked_periods(understanding: Understanding, now: datetime, zone: str) -> Asked:

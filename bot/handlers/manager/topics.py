@@ -11,6 +11,7 @@ from bot.handlers.manager.charted import Answer, Asking
 from bot.handlers.manager.explaining import PUBLIC
 from bot.handlers.manager.metrics import always
 from bot.handlers.manager.queries import Query, Spoken, narrowed_lines, read
+from bot.handlers.manager.topic_names import button, is_naming, named
 from bot.mention_words import links, said
 from bot.messages import Choice, Reply, Table
 from bot.turns import Handler, Memory, Prepare, Preparing
@@ -48,7 +49,10 @@ def top_topics(asking: Asking) -> Answer:
     shown = sorted(found, key=lambda each: each.texts, reverse=not query.ascending)[: query.limit or SHOWN]
     lines += _marks(found, words)
     offered = tuple(
-        Choice(label=words.say("topics.show", name=each.name)[:60], value=f"top_topics:{TEXTS}:{each.topic_id}")
+        Choice(
+            label=words.say("topics.show", name=words.part("topic", each.name))[:60],
+            value=f"top_topics:{TEXTS}:{each.topic_id}",
+        )
         for each in shown[:OFFERED]
     )
     reply = Reply(
@@ -58,9 +62,12 @@ def top_topics(asking: Asking) -> Answer:
 
 
 def or_intents(handler: Handler) -> Handler:
-    """The handler; the texts of one topic where its button is pressed; the intents of chats while nothing is found."""
+    """The handler; one topic, where it is named or its button is pressed; intents of chats while nothing is found."""
 
     def handle(turn: ManagerTurn) -> Reply:
+        renamed = named(turn, _texts)
+        if renamed is not None:
+            return renamed
         chosen = argument(turn, TEXTS)
         if chosen is not None:
             return _texts(turn, int(chosen) if chosen.isdigit() and len(chosen) <= 19 else 0)
@@ -79,7 +86,8 @@ def if_found(prepare: Prepare) -> Prepare:
     def made(given: Preparing) -> Any:
         with given.store.read() as session:
             known = found_until(session, _source(given, given.memory))
-        return prepare(given) if known and not given.argument.startswith(TEXTS) else None
+        one = given.argument.startswith(TEXTS) or is_naming(given.understanding.text, given.argument)
+        return prepare(given) if known and not one else None
 
     return made
 
@@ -112,7 +120,8 @@ def _marks(found: list[TopicFigures], words: FigureWords) -> list[str]:
         ("new", [each.name for each in found if each.is_new]),
         ("rising", [each.name for each in found if each.rising and not each.is_new]),
     ):
-        told += [words.say(f"topics.{key}", told=words.say("mentions.separator").join(marked))] if marked else []
+        names = words.say("mentions.separator").join(words.part("topic", name) for name in marked)
+        told += [words.say(f"topics.{key}", told=names)] if marked else []
     return told
 
 
@@ -120,7 +129,8 @@ def _table(shown: list[TopicFigures], counted: Figure, query: Query, words: Figu
     names = ("topic", "texts", "share", "change", "mood")
     rows = tuple(
         (
-            f"{'🆕 ' if each.is_new else '📈 ' if each.rising else ''}{each.name}", f"{each.texts:,}",
+            f"{'🆕 ' if each.is_new else '📈 ' if each.rising else ''}{words.part('topic', each.name)}",
+            f"{each.texts:,}",
             _share(each.texts, counted),
             words.signed(each.texts - each.before, 0) if each.texts != each.before else "±0",
             words.value("mood", each.mood_milli),
@@ -139,7 +149,7 @@ def _share(texts: int, counted: Figure) -> str:
 def _chart(shown: list[TopicFigures], total: int, query: Query, words: FigureWords) -> ChartSpec:
     return ChartSpec(
         kind="bars", title=words.say("topics.chart"), subtitle=words.period(query.period),
-        labels=[each.name for each in shown], values=[each.texts for each in shown],
+        labels=[words.part("topic", each.name) for each in shown], values=[each.texts for each in shown],
         notes=[f"{each.texts:,} ({100 * each.texts / max(1, total):.0f} %)" for each in shown],
     )  # fmt: skip
 
@@ -165,8 +175,9 @@ def _texts(turn: ManagerTurn, topic_id: int) -> Reply:
     query = replace(query or Query(metric, period, period.before()), only={"topic": [topic.name]}, without={})
     turn.memory.show("figures", query.kept())
     turn.memory.show("answer", "evidence")
+    turn.memory.show("topic", topic.id)
     said_of = ", ".join(word for word, _ in topic.words[:10])
-    text = words.say("topics.about", name=topic.name, words=said_of, period=words.period(period))
+    text = words.say("topics.about", name=topic.called(turn.language), words=said_of, period=words.period(period))
     names = ("when", "author" if public else "customer", "network" if public else "channel", "text")
     zone = turn.services.settings.business.zone
     table = Table(
@@ -178,5 +189,5 @@ def _texts(turn: ManagerTurn, topic_id: int) -> Reply:
         ),
     )  # fmt: skip
     every = Choice(label=words.say("topics.all"), value="show_evidence")
-    choices = (*links(rows[:SAMPLES], words), every)
+    choices = (*links(rows[:SAMPLES], words), every, button(turn, topic.id))
     return hushed(turn, Reply(text=text, table=table if rows else None, choices=choices))

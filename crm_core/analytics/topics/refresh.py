@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, func, select, update
 
+from crm_core.analytics.topics.glossary import glossary
 from crm_core.analytics.topics.model import Topics, choose_number, find_topics, occurrences
 from crm_core.analytics.topics.names import kept_words, matched, named
 from crm_core.analytics.topics.texts import LANGUAGES, SOURCES, Text, leads, read_texts
@@ -166,19 +167,21 @@ def _topics(store: Store, source: str, language: str, week: Week) -> dict[int, i
     ids: dict[int, int] = {}
     with store.write() as session:
         mine = (Topic.source == source, Topic.language == language)
-        names = set(session.scalars(select(Topic.name).where(*mine)))
+        names, known = set(session.scalars(select(Topic.name).where(*mine))), glossary(session)
         for topic, heavy in enumerate(weights):
             texts = np.flatnonzero(week.of_text == topic).tolist()
             if topic in same:
                 record = session.get_one(Topic, week.known[same[topic]].id)
             elif len(texts) >= LEAST_IN_TOPIC:
-                spoken = [week.words.texts[place] for place in texts]
-                name = named(week.found.words(topic), spoken, week.words.forms, names)
-                names.add(name)
-                record = Topic(source=source, language=language, name=name, first_week=week.monday)
+                record = Topic(source=source, language=language, first_week=week.monday)
                 session.add(record)
             else:
                 continue
+            if not (record.names or record.renamed):
+                spoken = [week.words.texts[place] for place in texts]
+                record.names = named(week.found.words(topic), spoken, week.words.forms, names, language, known)
+                record.name = record.names[language]
+                names.add(record.name)
             record.words, record.last_week = [list(pair) for pair in heavy.items()], week.monday
             ids[topic] = record.id
     return ids

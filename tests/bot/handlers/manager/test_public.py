@@ -15,6 +15,7 @@ from crm_core.ids import new_id
 from crm_core.models import AuditEntry, Post, Topic, TopicText, TopicWeek
 from crm_core.reports.metrics import measure
 from crm_core.reports.periods import monday_of
+from nlu.understanding import Language
 from tests.bot.handlers.agent_turns import NOW, ZONE, Colleague, Floor
 from tests.bot.handlers.manager.asking_charts import PHRASES, answer, asking, remembered, settings_of
 from tests.conftest import NOW as SAMPLE_NOW
@@ -163,6 +164,51 @@ def test_topics_of_chats_are_the_intents_until_any_are_found(floor: Floor, burni
     assert reply.table
     assert PHRASES("manager.explained.top_intents", "zh") in reply.table.note
     assert "burnt · mill" in boss.presses(reply.choices[-1].value).text
+
+
+@pytest.mark.parametrize(("language", "shown"), [("en", "burnt · mill"), ("zh", "烧焦 · 磨 (burnt · mill)")])
+def test_topics_are_named_in_the_language_of_the_reader(
+    floor: Floor, burning: int, language: Language, shown: str
+) -> None:
+    with floor.store.write() as session:
+        session.get_one(Topic, burning).names = {"en": "burnt · mill", "zh": "烧焦 · 磨"}
+    boss = Colleague(floor, role="manager", language=language)
+    reply = boss.says("top_topics", "网上都在聊什么" if language == "zh" else "what are the topics in public")
+    assert reply.table
+    assert reply.table.rows[0][0] == f"🆕 {shown}"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "call this topic 'bitter mills'", "rename topic burnt · mill to bitter mills", "Name the topic: bitter mills",
+        "把这个话题叫作“bitter mills”", "话题“burnt · mill”改名为 bitter mills",
+    ],
+)  # fmt: skip
+def test_a_manager_names_a_topic_and_the_name_stays_in_both_languages(floor: Floor, burning: int, said: str) -> None:
+    boss = Colleague(floor, role="manager")
+    assert "Which topic?" in boss.says("top_topics", "call this topic bitter mills").text
+    shown = boss.presses(f"top_topics:texts:{burning}")
+    assert shown.choices[-1].value == f"top_topics:rename:{burning}"
+    reply = boss.says("top_topics", said)
+    assert reply.text.startswith('"burnt · mill" is called "bitter mills" now')
+    every = boss.presses("show_evidence")
+    assert every.table
+    assert len(every.table.rows) == 1
+    with floor.store.read() as session:
+        topic = session.get_one(Topic, burning)
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "topic.write")).one()
+    assert (topic.called("en"), topic.called("zh"), entry.subject) == ("bitter mills",) * 2 + (f"topic:{burning}",)
+
+
+def test_a_name_that_another_topic_has_is_asked_for_again(floor: Floor, burning: int) -> None:
+    with floor.store.write() as session:
+        other = Topic(source="posts", language="en", name="late parcels", first_week=NOW.date(), last_week=NOW.date())
+        session.add(other)
+    boss = Colleague(floor, role="manager")
+    boss.presses(f"top_topics:rename:{burning}")
+    assert "already" in boss.answers("Late parcels").text
+    assert '"burnt mills" now' in boss.answers("burnt mills").text
 
 
 def test_topics_that_were_found_are_named_where_posts_are_counted(floor: Floor, burning: int, tmp_path: Path) -> None:
