@@ -1,7 +1,7 @@
 """What is learnt about public posts: their need, their mood, and how spam sounds.
 
-Made from config/nlu/needs.yml, mood.yml and spam.yml when these change, else read from the cache. Apart from the models
-of conversations and loaded only where posts are read, because nobody who answers messages needs them.
+Made from config/nlu/needs.yml, mood.yml, post_moods.yml and spam.yml when these change, else read from the cache. Apart
+from the models of conversations and loaded only where posts are read, because nobody who answers messages needs them.
 """
 
 from dataclasses import dataclass, replace
@@ -12,12 +12,14 @@ from nlu.classifier import Classifier
 from nlu.encoder import Encoder
 from nlu.models import Progress, in_child
 from nlu.spam import FINE, SPAM
-from nlu.training import Example, NotTrained, read_examples, read_moods
+from nlu.training import MOODS, Example, NotTrained, read_examples, read_moods
 
 NEEDS = ("buy", "ask", "complain", "praise", "compare", "leave", "other")
 MOOD_OF = {"complain": "negative", "leave": "negative", "praise": "positive", "ask": "neutral", "other": "neutral"}
 """What a line of a need says about moods, too: customers' lines alone take everyday life for joy or grief."""
-_FILES = ("needs", "mood", "spam")
+FINE_PER_SPAM = 5
+"""Lines that are no spam, for each that is: with more, spam would seem rarer than its bar (`nlu.spam`) takes it to be."""
+_FILES = ("needs", "mood", "post_moods", "spam")
 _CODE = ("cleaning", "chinese", "features", "encoder", "classifier", "fitting", "training", "post_models")
 
 
@@ -74,9 +76,11 @@ def train(config_dir: Path, cache_dir: Path, progress: Progress = lambda line: N
 def _examples(config_dir: Path) -> dict[str, list[Example]]:
     needs = read_examples(config_dir / "needs.yml", NEEDS)
     felt = [replace(line, intent=MOOD_OF[line.intent]) for line in needs if line.intent in MOOD_OF]
-    fine = [replace(line, intent=FINE) for line in needs]
     spam = read_examples(config_dir / "spam.yml", (SPAM,))
-    return {"need": needs, "mood": read_moods(config_dir) + felt, "spam": fine + spam}
+    every = max(1, len(needs) // (FINE_PER_SPAM * len(spam)))
+    fine = [replace(line, intent=FINE) for line in needs[::every]]
+    moods = read_moods(config_dir) + read_examples(config_dir / "post_moods.yml", MOODS) + felt
+    return {"need": needs, "mood": moods, "spam": fine + spam}
 
 
 def _name(config_dir: Path) -> str:

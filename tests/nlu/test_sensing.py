@@ -18,6 +18,8 @@ from nlu.spam import SPAM, signs
 from nlu.training import MOODS, Example, clashes, read_examples
 
 HELD_OUT: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("posts_held_out.yml").read_text("utf-8"))
+MORE: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("posts_held_out_more.yml").read_text("utf-8"))
+POSTS = [*HELD_OUT["posts"], *MORE["posts"]]
 NAMES = Gazetteer(
     products=(("T3 grinder", "T3"), ("T3", "T3"), ("青瓷杯", "CUP1")),
     brands=tuple((name, "Juniper & Crane") for name in ("Juniper & Crane", "鹤与杜松", "juniperandcrane")),
@@ -37,13 +39,13 @@ def share(found: Sequence[bool]) -> float:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_needs_and_moods_of_lines_that_were_held_out(sensing: Sensing, language: str) -> None:
     """The bar is somewhat below what was measured (docs/listening.md), so that it tells of a fall."""
-    posts = [(need, mood, text) for said, need, mood, text in HELD_OUT["posts"] if said == language]
+    posts = [(need, mood, text) for said, need, mood, text in POSTS if said == language]
     senses = sensing.read([text for _, _, text in posts])
-    assert share([sense.need == need for sense, (need, _, _) in zip(senses, posts, strict=True)]) >= 0.66
+    assert share([sense.need == need for sense, (need, _, _) in zip(senses, posts, strict=True)]) >= 0.78
     moods = [mood_name(sense.sentiment or 0.0) for sense in senses]
-    assert share([found == mood for found, (_, mood, _) in zip(moods, posts, strict=True)]) >= 0.68
-    assert share([sense.language == language for sense in senses]) == 1.0
-    assert not any(sense.spam for sense in senses)
+    assert share([found == mood for found, (_, mood, _) in zip(moods, posts, strict=True)]) >= 0.74
+    assert share([sense.language == language for sense in senses]) >= 0.99
+    assert share([bool(sense.spam) for sense in senses]) <= 0.01
 
 
 def test_spam_that_was_held_out(sensing: Sensing) -> None:
@@ -58,10 +60,10 @@ def test_training_lines_of_posts_are_many_and_held_out_ones_are_not_among_them()
     for need in NEEDS:
         chinese = [one for one in lines if one.intent == need and any(char >= "\u4e00" for char in one.text)]
         assert min(len(chinese), sum(one.intent == need for one in lines) - len(chinese)) >= 60, need
-    held_out = [Example(text, need, 0) for _, need, _, text in HELD_OUT["posts"]]
+    held_out = [Example(text, need, 0) for _, need, _, text in POSTS]
     held_out += [Example(text, SPAM, 0) for _, text in HELD_OUT["spam"]]
     assert clashes([*lines, *spam, *held_out]) == []
-    assert {mood for _, _, mood, _ in HELD_OUT["posts"]} == set(MOODS)
+    assert {mood for _, _, mood, _ in POSTS} == set(MOODS)
 
 
 @pytest.mark.parametrize(
