@@ -18,7 +18,7 @@ NEEDS = ("buy", "ask", "complain", "praise", "compare", "leave", "other")
 MOOD_OF = {"complain": "negative", "leave": "negative", "praise": "positive", "ask": "neutral", "other": "neutral"}
 """What a line of a need says about moods, too: customers' lines alone take everyday life for joy or grief."""
 FINE_PER_SPAM = 5
-"""Lines that are no spam, for each that is: with more, spam would seem rarer than its bar (`nlu.spam`) takes it to be."""
+"""Lines that are no spam, for each that is: with more, spam would seem rarer than its bar (`nlu.spam`) takes it."""
 _FILES = ("needs", "mood", "post_moods", "spam")
 _CODE = ("cleaning", "chinese", "features", "encoder", "classifier", "fitting", "training", "post_models")
 
