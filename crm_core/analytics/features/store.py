@@ -169,7 +169,7 @@ def _insert(session: Session, names: Sequence[str], rows: Rows) -> int:
 
 
 def frame(found: Iterable[Rows]) -> "pd.DataFrame":
-    """Rows of all `COLUMNS` as a data frame."""
+    """Rows of all `COLUMNS` as a data frame, whose types do not depend on what the rows are."""
     import pandas as pd
     import pyarrow as pa
 
@@ -182,10 +182,10 @@ def frame(found: Iterable[Rows]) -> "pd.DataFrame":
         for rows in found
     ]
     table = pa.Table.from_batches(parts, kinds)
-    whole = {pa.int64(): pd.Int64Dtype()}
+    columns = {pa.int64(): pd.Int64Dtype(), pa.string(): pd.StringDtype(na_value=float("nan"))}
     return pd.DataFrame(
         {
-            name: table[name].to_pandas(types_mapper=whole.get) if name in OPTIONAL else table[name].to_pandas()
+            name: table[name].to_pandas(types_mapper=columns.get) if name in OPTIONAL else table[name].to_pandas()
             for name in COLUMNS
         }
     )
