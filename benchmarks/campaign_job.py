@@ -29,7 +29,7 @@ from crm_core.campaigns import audience, running
 from crm_core.consent import MARKETING, STOPPED
 from crm_core.database import Store, open_store
 from crm_core.models import Campaign, CampaignContact, Conversation, Customer, Identity, OutboxMessage
-from crm_core.query import Conditions
+from crm_core.query.conditions import Conditions
 from jobs.run_campaigns import run_campaigns
 
 BEGINS = (datetime(2025, 3, 8, tzinfo=UTC), datetime(2025, 10, 4, tzinfo=UTC))

@@ -14,7 +14,7 @@ from bot.channels.base import Channel, Pace, Receive
 from bot.messages import IncomingAttachment, IncomingMessage, Outgoing, Sender
 from config.settings import Settings
 from crm_core.models import Product
-from crm_core.sample import load_sample
+from crm_core.sample.business import load_sample
 
 
 class FakePlatform:

@@ -34,7 +34,7 @@ from crm_core.analytics.recommendations.mix import (
 from crm_core.analytics.recommendations.models import FITS, BadPurchases, Bought, Ledger, Model, gather
 from crm_core.database import open_store
 from crm_core.errors import CrmError
-from crm_core.sample import load_sample
+from crm_core.sample.business import load_sample
 
 COLUMNS = ("customer_id", "item_id", "occurred_at", "quantity", "unit_price")
 SHARE = 0.2

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from config.settings import FOLDER
 from crm_core.connectors.base import Post
-from crm_core.sample_content import read_content
+from crm_core.sample.content import read_content
 from nlu.language import detect
 from nlu.post_models import NEEDS
 from nlu.spam import SPAM

@@ -30,7 +30,7 @@ from bot.terminal import LanguageOption, language_of
 from config.settings import Settings, StaffEntry
 from crm_core.analytics import nightly
 from crm_core.errors import CrmError
-from crm_core.sample import load_sample
+from crm_core.sample.business import load_sample
 from jobs.runner import start_schedule
 from nlu.training import NotTrained
 from nlu.understanding import Language

@@ -12,11 +12,11 @@ from bot.messages import Choice, Reply
 from bot.phrases import Phrases
 from crm_core.alerts import CHANGES, STOCK, Reading
 from crm_core.catalogue import product_name
-from crm_core.colleagues import names_by_id
 from crm_core.models import Alert, Segment
 from crm_core.reports.digest import DigestLine
 from crm_core.reports.metrics import METRICS
 from crm_core.reports.subjects import SAYS, SEGMENT, SPOKEN
+from crm_core.staff.colleagues import names_by_id
 
 
 class AlertWords:

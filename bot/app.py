@@ -33,7 +33,7 @@ from crm_core import mailboxes
 from crm_core.database import Store, open_store
 from crm_core.names import NameIndex
 from crm_core.playbooks import playbooks
-from crm_core.staff_access import granted
+from crm_core.staff.roles import granted
 from crm_core.voices.transcribing import Transcriber, missing
 from nlu.gist import telling
 from nlu.interpreter import Interpreter, build_interpreter

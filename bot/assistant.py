@@ -39,7 +39,7 @@ from crm_core.customer_store import CustomerStore
 from crm_core.database import DatabaseUnavailable, Store
 from crm_core.errors import CrmError, NotAllowed
 from crm_core.models import Conversation, Identity, Interaction, OutboxMessage
-from crm_core.staff_store import StaffStore
+from crm_core.staff.store import StaffStore
 from nlu.intents import OUT_OF_SCOPE
 from nlu.interpreter import UNSURE_BELOW, Interpreter
 from nlu.understanding import Audience, Language, Understanding

@@ -7,7 +7,7 @@ from bot.campaign_orders import named_order
 from bot.hearing import Heard
 from bot.suggestion_reading import DECIDES, LESS, LISTS
 from bot.turns import Memory, Speaker
-from crm_core.staff_store import StaffStore
+from crm_core.staff.store import StaffStore
 
 READ_UP_TO = 600
 NARROWS = re.compile(

@@ -22,8 +22,8 @@ from bot.telling import own_chat, tell
 from bot.turns import Memory, Question, Speaker
 from crm_core.customers import profile
 from crm_core.models import Conversation, Customer, Interaction, Order, OutboxMessage, Rating, Staff
-from crm_core.notifications import may_ping
 from crm_core.playbooks import Service, service_of
+from crm_core.staff.notifications import may_ping
 from nlu.understanding import Language
 
 SUMMARY_LINES = 6

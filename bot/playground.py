@@ -16,7 +16,7 @@ from crm_core.access import Actor
 from crm_core.corrections import Corrections
 from crm_core.errors import CrmError
 from crm_core.models import Correction, Interaction
-from crm_core.staff_store import StaffStore
+from crm_core.staff.store import StaffStore
 
 PLAYGROUND_STAFF = {
     "playground-agent": StaffEntry(role="agent", name="Agent"),

@@ -1,7 +1,7 @@
 """Conditions read back from the line that `Wording` says, so that people may copy it, change it and send it again.
 
 The patterns are made from the very phrases, in the language they are in: what is said is always understood, exactly.
-Free sentences are read in `crm_core/query_reading.py`.
+Free sentences are read in `crm_core/query/reading.py`.
 """
 
 import re
@@ -16,7 +16,7 @@ from babel.dates import get_month_names
 
 from bot import wording
 from bot.query_words import AMOUNTS, DATED, Wording, known_names, spoken
-from crm_core.query import SCORED, Condition, Conditions, Field, Operator, Sort, Value
+from crm_core.query.conditions import SCORED, Condition, Conditions, Field, Operator, Sort, Value
 
 _HOLES = {"value": "\x01", "period": "\x02", "since": "\x03", "until": "\x04", "conditions": "\x05", "order": "\x06",
           "count": "\x07", "currency": "\x08"}  # fmt: skip

@@ -11,7 +11,7 @@ from babel import Locale
 from bot import wording
 from bot.phrases import Phrases
 from config.settings import FOLDER
-from crm_core.query import SCORED, Condition, Conditions
+from crm_core.query.conditions import SCORED, Condition, Conditions
 
 COUNTED = ("spend", "orders", "complaints", "open_cases")
 AMOUNTS = ("spend", *SCORED)

@@ -20,12 +20,13 @@ from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings
 from crm_core import backup as backups
-from crm_core import backup_log, importing, privacy, restoring
+from crm_core import backup_log, privacy, restoring
 from crm_core.database import Store, open_store
 from crm_core.errors import CrmError
-from crm_core.import_columns import Kind
-from crm_core.import_values import DayOrder, text_of
-from crm_core.sample import load_sample
+from crm_core.importing import runs as importing
+from crm_core.importing.columns import Kind
+from crm_core.importing.values import DayOrder, text_of
+from crm_core.sample.business import load_sample
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 screen = Console(stderr=True)

@@ -16,7 +16,7 @@ from crm_core.models import Alert, Product
 from crm_core.reports.metrics import METRICS, Figure
 from crm_core.reports.periods import Period, last_days, one_day
 from crm_core.reports.subjects import PRODUCT, measured
-from crm_core.staff_store import StaffStore
+from crm_core.staff.store import StaffStore
 
 CHANGES = ("rise", "fall")
 STOCK = "stock"

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from crm_core.database import insert_once
 from crm_core.models import Alert, DigestEdition, DigestPlan
 from crm_core.reports.periods import Period, add_months, last_days, local_moment
-from crm_core.staff_store import StaffStore
+from crm_core.staff.store import StaffStore
 
 KINDS = ("daily", "weekly", "monthly")
 KIND_OF = {"day": "daily", "workday": "daily", "week": "weekly", "month": "monthly"}

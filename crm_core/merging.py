@@ -19,7 +19,7 @@ from crm_core.errors import NotPossible
 from crm_core.identities import MOST_AT_ONCE, customers_tables, give, move_everything
 from crm_core.models import Consent, Customer, Merge
 from crm_core.personal_data import model_of, sealed_columns
-from crm_core.staff_store import StaffStore
+from crm_core.staff.store import StaffStore
 
 FILLED = ("name", "email", "phone", "company_id", "city", "country", "language", "zone", "tier")
 """Fields that take the other record's value where they are empty."""

@@ -17,20 +17,21 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, insert, or_, select, text
 from sqlalchemy.orm import Session
 
-from crm_core import authors, crypto
+from crm_core import crypto
 from crm_core.audit import record
-from crm_core.authors import delete_posts, keep_marks
 from crm_core.contact_details import normalised_email, normalised_phone
 from crm_core.corrections import remove_learnt
 from crm_core.crypto import Vault
 from crm_core.database import Store
 from crm_core.errors import NotFound
 from crm_core.ids import new_id
+from crm_core.importing.upserts import chunks
+from crm_core.listening import authors
+from crm_core.listening.authors import delete_posts, keep_marks
 from crm_core.mentions import erase_mentions, find_mentions
 from crm_core.models import Attachment, AuthorTie, Customer, ErasedMark, Identity
 from crm_core.personal_data import belongings, counts, opened_rows, roots
 from crm_core.reports.privacy_requests import ASKED_MARK, first_asked
-from crm_core.upserts import chunks
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm_core import audit, authors
+from crm_core import audit
 from crm_core.crypto import Vault
+from crm_core.listening import authors
 from crm_core.models import AuthorTie, Customer
 
 NETWORKS = {

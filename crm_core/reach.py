@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlalchemy import select
 
 from crm_core import preferences
-from crm_core.authors import PUBLIC
+from crm_core.listening.authors import PUBLIC
 from crm_core.models import Consent, Customer, Identity
 from crm_core.preferences import Preferences
-from crm_core.staff_store import StaffStore
+from crm_core.staff.store import StaffStore
 
 
 @dataclass(frozen=True, slots=True)

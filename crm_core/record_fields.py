@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from crm_core.contact_details import normalised_email, normalised_phone
 from crm_core.errors import NotFound
 from crm_core.models import Company, Customer, Identity
-from crm_core.staff_store import Brief, StaffStore
+from crm_core.staff.store import Brief, StaffStore
 
 FIELDS = ("name", "email", "phone", "company", "city", "country", "language", "zone", "tier")
 PROOFS = ("email", "phone")

@@ -27,11 +27,11 @@ from crm_core.facts import (
     Refused,
     ShipmentFacts,
 )
-from crm_core.import_columns import plain
-from crm_core.import_values import Habits, amount, is_currency, local_day, minor_units, moment
-from crm_core.import_words import meanings
-from crm_core.upserts import CustomerBatch, ProductBatch
-from crm_core.upserts_trade import OrderBatch
+from crm_core.importing.columns import plain
+from crm_core.importing.upserts import CustomerBatch, ProductBatch
+from crm_core.importing.upserts_trade import OrderBatch
+from crm_core.importing.values import Habits, amount, is_currency, local_day, minor_units, moment
+from crm_core.importing.words import meanings
 
 MOST_RECORDS = 500
 MOST_LINES = 200

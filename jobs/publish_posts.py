@@ -10,7 +10,7 @@ from bot.app import App
 from bot.handlers.agent.public_posts import told
 from bot.messages import Choice, Reply
 from bot.outbox import queue_reply, take_queued
-from crm_core import publishing
+from crm_core.listening import publishing
 from crm_core.models import Conversation, Publication, Staff
 
 

@@ -20,7 +20,7 @@ from crm_core import audit
 from crm_core.database import insert_once
 from crm_core.first_runs import minutes_left
 from crm_core.models import Conversation, Delivery, Staff
-from crm_core.notifications import may_ping
+from crm_core.staff.notifications import may_ping
 from crm_core.suggestions.making import Rules, make
 from crm_core.suggestions.outcomes import follow
 from crm_core.suggestions.reading import SuggestionView, for_person, for_queue, local_date, note_shown

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from bot.app import App
 from bot.messages import Choice, Reply
 from bot.outbox import queue_to_queue, take_queued
-from crm_core import audit, author_candidates, authors
+from crm_core import audit
+from crm_core.listening import author_candidates, authors
 from crm_core.models import AuthorTie
 
 

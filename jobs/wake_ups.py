@@ -15,8 +15,8 @@ from bot.telling import own_chat, tell
 from crm_core import audit
 from crm_core.cases import snoozed_by, untold, wake_due
 from crm_core.models import Case, CaseChange, Conversation, Staff, Task
-from crm_core.notifications import may_ping
-from crm_core.staff_tasks import due_unreminded
+from crm_core.staff.notifications import may_ping
+from crm_core.staff.tasks import due_unreminded
 
 AT_ONCE = 200
 Say = Callable[..., str]

@@ -16,7 +16,7 @@ import pytest
 
 from config.settings import FOLDER, PROJECT, Settings, StaffEntry
 from crm_core.database import Store, make_engine, open_store, upgrade
-from crm_core.sample import load_sample
+from crm_core.sample.business import load_sample
 
 if TYPE_CHECKING:
     from nlu.interpreter import Interpreter

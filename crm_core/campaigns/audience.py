@@ -15,7 +15,7 @@ from crm_core.analytics.segments.store import customers
 from crm_core.identities import WEB_VISITOR
 from crm_core.models import Campaign, CampaignContact, Conversation, Customer, Identity
 from crm_core.proactive import PASSING, standings, why_not
-from crm_core.query import Conditions
+from crm_core.query.conditions import Conditions
 
 CHANNELS = ("telegram", "email", "slack", "web")
 """Where campaigns can be sent, in the order in which they are tried unless the manager says otherwise."""

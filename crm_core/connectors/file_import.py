@@ -14,8 +14,8 @@ from config.settings import ConnectorSettings, Source
 from crm_core.connectors.api import Api
 from crm_core.connectors.base import NOTHING, ConnectorProblem, Malformed, Page, Post, Reading, Start, post
 from crm_core.errors import CrmError
-from crm_core.import_files import FileUnreadable, Row, open_table
-from crm_core.import_values import Habits, moment, text_of
+from crm_core.importing.files import FileUnreadable, Row, open_table
+from crm_core.importing.values import Habits, moment, text_of
 
 AT_ONCE = 500
 LONGEST_LINE = 1 << 20

@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from config.settings import Source
-from crm_core import audit, author_candidates, authors
+from crm_core import audit
 from crm_core.connectors import base
-from crm_core.listening import pictures
+from crm_core.listening import author_candidates, authors, pictures
 from crm_core.listening.echoes import forget_originals
 from crm_core.models import Post, PostRecord, Publication, Pull
 from crm_core.sealed import vault_of

@@ -98,4 +98,4 @@ class Staff(Base):
     email: Mapped[str | None]
     active: Mapped[bool] = mapped_column(default=True)
     notifications: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
-    """When and about what they want to be pinged; see `crm_core.notifications`."""
+    """When and about what they want to be pinged; see `crm_core.staff.notifications`."""

@@ -12,9 +12,9 @@ import phonenumbers
 from pandera.pandas import DataFrameSchema
 
 from crm_core.contact_details import normalised_phone
-from crm_core.import_columns import Kind, plain
-from crm_core.import_values import Habits, text_of
-from crm_core.import_words import meanings
+from crm_core.importing.columns import Kind, plain
+from crm_core.importing.values import Habits, text_of
+from crm_core.importing.words import meanings
 from crm_core.quality.people import Pair, likely_pairs, shared_by_many
 from crm_core.quality.rules import failures, must, odd
 from crm_core.quality.sheets import MOMENT, Problem, Sheet, values_of

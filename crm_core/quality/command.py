@@ -10,8 +10,8 @@ from config.settings import Business
 from crm_core import audit
 from crm_core.database import Store
 from crm_core.errors import CrmError
-from crm_core.import_values import Habits
-from crm_core.importing import ImportPlan
+from crm_core.importing.runs import ImportPlan
+from crm_core.importing.values import Habits
 from crm_core.quality import reporting
 from crm_core.quality.files import keep_rejected, look_at_files
 from crm_core.quality.stored import look_at_database

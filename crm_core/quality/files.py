@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from crm_core.import_files import Row
-from crm_core.import_rejects import RejectedRows
-from crm_core.import_values import text_of
-from crm_core.importing import ImportPlan
+from crm_core.importing.files import Row
+from crm_core.importing.rejects import RejectedRows
+from crm_core.importing.runs import ImportPlan
+from crm_core.importing.values import text_of
 from crm_core.quality.cleaning import Cleaned, clean
 from crm_core.quality.reporting import reason
 from crm_core.quality.sheets import sheet_of

@@ -12,10 +12,10 @@ import pandas as pd
 from pandera.errors import SchemaErrors
 from pandera.pandas import Check, Column, DataFrameSchema
 
-from crm_core.import_columns import Kind
-from crm_core.import_rows import LONGEST, LONGEST_ENTRY, LONGEST_OWN, MOST_LISTED, RANGES
-from crm_core.import_values import is_currency
-from crm_core.import_words import meanings
+from crm_core.importing.columns import Kind
+from crm_core.importing.rows import LONGEST, LONGEST_ENTRY, LONGEST_OWN, MOST_LISTED, RANGES
+from crm_core.importing.values import is_currency
+from crm_core.importing.words import meanings
 from crm_core.quality.sheets import DTYPES, FIELDS, MOMENT
 from crm_core.quality.texts import is_damaged
 

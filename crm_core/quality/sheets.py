@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from crm_core.import_columns import Kind
-from crm_core.import_values import BadCell, Cell, Habits, amount, local_day, minor_units, moment, text_of, whole
-from crm_core.import_values import yes_or_no as yes
-from crm_core.import_words import currency_code, email_address, known_word, language_code, telephone, zone_name
-from crm_core.importing import ImportPlan
+from crm_core.importing.columns import Kind
+from crm_core.importing.runs import ImportPlan
+from crm_core.importing.values import BadCell, Cell, Habits, amount, local_day, minor_units, moment, text_of, whole
+from crm_core.importing.values import yes_or_no as yes
+from crm_core.importing.words import currency_code, email_address, known_word, language_code, telephone, zone_name
 
 PERSON = {
     "external_id": "id", "email": "email", "phone": "phone", "name": "name", "city": "text", "country": "country",

@@ -8,8 +8,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from crm_core.crypto import Vault
-from crm_core.import_columns import KINDS, Kind
-from crm_core.import_values import Habits
+from crm_core.importing.columns import KINDS, Kind
+from crm_core.importing.values import Habits
 from crm_core.models import Company, Customer, Identity, Order, OrderLine, Product, Shipment
 from crm_core.quality.cleaning import Cleaned, Findings, count_missing, judge, repair, tell_odd
 from crm_core.quality.sheets import DTYPES, FIELDS, MOMENT, Sheet, type_of

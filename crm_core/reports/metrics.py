@@ -27,7 +27,7 @@ from crm_core.models import (
     Topic,
     TopicText,
 )
-from crm_core.query import BAD_MILLI, GOOD_MILLI, place_test
+from crm_core.query.conditions import BAD_MILLI, GOOD_MILLI, place_test
 from crm_core.reports.aggregates import Aggregate, Grouped, Kind, Narrowing, Source, aggregate
 from crm_core.reports.periods import Period, Unit
 

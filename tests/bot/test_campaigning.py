@@ -26,7 +26,7 @@ from crm_core.models import (
     Order,
     OutboxMessage,
 )
-from crm_core.query import Conditions
+from crm_core.query.conditions import Conditions
 from tests.conftest import NOW
 from tests.crm_core.test_proactive import broken
 

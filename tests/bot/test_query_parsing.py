@@ -13,7 +13,7 @@ from bot.phrases import Phrases
 from bot.query_parsing import conditions_of
 from bot.query_words import Wording, known_names
 from config.settings import FOLDER
-from crm_core.query import Condition, Conditions
+from crm_core.query.conditions import Condition, Conditions
 
 ZONE = "Asia/Shanghai"
 PHRASES = Phrases()

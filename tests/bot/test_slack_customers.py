@@ -9,7 +9,7 @@ from config.settings import Settings, Slack
 from crm_core import consent
 from crm_core.campaigns import running
 from crm_core.models import Campaign, CampaignContact, Conversation, Customer
-from crm_core.query import Conditions
+from crm_core.query.conditions import Conditions
 from jobs.run_campaigns import run_campaigns
 from tests.dialogues import Stage
 

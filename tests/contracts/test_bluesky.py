@@ -11,12 +11,12 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from config.settings import Business, ConnectorSettings, Source
-from crm_core import publishing
 from crm_core.access import Actor
 from crm_core.connectors import Pulled, pull_all
 from crm_core.database import Store
+from crm_core.listening import publishing
 from crm_core.models import Post, Publication, Staff
-from crm_core.staff_store import StaffStore
+from crm_core.staff.store import StaffStore
 from tests.conftest import Clock
 from tests.peers import bluesky as peer
 from tests.peers.bluesky import Bluesky, Person

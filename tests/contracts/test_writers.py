@@ -9,13 +9,13 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from config.settings import Business, ConnectorSettings
-from crm_core import publishing
 from crm_core.access import Actor
 from crm_core.connectors.writers import WRITERS
 from crm_core.database import Store
 from crm_core.errors import NotAllowed, NotPossible
+from crm_core.listening import publishing
 from crm_core.models import Post, Publication, Staff
-from crm_core.staff_store import StaffStore
+from crm_core.staff.store import StaffStore
 from tests.conftest import NOW, Clock
 from tests.contracts.hearing_networks import HEARERS, Hearing, hearing
 from tests.contracts.networks import Told

@@ -8,7 +8,7 @@ from typing import Any
 
 from config.settings import Business
 from crm_core.database import Store
-from crm_core.importing import ImportResult, plan_import, run_import
+from crm_core.importing.runs import ImportResult, plan_import, run_import
 from tests.conftest import NOW
 
 BUSINESS = Business()

@@ -9,16 +9,17 @@ import pytest
 from sqlalchemy import select
 
 from config.settings import Business, Source
-from crm_core import author_candidates, authors, privacy, public_names
+from crm_core import privacy, public_names
 from crm_core.access import Actor
 from crm_core.connectors import base
 from crm_core.connectors.storing import keep_posts
 from crm_core.database import Store
 from crm_core.errors import NotAllowed, NotPossible
+from crm_core.listening import author_candidates, authors
 from crm_core.models import AuthorTie, Customer, ErasedMark, Identity, Post, PostPicture, PostRecord, Pull, Staff
 from crm_core.personal_data import counts
 from crm_core.reach import reach
-from crm_core.staff_store import Search, StaffStore
+from crm_core.staff.store import Search, StaffStore
 from tests.bot.shop import Shop, open_shop
 from tests.conftest import NOW
 

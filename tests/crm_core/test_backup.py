@@ -16,9 +16,9 @@ from crm_core.audit import Verified, head, record, verify
 from crm_core.backup import Backup, BackupProblem, backup
 from crm_core.database import Store, next_number, open_store
 from crm_core.facts import CustomerFacts, Refused
+from crm_core.importing.upserts import CustomerBatch
 from crm_core.models import Attachment, Base, Customer, ErasedMark, Note, OutboxMessage
 from crm_core.restoring import Restored, restore
-from crm_core.upserts import CustomerBatch
 from tests.conftest import NOW
 from tests.crm_core.whole_customer import CANARY, add_whole_customer
 

@@ -17,7 +17,7 @@ from crm_core.analytics.campaigns.response import TooFewContacts
 from crm_core.analytics.prediction.stored_past import reading_past
 from crm_core.database import Store, open_store
 from crm_core.models import CampaignContact, Consent, Customer
-from crm_core.query import Condition, Conditions
+from crm_core.query.conditions import Condition, Conditions
 from tests.conftest import NOW
 from tests.crm_core.past_of_campaigns import let_all_be_written_to, write_past
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm_core.colleagues import Colleague, mentioned
+from crm_core.staff.colleagues import Colleague, mentioned
 
 KNOWN = [
     Colleague(1, "Mei", "slack:U1", "agent"),

@@ -14,7 +14,7 @@ from crm_core.corrections import MOST_PER_CUSTOMER, Corrections, Doubt, approved
 from crm_core.database import Store, next_number
 from crm_core.errors import NotAllowed, NotFound, NotPossible
 from crm_core.models import AuditEntry, Conversation, Correction, Customer, Interaction, Staff
-from crm_core.staff_store import StaffStore
+from crm_core.staff.store import StaffStore
 from tests.bot.turns import SETTINGS
 from tests.conftest import NOW
 

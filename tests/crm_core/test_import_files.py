@@ -7,9 +7,9 @@ from openpyxl import Workbook
 from sqlalchemy import func, select
 
 from crm_core.database import Store
-from crm_core.import_columns import ColumnsUnclear, match_columns
-from crm_core.import_files import FileUnreadable
-from crm_core.importing import plan_import, run_import
+from crm_core.importing.columns import ColumnsUnclear, match_columns
+from crm_core.importing.files import FileUnreadable
+from crm_core.importing.runs import plan_import, run_import
 from crm_core.models import AuditEntry, Customer, Order
 from tests.conftest import NOW
 from tests.crm_core.business_files import (

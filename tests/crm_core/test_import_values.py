@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from crm_core.contact_details import normalised_email, normalised_phone
 from crm_core.csv_cells import clean_cell, safe_cell
-from crm_core.import_values import BadCell, Habits, Signs, amount, minor_units, moment, text_of, whole, yes_or_no
-from crm_core.import_words import meanings
+from crm_core.importing.values import BadCell, Habits, Signs, amount, minor_units, moment, text_of, whole, yes_or_no
+from crm_core.importing.words import meanings
 from tests.conftest import NOW
 
 HABITS = Habits(ZoneInfo("Asia/Shanghai"), "CN", "CNY", NOW, "dmy", None)

@@ -30,7 +30,7 @@ from crm_core.models import (
 )
 from crm_core.personal_data import opened
 from crm_core.privacy import erase_customer, export_customer
-from crm_core.staff_store import StaffStore
+from crm_core.staff.store import StaffStore
 from tests.conftest import NOW
 from tests.crm_core.whole_customer import add_whole_customer
 

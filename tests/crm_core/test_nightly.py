@@ -51,7 +51,7 @@ from crm_core.models import (
     SegmentMember,
 )
 from crm_core.restoring import restore
-from crm_core.sample import load_sample
+from crm_core.sample.business import load_sample
 from tests.conftest import NOW
 
 AS_OF = (NOW - timedelta(days=1)).date()

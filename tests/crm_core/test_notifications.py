@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_core.notifications import KINDS, Notifications
 from crm_core.quiet_hours import DAY
+from crm_core.staff.notifications import KINDS, Notifications
 
 ZONE = "Asia/Shanghai"
 MONDAY = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from crm_core.cases import TARGET_HOURS, open_case
 from crm_core.database import Store
 from crm_core.models import Case, Segment, SegmentMember, Staff
 from crm_core.playbooks import PlaybookError, Playbooks, playbooks, service_of
-from crm_core.staff_cases import StaffCases
+from crm_core.staff.cases import StaffCases
 from tests.bot.shop import Shop, open_shop
 from tests.conftest import NOW
 

@@ -13,9 +13,9 @@ from crm_core.csv_cells import safe_cell
 from crm_core.database import Store
 from crm_core.errors import NotFound
 from crm_core.facts import CustomerFacts, Refused
+from crm_core.importing.upserts import CustomerBatch
 from crm_core.models import AuditEntry, Base, Customer, ErasedMark, Interaction, Order
 from crm_core.personal_data import belongings, is_blind_index, opened, sealed_columns
-from crm_core.upserts import CustomerBatch
 from tests.conftest import NOW
 from tests.crm_core.whole_customer import CANARY, PHONE, add_whole_customer
 

@@ -15,10 +15,10 @@ from openpyxl import Workbook
 from sqlalchemy import func, select
 
 from config.settings import FOLDER, Business
-from crm_core import importing
 from crm_core.database import Store
-from crm_core.import_columns import KINDS, Kind
-from crm_core.import_values import Habits, ZoneInfo
+from crm_core.importing import runs as importing
+from crm_core.importing.columns import KINDS, Kind
+from crm_core.importing.values import Habits, ZoneInfo
 from crm_core.models import AuditEntry, Customer, Order, OrderLine, Product, Shipment
 from crm_core.quality import command, files, reporting
 from crm_core.quality.cleaning import Cleaned, clean

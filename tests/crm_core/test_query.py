@@ -27,7 +27,7 @@ from crm_core.models import (
     Segment,
     SegmentMember,
 )
-from crm_core.query import BAD_MILLI, COUNTRIES, GOOD_MILLI, Condition, Conditions, place_names, to_sql
+from crm_core.query.conditions import BAD_MILLI, COUNTRIES, GOOD_MILLI, Condition, Conditions, place_names, to_sql
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 DAYS = st.sampled_from([0, 10, 30, 89, 90, 91, 150])

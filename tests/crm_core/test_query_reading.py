@@ -11,8 +11,8 @@ import yaml
 from bot.phrases import Phrases
 from bot.query_words import Wording
 from config.settings import FOLDER
-from crm_core.query import Condition, Conditions
-from crm_core.query_reading import conditions_from
+from crm_core.query.conditions import Condition, Conditions
+from crm_core.query.reading import conditions_from
 from nlu.entities import Catalogue, Gazetteer, extract
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from crm_core.query import Condition, Conditions
-from crm_core.query_refining import Refined, refined
+from crm_core.query.conditions import Condition, Conditions
+from crm_core.query.refining import Refined, refined
 from nlu.entities import extract
 from tests.crm_core.test_query_reading import NOW, ZONE, catalogue, day
 

@@ -33,9 +33,9 @@ from crm_core.models import (
     Shipment,
     Staff,
 )
-from crm_core.sample import SampleSummary, load_sample
-from crm_core.sample_content import SampleProblem, read_content
-from crm_core.sample_rows import Rows
+from crm_core.sample.business import SampleSummary, load_sample
+from crm_core.sample.content import SampleProblem, read_content
+from crm_core.sample.rows import Rows
 
 TODAY = date(2026, 11, 23)
 END = datetime(2026, 11, 22, 16, 30, tzinfo=UTC)

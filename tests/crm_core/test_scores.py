@@ -28,8 +28,8 @@ from crm_core.models import (
     Score,
 )
 from crm_core.needs import expected
-from crm_core.query import Condition, Conditions, to_sql
-from crm_core.query_reading import conditions_from
+from crm_core.query.conditions import Condition, Conditions, to_sql
+from crm_core.query.reading import conditions_from
 from crm_core.scores import scores_of
 from nlu.entities import extract
 from tests.bot.handlers.agent_turns import CATALOGUE

@@ -22,7 +22,7 @@ from crm_core.analytics.segments.rfm import GRADES, NOT_BOUGHT, cell, grid
 from crm_core.analytics.segments.words import segment_words
 from crm_core.database import Store
 from crm_core.models import Customer, Segment, SegmentMember
-from crm_core.query import Condition, Conditions
+from crm_core.query.conditions import Condition, Conditions
 from tests.crm_core.feature_rows import made_up
 
 DAY = date(2026, 11, 22)
@@ -269,7 +269,7 @@ def test_names_of_others_are_left_to_them(store: Store, people: list[int]):
 
 def test_looking_at_segments_loads_none_of_the_heavy_libraries():
     code = (
-        "import sys, json, crm_core.analytics.segments.store, crm_core.staff_store;"
+        "import sys, json, crm_core.analytics.segments.store, crm_core.staff.store;"
         "print(json.dumps([name for name in ('pandas', 'sklearn', 'scipy') if name in sys.modules]))"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

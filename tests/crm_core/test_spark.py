@@ -27,7 +27,7 @@ from crm_core.analytics.recommendations.refresh import read_purchases
 from crm_core.analytics.recommendations.rules import frequent
 from crm_core.database import Store, open_store
 from crm_core.models import Bundle, RecommendedProducts
-from crm_core.sample import load_sample
+from crm_core.sample.business import load_sample
 from tests.conftest import NOW
 from tests.crm_core.feature_rows import stored
 from tests.crm_core.random_business import Business

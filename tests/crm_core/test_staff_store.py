@@ -24,8 +24,8 @@ from crm_core.models import (
     Task,
 )
 from crm_core.names import NameIndex
-from crm_core.query import Condition, Conditions
-from crm_core.staff_store import Search, StaffStore
+from crm_core.query.conditions import Condition, Conditions
+from crm_core.staff.store import Search, StaffStore
 from crm_core.timeline import Filter
 from tests.bot.shop import add_chat, add_customer, add_order, open_shop
 

@@ -12,7 +12,7 @@ from crm_core.analytics.public.trends import Moods, gap, moods, moves
 from crm_core.analytics.public.voice import Cell, by_age, cells, rolling
 from crm_core.database import Store
 from crm_core.models import Post
-from crm_core.sample_rows import poisson
+from crm_core.sample.rows import poisson
 from tests.conftest import NOW
 
 WEEK = (1.0, 1.0, 1.0, 1.0, 1.2, 1.9, 1.7)

@@ -13,12 +13,11 @@ from bot import sensing as joined
 from bot.names import KnownNames
 from bot.post_pictures import MOST_BYTES, PostPictures
 from config.settings import ConnectorSettings, Settings, Source
-from crm_core import author_candidates
 from crm_core.connectors import base
 from crm_core.connectors.base import Picture
 from crm_core.connectors.storing import keep_posts
 from crm_core.database import Store
-from crm_core.listening import pictures
+from crm_core.listening import author_candidates, pictures
 from crm_core.models import Customer, Order, Post, PostPicture, Product, Pull
 from crm_core.pictures.looking import NotSeen, Seen
 from crm_core.reports.evidence import behind

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from bot.handover import Place
 from bot.messages import Reply
 from config.settings import ConnectorSettings, Settings
-from crm_core import authors
 from crm_core.database import Store
+from crm_core.listening import authors
 from crm_core.models import AuthorTie, Conversation, Customer, OutboxMessage, Post, Publication, Staff
 from jobs.publish_posts import publish_posts
 from jobs.tie_authors import tie_authors

@@ -9,7 +9,7 @@ from bot.messages import Choice, Reply
 from bot.query_words import spoken, worded
 from bot.turns import Turn
 from crm_core.models import Conversation
-from crm_core.staff_store import MOST_FOUND, Brief, Search, StaffStore
+from crm_core.staff.store import MOST_FOUND, Brief, Search, StaffStore
 from nlu.understanding import Entity
 
 StaffTurn = Turn[StaffStore]

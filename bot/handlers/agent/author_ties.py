@@ -2,9 +2,9 @@
 
 from bot.handlers.agent.asking import StaffTurn, asked, confirming, declined, hushed, label, present, undo, whom
 from bot.messages import Choice, Reply
-from crm_core import author_candidates, authors
-from crm_core.author_candidates import Candidate
 from crm_core.errors import NotPossible
+from crm_core.listening import author_candidates, authors
+from crm_core.listening.author_candidates import Candidate
 from crm_core.models import AuthorTie, Post
 
 SHOWN_NOW = "shown"

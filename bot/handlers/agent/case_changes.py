@@ -16,8 +16,8 @@ from bot.turns import Handler
 from crm_core.cases import PRIORITIES
 from crm_core.errors import NotAllowed
 from crm_core.models import Staff
-from crm_core.notifications import may_ping
-from crm_core.staff_cases import Changed, Colleague, StaffCase
+from crm_core.staff.cases import Changed, Colleague, StaffCase
+from crm_core.staff.notifications import may_ping
 
 MOST_NAMED = 12
 

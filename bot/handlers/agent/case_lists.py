@@ -15,8 +15,8 @@ from bot.handlers.agent.customers import period
 from bot.messages import Card, Choice, Reply, Table
 from bot.sheets import TYPES, Cell, Sheet, written
 from crm_core.cases import PRIORITIES
-from crm_core.staff_cases import CaseFilter, CasePage, Colleague, StaffCase
-from crm_core.staff_store import MOST_EXPORTED
+from crm_core.staff.cases import CaseFilter, CasePage, Colleague, StaffCase
+from crm_core.staff.store import MOST_EXPORTED
 
 PAGE = 10
 FILED = (

@@ -7,7 +7,7 @@ from bot import wording
 from bot.handlers.agent.asking import Asked, StaffTurn, asked, declined, desk_conversation, hushed, named, present
 from bot.handlers.agent.case_reading import numbers
 from bot.messages import Choice, Reply
-from crm_core.staff_cases import NOT_CLOSED, CaseFilter, StaffCase
+from crm_core.staff.cases import NOT_CLOSED, CaseFilter, StaffCase
 from nlu.understanding import Entity
 
 MOST_AT_ONCE = 20

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm_core.cases import PRIORITIES
-from crm_core.staff_cases import Colleague
+from crm_core.staff.cases import Colleague
 from nlu.understanding import Entity
 
 LONGEST = 600

@@ -12,7 +12,7 @@ from crm_core.preferences import ORDERS
 from crm_core.proactive import PASSING, standing_of, why_not
 from crm_core.quiet_hours import clock
 from crm_core.reach import Account, Reach, Word, reach
-from crm_core.staff_store import Brief
+from crm_core.staff.store import Brief
 
 KINDS = {"service": ORDERS}
 """What people call a kind of message, where it goes by another name in the records."""

@@ -23,7 +23,7 @@ from bot.messages import Choice, OutgoingFile, Reply, Table
 from crm_core.analytics.sparkline import sparkline
 from crm_core.customers import Profile
 from crm_core.reports.periods import add_months
-from crm_core.staff_store import Brief, Search
+from crm_core.staff.store import Brief, Search
 from crm_core.timeline import TOPICS, Event, Filter
 
 SHOWN_EVENTS = 10

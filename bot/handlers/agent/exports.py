@@ -10,7 +10,7 @@ from bot.messages import Reply
 from crm_core import privacy
 from crm_core.errors import NotAllowed
 from crm_core.personal_data import counts
-from crm_core.staff_store import Brief
+from crm_core.staff.store import Brief
 
 RIGHT = "customer.export"
 FILES: dict[str, Callable[[StaffTurn], Reply]] = {"customers": list_file, "cases": case_file}

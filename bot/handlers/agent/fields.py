@@ -24,7 +24,7 @@ from bot.messages import Choice, Reply
 from bot.query_words import spoken
 from crm_core import record_fields
 from crm_core.record_fields import FIELDS, PROOFS
-from crm_core.staff_store import Brief
+from crm_core.staff.store import Brief
 
 
 def update_field(turn: StaffTurn) -> Reply:

@@ -10,11 +10,11 @@ from bot.messages import Choice, Reply, Table
 from bot.query_parsing import conditions_of
 from bot.query_words import Wording, spoken
 from bot.sheets import Sheet, written
-from crm_core.query import Conditions
-from crm_core.query_reading import conditions_from
-from crm_core.query_refining import refined
+from crm_core.query.conditions import Conditions
+from crm_core.query.reading import conditions_from
+from crm_core.query.refining import refined
 from crm_core.scores import JOB
-from crm_core.staff_store import MOST_EXPORTED, Listed, Row
+from crm_core.staff.store import MOST_EXPORTED, Listed, Row
 
 PAGE = 10
 CONDITIONS_LINE = ("filter:", "条件：")

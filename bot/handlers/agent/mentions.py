@@ -17,7 +17,7 @@ from crm_core.models import Post
 from crm_core.reports.evidence import Row
 from crm_core.reports.metrics import US
 from crm_core.reports.periods import Period, last_days
-from crm_core.staff_store import Brief
+from crm_core.staff.store import Brief
 from nlu.understanding import Understanding
 
 DAYS = 7

@@ -24,7 +24,7 @@ from crm_core.customers import Profile
 from crm_core.errors import NotPossible
 from crm_core.merging import Undoing
 from crm_core.models import Merge
-from crm_core.staff_store import Brief, Search
+from crm_core.staff.store import Brief, Search
 
 _INTO = re.compile(
     r"(?<![a-z])(?:into|onto|to|with|and)(?![a-z])|合并(?:到|进|入|至)|并(?:到|进|入)|归(?:入|到)|挂到|合到|和|与|跟|同(?!一)|[、,，&]",

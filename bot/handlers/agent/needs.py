@@ -9,7 +9,7 @@ from bot.messages import Choice, Reply
 from bot.query_words import spoken
 from crm_core.needs import NeedView
 from crm_core.scores import NEEDS
-from crm_core.staff_store import Brief
+from crm_core.staff.store import Brief
 
 MOST = 5
 OF_ONE = 2

@@ -10,7 +10,7 @@ from bot.messages import Choice
 from crm_core.catalogue import Wish
 from crm_core.models import Conversation, Customer
 from crm_core.proactive import allowed_from, standing_of, why_not
-from crm_core.staff_suggestions import DRAFT_FOR
+from crm_core.staff.suggestions import DRAFT_FOR
 from crm_core.suggestions.kinds import KINDS
 from crm_core.suggestions.reading import SuggestionView
 from nlu.understanding import Language

@@ -11,7 +11,7 @@ from bot.messages import Choice, Reply
 from bot.query_words import spoken
 from crm_core.rhythm import FEWEST, OUTER, Rhythm
 from crm_core.scores import JOB
-from crm_core.staff_store import Brief
+from crm_core.staff.store import Brief
 
 CHURN = "churn"
 WHEN = re.compile(

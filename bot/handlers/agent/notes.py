@@ -20,7 +20,7 @@ from bot.handlers.agent.asking import (
 )
 from bot.handlers.agent.customers import show_timeline
 from bot.messages import Reply
-from crm_core.staff_store import Brief
+from crm_core.staff.store import Brief
 from nlu.entities.impossible_days import impossible_day
 
 HIGHEST_ID = 2**63 - 1

@@ -11,9 +11,9 @@ from babel.dates import get_day_names
 from bot import wording
 from bot.handlers.agent.asking import Asked, StaffTurn, asked, undo
 from bot.messages import Choice, Reply
-from crm_core import notifications
-from crm_core.notifications import KINDS, Notifications
 from crm_core.quiet_hours import clock
+from crm_core.staff import notifications
+from crm_core.staff.notifications import KINDS, Notifications
 
 WORK_BEGINS = time(9)
 NIGHT = (22 * 60, 8 * 60)

@@ -6,7 +6,7 @@ from bot.messages import Reply
 from bot.offer_words import GOES_WITH, reason_of
 from crm_core.catalogue import Wish
 from crm_core.offers import Offer, Offers
-from crm_core.staff_store import Brief
+from crm_core.staff.store import Brief
 from crm_core.suggesting import Pick
 
 SHOWN = 3

@@ -5,7 +5,7 @@ from bot.handlers.agent.asking import StaffTurn, argument, asked, hushed, label,
 from bot.messages import Card, Choice, Reply
 from bot.query_words import spoken
 from crm_core.orders import OrderView, ShipmentView
-from crm_core.staff_store import Brief, FoundOrder
+from crm_core.staff.store import Brief, FoundOrder
 
 SHOWN = 3
 MOST_SHOWN = 10

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from bot import wording
 from bot.handlers.agent.asking import StaffTurn, confirming, declined, hushed
 from bot.messages import Card, Choice, Reply
-from crm_core import publishing
 from crm_core.errors import NotPossible
+from crm_core.listening import publishing
 from crm_core.models import Post, Publication
 
 SHOWN = 5

@@ -11,8 +11,8 @@ from crm_core.analytics.explanations import Explained
 from crm_core.analytics.reasons import Reason
 from crm_core.analytics.score_evidence import Evidence
 from crm_core.customers import MOOD_WINDOW
-from crm_core.staff_scores import Why
-from crm_core.staff_store import Brief
+from crm_core.staff.scores import Why
+from crm_core.staff.store import Brief
 
 QUOTED = 120
 MOST_ROWS = 15

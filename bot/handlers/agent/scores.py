@@ -8,8 +8,8 @@ from bot.handlers.agent.lists import list_customers
 from bot.handlers.agent.score_words import kind_name, mood_line, score_line, source_lines, told
 from bot.messages import Choice, Reply
 from crm_core.scores import JOB
-from crm_core.staff_scores import Standing
-from crm_core.staff_store import Brief
+from crm_core.staff.scores import Standing
+from crm_core.staff.store import Brief
 
 KINDS = {"churn_risk": "churn", "lifetime_value": "value", "sentiment": "mood"}
 """What people call a score -> its kind."""

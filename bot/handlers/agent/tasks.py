@@ -10,7 +10,7 @@ from bot.handlers.agent.case_lists import colleague_in, day_bounds
 from bot.handlers.agent.customers import period
 from bot.handlers.agent.next_actions import next_actions, nothing_left
 from bot.messages import Choice, Reply, Table
-from crm_core.staff_tasks import TaskFilter, TaskView
+from crm_core.staff.tasks import TaskFilter, TaskView
 
 MOST_SHOWN = 20
 OFFERED = 5

@@ -7,9 +7,9 @@ from bot.handlers.agent.asking import confirming, declined
 from bot.handlers.manager.asking import ManagerTurn, words_of
 from bot.messages import Reply
 from bot.staff import listed_role
-from crm_core.colleagues import colleagues, mentioned
 from crm_core.errors import NotAllowed
-from crm_core.staff_access import NO_ACCESS, change_role, granted
+from crm_core.staff.colleagues import colleagues, mentioned
+from crm_core.staff.roles import NO_ACCESS, change_role, granted
 
 _SLACK_ID = re.compile(r"(?<![A-Za-z0-9])([UW](?=[A-Z0-9]*\d)[A-Z0-9]{6,14})(?![A-Za-z0-9])", re.IGNORECASE)
 _GROUP = re.compile(r"(?<![a-z])(?:user )?group(?![a-z])|整组|用户组|全组", re.IGNORECASE)

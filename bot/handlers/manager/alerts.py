@@ -16,13 +16,13 @@ from bot.messages import Choice, Reply
 from bot.staff import listed_entry
 from bot.staff_places import missing, own_channel
 from crm_core import alerts
-from crm_core.colleagues import colleagues, mentioned
 from crm_core.digest_plans import is_paused
 from crm_core.models import Alert
 from crm_core.reports.evidence import KINDS
 from crm_core.reports.metrics import METRICS
 from crm_core.reports.periods import local_moment
 from crm_core.reports.subjects import PRODUCT, records_of, subjects
+from crm_core.staff.colleagues import colleagues, mentioned
 
 NAMES_ALERTS = re.compile(r"(?<![a-z])(?:alerts?|alarms?|warnings?)(?![a-z])|警报|提醒|预警")
 _PAUSE = re.compile(r"^(?:please )?(?:pause|snooze|mute|silence)(?![a-z])|暂停")

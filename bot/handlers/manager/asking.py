@@ -14,11 +14,11 @@ from bot.messages import Choice
 from bot.phrases import Phrases
 from bot.turns import Turn
 from crm_core.catalogue import product_name
-from crm_core.colleagues import names_by_id
 from crm_core.reports.digest import yesterday
 from crm_core.reports.periods import Period, last_days, one_day
 from crm_core.reports.topics import topic_name
-from crm_core.staff_store import StaffStore
+from crm_core.staff.colleagues import names_by_id
+from crm_core.staff.store import StaffStore
 from nlu.understanding import Understanding
 
 ManagerTurn = Turn[StaffStore]

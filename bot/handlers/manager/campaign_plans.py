@@ -20,9 +20,9 @@ from crm_core.analytics.campaigns.proposals import Asked, Proposal, propose
 from crm_core.analytics.child import ChildFailed
 from crm_core.campaigns.audience import CHANNELS
 from crm_core.models import Campaign
-from crm_core.query import Condition, Conditions
-from crm_core.query_reading import conditions_from
-from crm_core.staff_campaigns import Plan
+from crm_core.query.conditions import Condition, Conditions
+from crm_core.query.reading import conditions_from
+from crm_core.staff.campaigns import Plan
 
 PLAN = re.compile(
     r"(?<![a-z])(?:optimi[sz]\w*|improve|plan(?:ning)? (?:a|an|the|my|our|us|me)\b.*campaign(?! *:)|campaign plan"

@@ -9,8 +9,8 @@ from typing import Any
 from bot.campaigning import problem, unknown_fields
 from bot.handlers.manager.asking import ManagerTurn
 from bot.handlers.manager.segment_reading import mentioned, said_conditions
-from crm_core.query import Conditions
-from crm_core.staff_segments import is_in
+from crm_core.query.conditions import Conditions
+from crm_core.staff.segments import is_in
 
 KEYS = "ABCD"
 _QUOTED = re.compile(r"[“\"「『](?P<text>[^”\"」』]{2,2000})[”\"」』]")

@@ -38,8 +38,8 @@ from bot.messages import Choice, Reply
 from bot.outbox import remember_queued
 from crm_core.errors import NotPossible
 from crm_core.models import Campaign
-from crm_core.query import Conditions
-from crm_core.staff_campaigns import Plan
+from crm_core.query.conditions import Conditions
+from crm_core.staff.campaigns import Plan
 
 CREATE, STOP, EXPERIMENT = "campaign_create", "campaign_stop", "experiment_result"
 BEGUN = ("approved", "running", "paused", "done", "stopped")

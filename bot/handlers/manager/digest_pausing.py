@@ -15,9 +15,9 @@ from bot.handlers.manager.digest_reading import NAMED, RESUMED, STOPPED, said_ki
 from bot.handlers.manager.digest_sharing import tell_stopped
 from bot.messages import Choice, Reply
 from crm_core import digest_plans
-from crm_core.colleagues import colleagues, mentioned
 from crm_core.models import DigestPlan
 from crm_core.reports.periods import local_moment
+from crm_core.staff.colleagues import colleagues, mentioned
 
 HALT = "digest_halt"
 """In the memory: what is to be done, while we ask with which digest."""

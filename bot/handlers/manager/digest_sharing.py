@@ -13,8 +13,8 @@ from bot.staff import listed_entry
 from bot.staff_places import own_channel
 from bot.telling import chat_at, own_chat, tell
 from crm_core import digest_plans
-from crm_core.colleagues import Colleague, colleagues, mentioned
 from crm_core.models import Conversation, DigestPlan, Staff
+from crm_core.staff.colleagues import Colleague, colleagues, mentioned
 
 _NAME = re.compile(
     r"(?i:(?<![a-z])(?:send|give|mail|e-mail|get|forward|to|for)\s+)(?P<en>[A-Z][a-z]+)(?![a-z])"

@@ -14,7 +14,7 @@ from bot.mention_words import said
 from bot.messages import Choice, Reply, Table
 from crm_core.reports.evidence import Behind, Row, behind
 from crm_core.reports.metrics import METRICS, NotMeasured, measure
-from crm_core.staff_posts import FIELDS as FIELDS_OF_POSTS
+from crm_core.staff.posts import FIELDS as FIELDS_OF_POSTS
 
 PAGE = 10
 BEHIND_OVERVIEWS = {OVERVIEW: "messages", TEAM: "taken", RETENTION: "orders"}

@@ -15,7 +15,7 @@ from crm_core.analytics.charts import ChartSpec
 from crm_core.reports.mentions import mentions
 from crm_core.reports.metrics import measure
 from crm_core.reports.periods import last_days
-from crm_core.staff_posts import POSTS_RIGHT
+from crm_core.staff.posts import POSTS_RIGHT
 
 MOST_DAYS = 92
 """A longer period is drawn by weeks."""

@@ -14,10 +14,10 @@ from bot.messages import Reply, Table
 from bot.query_words import Wording, spoken
 from bot.turns import Handler, Prepare, Preparing
 from crm_core.needs import Expectation, NeedKind
-from crm_core.query import Conditions
-from crm_core.query_reading import conditions_from
+from crm_core.query.conditions import Conditions
+from crm_core.query.reading import conditions_from
 from crm_core.scores import JOB
-from crm_core.staff_store import Brief
+from crm_core.staff.store import Brief
 
 WHO = ("place", "tier", "tag", "segment", "language", "kind")
 """Conditions that say of whom it is asked; the rest of the sentence is about what they may want, and when."""

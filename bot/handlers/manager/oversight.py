@@ -11,9 +11,9 @@ from bot.handlers.manager.asking import ManagerTurn, asked_periods, words_of
 from bot.messages import Choice, Reply, Table
 from crm_core import audit
 from crm_core.audit import Broken, Entries, Wanted
-from crm_core.colleagues import Colleague, colleagues, mentioned
 from crm_core.models import AuditEntry
-from crm_core.staff_store import Brief
+from crm_core.staff.colleagues import Colleague, colleagues, mentioned
+from crm_core.staff.store import Brief
 from nlu.understanding import Understanding
 
 PAGE = 10

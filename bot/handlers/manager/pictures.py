@@ -16,7 +16,7 @@ from bot.messages import Reply
 from bot.turns import Prepare, Preparing, Speaker, Turn
 from crm_core.access import Actor
 from crm_core.analytics.charts import ChartSpec
-from crm_core.staff_store import StaffStore
+from crm_core.staff.store import StaffStore
 
 Question = TypeVar("Question")
 Found = TypeVar("Found")

@@ -15,13 +15,13 @@ from bot.messages import IncomingMessage
 from bot.query_words import Wording
 from bot.turns import Services
 from crm_core.analytics.value.retention import NARROWED_BY
-from crm_core.colleagues import colleagues, mentioned
 from crm_core.models import Order
-from crm_core.query import Condition
-from crm_core.query_patterns import folded
-from crm_core.query_reading import conditions_from
+from crm_core.query.conditions import Condition
+from crm_core.query.patterns import folded
+from crm_core.query.reading import conditions_from
 from crm_core.reports.metrics import METRICS, dimensions
 from crm_core.reports.periods import Period, add_months
+from crm_core.staff.colleagues import colleagues, mentioned
 from nlu.understanding import Understanding
 
 OVERVIEW, TEAM = "overview", "team"

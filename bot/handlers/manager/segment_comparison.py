@@ -21,8 +21,8 @@ from bot.messages import Reply, Table
 from bot.sheets import Sheet
 from crm_core.analytics.charts import ChartSpec
 from crm_core.analytics.segments.figures import FIGURES, Difference, Figure, Side, greatest_difference
-from crm_core.query import Condition, Conditions, Operator
-from crm_core.staff_segments import SIDES_RIGHT, is_in
+from crm_core.query.conditions import Condition, Conditions, Operator
+from crm_core.staff.segments import SIDES_RIGHT, is_in
 
 MOST_SIDES = 20
 _OTHERS = re.compile(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from bot.handlers.agent.lists import wording_of
 from bot.handlers.manager.asking import ManagerTurn
 from crm_core.analytics.segments.store import tidy_name
-from crm_core.query import Conditions
-from crm_core.query_reading import conditions_from
-from crm_core.staff_segments import SegmentView
+from crm_core.query.conditions import Conditions
+from crm_core.query.reading import conditions_from
+from crm_core.staff.segments import SegmentView
 
 _MAKING = re.compile(
     r"(?<![a-z])(?:(?:new|own|dynamic|static|saved|customer) )*(?:segments?|segmnet|groups?|audiences?|bucket|cohort)"

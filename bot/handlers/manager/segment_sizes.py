@@ -19,8 +19,8 @@ from bot.handlers.manager.segments import buttons, show
 from bot.messages import Choice, Reply, Table
 from bot.sheets import Sheet
 from crm_core.analytics.charts import ChartSpec
-from crm_core.query import Conditions
-from crm_core.staff_segments import SIZES_RIGHT, SegmentSize, SegmentView, is_in
+from crm_core.query.conditions import Conditions
+from crm_core.staff.segments import SIZES_RIGHT, SegmentSize, SegmentView, is_in
 
 MOST_ROWS = 20
 KINDS = ("rfm", "cluster", "rule")

@@ -8,8 +8,8 @@ from bot.handlers.manager.asking import ManagerTurn
 from bot.handlers.manager.segment_reading import in_words, meaning, wish
 from bot.messages import Choice, Reply
 from crm_core.analytics.segments.store import NameTaken, NotRetirable, tidy_name
-from crm_core.query import Conditions
-from crm_core.staff_segments import SegmentView, is_in
+from crm_core.query.conditions import Conditions
+from crm_core.staff.segments import SegmentView, is_in
 
 INTENT = "segment_create"
 

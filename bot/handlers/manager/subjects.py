@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm_core.models import Topic
-from crm_core.query_patterns import NOT, folded
-from crm_core.query_reading import NEAR
+from crm_core.query.patterns import NOT, folded
+from crm_core.query.reading import NEAR
 from nlu.understanding import Entity, Understanding
 
 SUBJECTS = {

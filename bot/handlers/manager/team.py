@@ -9,9 +9,9 @@ from bot.handlers.manager.asking import ManagerTurn, words_of
 from bot.handlers.manager.metrics import answered, compared, part_lines
 from bot.handlers.manager.queries import TEAM, Query, Said, read, whole
 from bot.messages import Reply
-from crm_core.colleagues import colleagues, mentioned
 from crm_core.reports.digest import DigestLine
 from crm_core.reports.metrics import METRICS, dimensions
+from crm_core.staff.colleagues import colleagues, mentioned
 
 OF_AGENTS = {"conversations": "taken", "messages": "staff_messages", "handovers": "taken"}
 """What a figure of the business means when it is asked for by agent."""

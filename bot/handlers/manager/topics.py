@@ -20,7 +20,7 @@ from crm_core.models import Topic
 from crm_core.reports.metrics import Figure
 from crm_core.reports.periods import last_days
 from crm_core.reports.topics import COUNTED, SAMPLES, TopicFigures, found_until, samples, topics_of
-from crm_core.staff_posts import POSTS_RIGHT
+from crm_core.staff.posts import POSTS_RIGHT
 
 DAYS = 7
 SHOWN = 10

@@ -22,7 +22,7 @@ from crm_core.analytics.value.models import TooFewPurchases
 from crm_core.campaigns.audience import LATER, Rules, candidates
 from crm_core.database import Store, open_store
 from crm_core.models import Campaign
-from crm_core.query import Conditions
+from crm_core.query.conditions import Conditions
 
 MOST_CUSTOMERS = 3000
 """Customers that plans are reckoned with; of a larger audience so many are drawn, which stand for all."""

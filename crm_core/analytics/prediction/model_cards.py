@@ -20,7 +20,7 @@ from crm_core.analytics.prediction.scores import Step, calibration_error, verdic
 from crm_core.analytics.prediction.stored_past import StoredPast, reading_past
 from crm_core.analytics.value.models import TooFewPurchases
 from crm_core.database import open_store
-from crm_core.sample import load_sample
+from crm_core.sample.business import load_sample
 
 Language = Literal["en", "zh"]
 Words = Mapping[str, Any]

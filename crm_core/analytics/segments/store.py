@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from crm_core.analytics.segments.movements import Moves, keep_members, members
 from crm_core.errors import CrmError
 from crm_core.models import Segment, SegmentMember
-from crm_core.query import Conditions, Rules, to_sql
+from crm_core.query.conditions import Conditions, Rules, to_sql
 
 LONGEST_NAME = 60
 STORED_AT_ONCE = 20_000

@@ -19,7 +19,7 @@ from crm_core.database import Store
 from crm_core.errors import CrmError
 from crm_core.models import Conversation, Interaction, OutboxMessage, Staff
 from crm_core.names import NameIndex
-from crm_core.staff_store import StaffStore
+from crm_core.staff.store import StaffStore
 from nlu.entities import Catalogue, Gazetteer, extract
 from nlu.understanding import Audience, Entity, Language, Understanding
 from tests.bot.shop import PRODUCTS, Shop, add_chat, open_shop

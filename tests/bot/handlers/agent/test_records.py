@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from bot.phrases import LANGUAGES, PhraseError
 from bot.templates import Template, Templates, templates
 from crm_core.models import Attachment, AuditEntry, Consent, ContactPreference, Identity, Staff
-from crm_core.notifications import Notifications
+from crm_core.staff.notifications import Notifications
 from tests.bot.handlers.agent_turns import NOW, Colleague, Floor, buttons, shown
 from tests.bot.shop import add_order
 

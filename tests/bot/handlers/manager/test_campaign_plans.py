@@ -11,7 +11,7 @@ from bot.handlers.manager.campaign_plans import PLAN, bounded
 from crm_core.analytics.campaigns.proposals import Asked, Proposal
 from crm_core.analytics.child import ChildFailed
 from crm_core.models import AuditEntry, Campaign
-from crm_core.query import Condition, Conditions
+from crm_core.query.conditions import Condition, Conditions
 from tests.conftest import NOW
 from tests.dialogues import Stage
 

@@ -10,7 +10,7 @@ from bot.campaigning import Office, run
 from crm_core import access
 from crm_core.database import Store
 from crm_core.models import AuditEntry, Campaign, CampaignContact, Consent, Conversation, OutboxMessage
-from crm_core.query import Conditions
+from crm_core.query.conditions import Conditions
 from tests.bot.handlers.agent_turns import NOW, Colleague, Floor, buttons
 from tests.bot.shop import add_order
 from tests.bot.turns import PHRASES, SETTINGS, phrase

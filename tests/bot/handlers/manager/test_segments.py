@@ -10,7 +10,7 @@ from bot.messages import Reply
 from crm_core.analytics.segments import store as segments
 from crm_core.database import Store
 from crm_core.models import AuditEntry, Customer, Segment, SegmentMember
-from crm_core.query import Condition, Conditions
+from crm_core.query.conditions import Condition, Conditions
 from tests.bot.handlers.agent_turns import NOW, Colleague, Floor, buttons, shown
 from tests.bot.shop import add_order
 
@@ -242,7 +242,7 @@ def test_forged_and_late_buttons_do_nothing(floor: Floor, manager: Colleague):
 
 def _drop(session, floor: Floor):  # type: ignore[no-untyped-def]
     from crm_core.access import Actor
-    from crm_core.staff_store import StaffStore
+    from crm_core.staff.store import StaffStore
     from tests.bot.turns import SETTINGS
 
     actor = Actor(2, "manager", "M", "slack:U2")
