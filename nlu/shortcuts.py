@@ -1,6 +1,7 @@
 """Messages that need no classifier: a bare score, a bare number, an emoji, whether we are a robot."""
 
 import re
+import unicodedata
 
 from nlu.cleaning import fold
 from nlu.engines.base import Classification
@@ -51,4 +52,6 @@ def _of_signs(signs: set[str], audience: Audience) -> Classification | None:
     for known, intent in ((_ANGRY, "complaint"), (_YES, "affirm"), (_THANKS, "thanks"), (_JOY, "praise")):
         if signs and signs <= known and (audience == "customer" or intent in {"affirm", "thanks"}):
             return Classification(intent, 0.8)
+    if signs and all(unicodedata.category(one) == "So" for one in signs):
+        return Classification("out_of_scope", 0.8)  # 🤷 is no yes, whatever a classifier makes of a text without words
     return None

@@ -53,6 +53,8 @@ def test_customers_are_understood(understand, text, intent):
         ("how many orders did we get yesterday", "manager", "metric_query"),
         ("现在发日报给我", "manager", "digest_now"),
         ("look up anna schmidt", "manager", "find_customer"),
+        ("🤷", "manager", OUT_OF_SCOPE),
+        ("🐱🙃", "customer", OUT_OF_SCOPE),
     ],
 )
 def test_staff_are_understood(understand, text, audience, intent):
