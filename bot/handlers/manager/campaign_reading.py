@@ -40,6 +40,12 @@ _CHANNELS = {
     "web": re.compile(r"(?<![a-z])(?:web(?:site)?(?: chat)?)(?![a-z])|网页|网站", re.IGNORECASE),
 }
 _ALL = re.compile(r"(?<![a-z])(?:all|any|both|every)(?![a-z])|全部|都|所有|任何", re.IGNORECASE)
+_ORDER = re.compile(
+    r"(?:(?:please|ok|yes|now|just) )*(?:preview|show|start|begin|launch|send|pause|stop|resume|go|yes|ok|okay)"
+    r"(?: (?:it|this|that|the (?:campaign|preview)|now|ahead|please))*[.!]*"
+    r"|(?:请|先|现在|马上)?(?:预览|开始|启动|发送|发出|发|暂停|停止|继续|好的?|是的?|可以)(?:一下|吧|它|活动|了)*[。！]*"
+)
+"""A whole message that nobody would write to customers."""
 _BETWEEN = re.compile(r"^\s*-{3,}\s*$", re.MULTILINE)
 
 
@@ -147,6 +153,11 @@ def channels_in(text: str) -> list[str]:
 def says_all(text: str) -> bool:
     """Whether any channel will do."""
     return _ALL.search(text) is not None
+
+
+def is_order(text: str) -> bool:
+    """Whether it is said to us and not to customers: preview, start it, 停止."""
+    return _ORDER.fullmatch(text.strip().lower()) is not None
 
 
 def texts_in(text: str) -> list[str]:

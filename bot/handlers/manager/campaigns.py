@@ -18,6 +18,7 @@ from bot.handlers.manager.campaign_reading import (
     channels_in,
     is_chinese,
     is_everybody,
+    is_order,
     read,
     says_all,
     texts_in,
@@ -196,7 +197,7 @@ def _texts_given(turn: ManagerTurn, form: Form) -> Reply:
         return _next(turn, form)
     texts = texts_in(turn.message.text or turn.understanding.text)
     wrong = next((found for text in texts if (found := problem(text))), "" if texts else "empty")
-    wrong = "many" if len(texts) > len(KEYS) else wrong
+    wrong = "many" if len(texts) > len(KEYS) else "order" if len(texts) == 1 and is_order(texts[0]) else wrong
     if wrong == "braces":
         refused = list(dict.fromkeys(one for text in texts for one in unknown_fields(text)))
         return _ask(turn, form, form.asked, Reply(text=_braces(turn, refused)))

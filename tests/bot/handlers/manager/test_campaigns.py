@@ -122,6 +122,14 @@ def test_a_text_in_the_wrong_language_is_asked_about_and_a_new_wish_begins_anew(
     assert floor.rows(Campaign) == []
 
 
+@pytest.mark.parametrize("text", ["preview", "start it", "预览一下", "开始"])
+def test_an_order_is_no_text_for_customers(floor: Floor, text: str) -> None:
+    manager = Colleague(floor, role="manager", staff_id=2)
+    manager.says(CREATE, "create a campaign for everybody")
+    assert manager.answers(text).text == phrase("campaigns.text_problem.order", "en")
+    assert manager.answers("Preview our new teas!").text.startswith("And in Chinese?")
+
+
 def test_a_channel_that_is_not_set_up_is_said_and_not_replaced(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.handlers.manager.campaigns.channels_of", lambda turn: ("web",))
     manager = Colleague(floor, role="manager", staff_id=2)
