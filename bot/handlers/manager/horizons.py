@@ -21,6 +21,8 @@ FARTHEST = 100
 """Years; who asks for more is answered as if for so many."""
 _REST = re.compile(r"(?:rest|remainder) of (?:the|this) (year|quarter|month|week)")
 _YEAR = re.compile(r"(?<![a-z])(?:by|until|till|through|up to)(?: the end of)? (20\d\d)(?!\d)")
+_STEP = re.compile(r"(?<![a-z])by (day|week|month)(?![a-z])")
+"""A step that a span hides: next 6 months by month."""
 _DECADE = re.compile(r"decade|未来十年")
 
 Past = tuple[FigureRow, ...]
@@ -80,7 +82,8 @@ class _Way:
 def span_of(asking: Asking) -> Span:
     """The span that is asked for, or was for the forecast that is changed now; four weeks when none is named."""
     today, understanding = asking.today, asking.spoken.understanding
-    named = understanding.first("group_by")
+    step = _STEP.search(asking.text)
+    named = understanding.first("group_by") or (step[1] if step else None)
     unit: Unit | None = named if named in UNITS else None
     latest = today.replace(day=1, year=today.year + FARTHEST)
     length = understanding.first("duration")
