@@ -46,10 +46,23 @@ _WITH_CUSTOMERS = {
 _BY_PRODUCT = re.compile(
     r"(?<![a-z])(?:by|per|each|which) products?(?! (?:type|categor))(?![a-z])|[按分各]个?(?:产品|商品|单品)(?!类)"
 )
+_BEST = re.compile(
+    r"(?<![a-z])(?:top|best|worst|bottom|biggest)(?:[- ](?:\d+|\w+))?[- ](?P<what>products|cities|categories)(?![a-z])"
+    r"|(?<![a-z])(?:best|top|worst)[- ]?sell(?:ers|ing)(?![a-z])|畅销|热销|滞销|卖得?最[好差多少]"
+)
+"""Asks for the first of a ranking, and so for a split."""
+_SPLIT_OF_BEST = {"cities": "city", "categories": "category"}
+_ONE_BEFORE = re.compile(
+    r"(?<![a-z])(?:the )?(?:day|week|month|quarter) before(?: that)?\W*"
+    r"|再[往之]?[前上](?:面)?[一那]?个?(?:天|周|星期|月|季度).*"
+)
+"""At the end of what changes a question: the span before the one it was about."""
 LAST_YEAR = re.compile(r"year before|(?:a )?year ago|same .{0,12}last year|去年同期|同比")
 _BOUGHT = re.compile(r"(?<![a-z])(?:bought|buyers?|purchased|own(?:s|ers?)?)(?![a-z])|买过|买了|购买|拥有")
 _COMPARED = re.compile(r"compared?|versus|(?<![a-z])vs(?![a-z])|against|对比|相比|比起|环比|跟|和|与")
-_FROM_LEAST = re.compile(r"lowest|fewest|least|ascending|worst|smallest|从低到高|从少到多|升序|最少|最低|最差|倒序")
+_FROM_LEAST = re.compile(
+    r"lowest|bottom|滞销|fewest|least|ascending|worst|smallest|从低到高|从少到多|升序|最少|最低|最差|倒序"
+)
 _FROM_MOST = re.compile(r"highest|most|descending|best|biggest|largest|从高到低|从多到少|降序|最多|最高|最好")
 _RANKED = re.compile(r"sort|order(?:ed)? by|first|ranked?|ascending|descending|排|升序|降序|从[高低多少]")
 
@@ -107,6 +120,8 @@ class Said:
     period: Period | None = None
     compared: Period | None = None
     year_before: bool = False
+    one_before: bool = False
+    """The span before the one that was asked about."""
     group_by: str | None = None
     only: Values = field(default_factory=dict)
     without: Values = field(default_factory=dict)
@@ -124,8 +139,8 @@ class Said:
 
     def applied(self, last: Query) -> Query:
         """The question before, with what is said now."""
-        period = self.period or last.period
-        compared = self.compared or (period.before() if self.period else last.compared)
+        period = _whole_before(last.period) if self.one_before else self.period or last.period
+        compared = self.compared or (period.before() if self.period or self.one_before else last.compared)
         if self.year_before:
             compared = _year_before(period)
         metric, group_by = self.metric or last.metric, self.group_by or last.group_by
@@ -179,24 +194,27 @@ def read(turn: Spoken, session: Session) -> Said:
     if period and compared is None and _is_compared(said.text, _first_start(turn)):
         period, compared = None, period
     only, without, rest = _narrowed(turn, session)
-    ranked = bool(_RANKED.search(said.text.lower()))
+    ranked = bool(_RANKED.search(said.text.lower()) or _BEST.search(said.text.lower()))
     count = said.first("count")
     subjects = subjects_of(said, session)
-    products = any(one.dimension == "product" for one in subjects)
-    metric = said.first("metric")
+    before = _is_one_before(said.text)
+    goods = before or any(one.dimension == "product" for one in subjects)  # "before that" means no product
+    metric, best = said.first("metric"), _BEST.search(said.text.lower())
+    sold = "revenue" if best and metric is None and _split_of(best) == "product" else None
     return Said(
-        metric=str(metric) if metric in METRICS or metric in FORMS else None,
+        metric=str(metric) if metric in METRICS or metric in FORMS else sold,
         period=period,
         compared=compared,
         year_before=bool(LAST_YEAR.search(said.text.lower())),
-        group_by="product" if _BY_PRODUCT.search(said.text.lower()) else said.first("group_by"),
+        one_before=before,
+        group_by="product" if _BY_PRODUCT.search(said.text.lower()) else said.first("group_by") or _split_of(best),
         only=only,
         without=without,
         limit=count if isinstance(count, int) and 0 < count <= 100 else None,
         ascending=bool(_FROM_LEAST.search(said.text.lower())) if ranked and _is_ranked(said.text) else None,
         subjects=subjects,
         not_applied=tuple(
-            one for one in rest if (one.field != "bought" or not products) and _of_customers(one, said.text)
+            one for one in rest if (one.field != "bought" or not goods) and _of_customers(one, said.text)
         ),
     )
 
@@ -209,7 +227,8 @@ def whole(turn: Spoken, metric: str, said: Said) -> Query:
     natural = period.before()
     if period.is_partial and (compared.first, compared.last) == (natural.first, natural.last):
         compared = natural
-    return replace(said, period=period, compared=compared, metric=metric).applied(Query(metric, period, compared))
+    alone = replace(said, period=period, compared=compared, metric=metric, one_before=False)
+    return alone.applied(Query(metric, period, compared))
 
 
 def left_out_lines(spoken: Spoken, said: Said, query: Query, words: FigureWords, used: Sequence[str] = ()) -> list[str]:
@@ -301,6 +320,21 @@ def _is_compared(text: str, start: int) -> bool:
 
 def _is_ranked(text: str) -> bool:
     return bool(_FROM_LEAST.search(text.lower()) or _FROM_MOST.search(text.lower()))
+
+
+def _split_of(best: "re.Match[str] | None") -> str | None:
+    return _SPLIT_OF_BEST.get(best["what"] or "", "product") if best else None
+
+
+def _is_one_before(text: str) -> bool:
+    found = _ONE_BEFORE.search(folded(text))
+    return found is not None and found.end() == len(folded(text))
+
+
+def _whole_before(period: Period) -> Period:
+    """The span before, to its end, though the one after it was cut off now."""
+    before = period.before()
+    return Period(before.first, before.last, before.zone)
 
 
 def _first_start(turn: Spoken) -> int:

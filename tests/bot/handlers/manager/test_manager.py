@@ -145,6 +145,27 @@ def test_the_last_figure_can_be_split_and_narrowed(stage: Stage) -> None:
     assert "against Oct 2026 up to the same point" in by_city.text
 
 
+def test_the_span_before_steps_back_from_the_one_that_was_told(stage: Stage) -> None:
+    stage.staff_says(MANAGING, "revenue last month")
+    said = ("and the month before?", "and the month before that?", "再往前一个月呢")
+    replies = [told(stage.staff_says(MANAGING, text)).reply.text for text in said]
+    for text, month in zip(replies, ("Sept 2026", "Aug 2026", "2026年7月"), strict=True):
+        assert month in text.split("\n")[0]
+        assert "Not applied" not in text
+
+
+def test_the_top_products_are_a_split_and_the_worst_come_from_below(stage: Stage) -> None:
+    top = told(stage.staff_says(MANAGING, "top 3 products by revenue this month")).reply
+    assert top.table is not None
+    assert (top.table.columns[0], len(top.table.rows)) == ("Product", 3)
+    worst = told(stage.staff_says(MANAGING, "worst selling products last month")).reply
+    assert worst.table is not None
+    assert worst.text.startswith("Revenue by product")
+    sold = [float(row[1].strip("CN¥").replace(",", "")) for row in worst.table.rows]
+    assert len(sold) > 3
+    assert sold == sorted(sold)
+
+
 def test_what_cannot_be_split_so_says_how_it_can(stage: Stage) -> None:
     reply = told(stage.staff_says(MANAGING, "new customers by channel last week")).reply
     assert "I cannot tell New customers by channel. Possible: day, week, month" in reply.text
