@@ -76,7 +76,7 @@ _WANTED = re.compile(
     r"|\bopt(?:ing)?[ -]?(?:me )?(?:back )?in\b|\b(?:resume|restart|turn on|switch on|keep me|let me know)\b"
     r"|\b(?:want|like|love|happy|glad) (?:to (?:receive|get|hear|have|know|see|be)|(?:your|the|some|more|all)\b)"
     r"|(?:想|要|请|希望|愿意|可以|麻烦|帮我|给我|能否).{0,8}(?:接收|收|订阅|訂閱|发|推送|恢复|开启|打开|通知)"
-    r"|(?:重新|继续|恢复)(?:给我)?(?:接收|收|订阅|发送?|推送)|^订阅"
+    r"|(?:重新|继续|恢复)(?:给我)?(?:接收|收|订阅|发送?|推送|优惠(?![价券码])|营销|广告)|^订阅"
 )
 _UNWANTED = re.compile(
     rf"{_NOT.pattern}|n't\b|\btoo (?:many|much|often)\b|(?<!can )(?<!could )(?<!will )(?<!would )\byou (?:\w+ )?"
@@ -130,7 +130,7 @@ def read(text: str) -> Wishes:
 def wants_marketing(text: str) -> bool:
     """Whether somebody clearly asks for what we send to sell, with no word in it that may mean the opposite.
 
-    >>> wants_marketing("please send me news and offers"), wants_marketing("我想接收你们的优惠消息")
+    >>> wants_marketing("please send me news and offers"), wants_marketing("恢复优惠")
     (True, True)
     >>> wants_marketing("why do you send me offers"), wants_marketing("我不想收到优惠消息")
     (False, False)
