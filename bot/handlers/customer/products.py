@@ -27,6 +27,7 @@ CARD_FACTS = 6
 _DEALS = re.compile(
     r"discount|promo|coupon|voucher|sale\b|deal|offer|double 11|black friday|优惠|折|活动|券|促销|便宜点|双十一|满减"
 )
+_FIRST_TWO = re.compile(r"\bfirst (?:two|2)\b|前面?[两2][个款种]")
 
 
 # --- which products -------------------------------------------------------------------------------------------------
@@ -65,6 +66,8 @@ def _last_shown(turn: CustomerTurn) -> list[str]:
     """What was shown last, if it is clear which of it is meant."""
     kept = turn.memory.shown("product")
     shown = [str(sku) for sku in kept] if isinstance(kept, list) else []
+    if _FIRST_TWO.search(words(turn)) and len(shown) > 1:
+        return shown[:2]
     place = turn.understanding.first("ordinal")
     if isinstance(place, int) and shown and (place == -1 or 1 <= place <= len(shown)):
         return [shown[place - 1] if place > 0 else shown[-1]]
@@ -92,11 +95,12 @@ def availability(turn: CustomerTurn, product: ProductView) -> str:
 
 
 def ask_product(turn: CustomerTurn, intent: str, key: str = "customer.product.which") -> Reply:
-    """Ask which product is meant, with the best sold ones to choose from."""
+    """Ask which product is meant: of the kind that is named, else of what was shown last, else of what sells best."""
     turn.ask("product", intent, **{name: value for name, value in turn.slots.items() if name != "product"})
-    kept = turn.memory.shown("product")
+    category = named_category(turn)
+    kept = turn.memory.shown("product") if category is None else None
     found = turn.store.products([str(sku) for sku in kept][:SHOWN]) if isinstance(kept, list) else []
-    found = found or turn.store.matching(Wish(category=named_category(turn)), SHOWN)
+    found = found or turn.store.matching(Wish(category=category), SHOWN)
     return Reply(text=turn.say(key), choices=pick(turn, intent, found))
 
 

@@ -31,6 +31,7 @@ _NO_CAFFEINE = re.compile(
     r"de-?caf|caffeine.?free|(?:without|no|low|less|little) caffeine|before bed|at bedtime"
     r"|[不无没](?:含|有)?咖啡因|低因|脱因|睡前|失眠"
 )
+_WHY = re.compile(r"^(?:but |and |so )?why\b(?!\s+(?:not|don'?t)\b)|(?:为什么|为啥|为何|干嘛).{0,3}推荐")
 _GIFT = re.compile(r"gift|present|礼物|送礼|送人|送给")
 
 Found = list[tuple[ProductView, str]]
@@ -46,6 +47,9 @@ def product_recommend(turn: CustomerTurn) -> Reply:
     if _LIKE_LAST.search(words(turn)) and is_private(turn):
         return _like_last(turn)
     wish = _wish(turn)
+    explained = _explained(turn, wish) if _WHY.search(words(turn)) else None
+    if explained is not None:
+        return explained
     own = _own_list(turn, wish)
     found = _filled(turn, own, wish)
     text = turn.say("customer.recommend.for_you" if own else "customer.recommend.here")
@@ -68,6 +72,18 @@ def _recommended(turn: CustomerTurn, text: str, found: Found) -> Reply:
         cards=tuple(product_card(turn, product, reason=reason) for product, reason in found),
         choices=pick(turn, "product_question", [product for product, _ in found]),
     )
+
+
+def _explained(turn: CustomerTurn, wish: Wish) -> Reply | None:
+    """Why that: what was shown before, once more with the reason of each; None where nothing was shown."""
+    kept = turn.memory.shown("product")
+    shown = named_products(turn) or (turn.store.products([str(sku) for sku in kept]) if isinstance(kept, list) else [])
+    if not shown:
+        return None
+    own = turn.store.offers(Wish()) if is_private(turn) else None
+    said = {offer.product.sku: _said(turn, offer) for offer in (*own.new, *own.again)} if own else {}
+    found = [(product, said.get(product.sku) or _why(turn, product, wish)) for product in shown[:SHOWN]]
+    return _recommended(turn, turn.say("customer.recommend.because"), found)
 
 
 # --- the customer's own list ----------------------------------------------------------------------------------------

@@ -130,6 +130,36 @@ def test_the_product_shown_last_is_meant(stranger: Opened, language: str) -> Non
     assert second.cards
 
 
+@BOTH
+def test_the_first_two_of_what_was_shown_are_compared(stranger: Opened, language: str) -> None:
+    chat = stranger(language)
+    shown = chat.say("product_recommend", "recommend something").cards
+    said = "compare the first two" if language == "en" else "比较一下前两款"
+    table = chat.say("product_question", said, ordinal=1).table
+    assert table is not None
+    assert list(table.columns[1:]) == [card.title for card in shown[:2]]
+
+
+@BOTH
+def test_which_product_asks_about_the_kind_named_now(stranger: Opened, language: str) -> None:
+    chat = stranger(language)
+    chat.say("stock_check", "blue cup?", product="CUP-BLUE")
+    asked = chat.say("price_question", "how much is the grinder", category="grinders")
+    assert NAMES["MILL"][language] in [choice.label for choice in asked.choices]
+    assert NAMES["CUP-BLUE"][language] not in [choice.label for choice in asked.choices]
+
+
+@BOTH
+def test_why_explains_what_was_shown(stranger: Opened, language: str) -> None:
+    chat = stranger(language)
+    chat.say("stock_check", "mill?", product="MILL")
+    why = "why do you recommend that?" if language == "en" else "为什么推荐这款"
+    reply = chat.say("product_recommend", why)
+    assert reply.text == phrase("customer.recommend.because", language)
+    assert [card.title for card in reply.cards] == [NAMES["MILL"][language]]
+    assert reply.cards[0].facts[0][0] == phrase("customer.recommend.why", language)
+
+
 # --- recommendations ------------------------------------------------------------------------------------------------
 @BOTH
 def test_a_gift_within_a_budget(store: Store, shop: Shop, stranger: Opened, clock: Clock, language: str) -> None:
