@@ -9,6 +9,8 @@ from bot.alert_words import AlertWords
 from bot.handlers.agent.asking import hushed
 from bot.handlers.manager.alert_reading import Watch, read_watch
 from bot.handlers.manager.asking import ManagerTurn, words_of
+from bot.handlers.manager.digest_choice import IT
+from bot.handlers.manager.digest_reading import RESUMED
 from bot.handlers.manager.evidence import FIELDS, PAGE, evidence_table, show_evidence
 from bot.handlers.manager.metrics import answered
 from bot.handlers.manager.queries import Query
@@ -28,6 +30,8 @@ NAMES_ALERTS = re.compile(r"(?<![a-z])(?:alerts?|alarms?|warnings?)(?![a-z])|警
 _PAUSE = re.compile(r"^(?:please )?(?:pause|snooze|mute|silence)(?![a-z])|暂停")
 _RESUME = re.compile(r"^(?:please )?(?:resume|unpause|restart|continue)(?![a-z])|恢复|继续|取消暂停")
 _UNTIL = re.compile(r"(?<![a-z])(?:until|till|for)(?![a-z]).*|(?:到|至|直到).*")
+SPOKEN_OF = "alert"
+"""In the memory: the number of the alert that "it" means, if nothing else was spoken of since."""
 USUAL_CHANGE = 20.0
 """Per cent of a change that is named without a number."""
 _LIST = re.compile(
@@ -115,6 +119,7 @@ def _created(turn: ManagerTurn, text: str) -> Reply:
         zone=turn.speaker.zone or turn.services.settings.business.zone,
     )  # fmt: skip
     reading = alerts.add(turn.store, alert)
+    turn.memory.show(SPOKEN_OF, alert.number)
     lines = [words.say("kept", number=alert.number, what=words.what(alert)), words.now(reading)]
     lines += [words.say("already")] if reading.crossed else []
     stop = Choice(label=words.say("buttons.stop"), value=f"alert_create:stop:{alert.number}")
@@ -277,12 +282,13 @@ def pause_alerts(turn: ManagerTurn) -> Reply:
     known, words = alerts.alerts_of(turn.store), _words(turn)
     if not known:
         return Reply(text=words.say("none"))
-    until, resumes = _until(turn), bool(_RESUME.search(text))
+    until, resumes = _until(turn), bool(_RESUME.search(text) or RESUMED.search(text))
     meant = _meant(turn, _UNTIL.sub("", text), known)
     if not meant:
         return Reply(text=words.say("which", list="\n".join(_lines(known, words, turn.now))))
     for one in meant:
         one.paused_from, one.paused_until = (None, None) if resumes else (turn.now, until)
+    turn.memory.show(SPOKEN_OF, meant[-1].number)
     key = "resumed" if resumes else "paused_until" if until else "paused"
     when = {"when": wording.moment(until, turn.language, meant[0].zone)} if key == "paused_until" and until else {}
     turn.store.session.flush()
@@ -300,7 +306,13 @@ def _until(turn: ManagerTurn) -> datetime | None:
 
 def _meant(turn: ManagerTurn, text: str, known: list[Alert]) -> list[Alert]:
     """The alerts that a sentence means; none where that is not clear."""
-    numbers = {int(found) for found in re.findall(r"(?<!\d)\d{1,6}(?!\d)", _names_masked(turn, text))}
+    known_as_it = IT.search(text) and turn.memory.latest == SPOKEN_OF and not NAMES_ALERTS.search(text)
+    it = turn.memory.shown(SPOKEN_OF) if known_as_it else None
+    numbers = (
+        {it}
+        if it is not None
+        else {int(found) for found in re.findall(r"(?<!\d)\d{1,6}(?!\d)", _names_masked(turn, text))}
+    )
     meant = [one for one in known if one.number in numbers] or _alike(known, read_watch(turn, text))
     if not meant and (len(known) == 1 or _ALL.search(text)):
         return known

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot import wording
-from bot.handlers.manager.alerts import NAMES_ALERTS, pause_alerts
+from bot.handlers.manager.alerts import NAMES_ALERTS, SPOKEN_OF, pause_alerts
 from bot.handlers.manager.asking import ManagerTurn
 from bot.handlers.manager.digest_choice import EVERY, IT, by_number, meant, note, spoken_of, which
 from bot.handlers.manager.digest_plans import lines_of, listed, next_of, none_yet
@@ -48,7 +48,8 @@ def digest_pause(turn: ManagerTurn) -> Reply:
     plans = digest_plans.plans_of(turn.store)
     if turn.message.kind == "button":
         return _pressed(turn, plans)
-    if NAMES_ALERTS.search(said) and not NAMED.search(said):
+    of_alert = NAMES_ALERTS.search(said) or (turn.memory.latest == SPOKEN_OF and IT.search(said))
+    if of_alert and not NAMED.search(said):
         return pause_alerts(turn)
     others = {one.id for one in mentioned(colleagues(turn.store.session), said)} - {turn.speaker.staff_id}
     if others:

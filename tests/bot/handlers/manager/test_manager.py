@@ -166,6 +166,16 @@ def test_the_top_products_are_a_split_and_the_worst_come_from_below(stage: Stage
     assert sold == sorted(sold)
 
 
+def test_it_is_the_alert_that_was_paused_and_no_digest(stage: Stage) -> None:
+    stage.staff_says(MANAGING, "send me a digest every weekday at 8")
+    stage.staff_says(MANAGING, "alert me when complaints exceed 500 in a day")
+    paused = told(stage.staff_says(MANAGING, "pause the first alert for a week")).reply.text
+    assert paused.startswith("Alert 1 is paused until")
+    again = told(stage.staff_says(MANAGING, "turn it on again")).reply.text
+    assert "Complaints above 500" in again
+    assert "08:00" not in again
+
+
 def test_what_cannot_be_split_so_says_how_it_can(stage: Stage) -> None:
     reply = told(stage.staff_says(MANAGING, "new customers by channel last week")).reply
     assert "I cannot tell New customers by channel. Possible: day, week, month" in reply.text
