@@ -75,7 +75,7 @@ def train(config_dir: Path, cache_dir: Path, progress: Progress = lambda line: N
     vectors = dict(zip(texts, sentences.vectors(texts), strict=True))
     stored = {}
     for name, group in examples.items():
-        progress(f"Learning what a {name} says" if name != "mood" else "Learning moods")
+        progress(f"Learning what {name}s say" if name != "mood" else "Learning moods")
         rows = sentences.stack([vectors[example.text] for example in group])
         stored[name] = fitted(name, [(example.text, example.intent) for example in group], rows).arrays()
     model_files.save(folder, stored)
