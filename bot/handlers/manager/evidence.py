@@ -1,5 +1,6 @@
 """The messages, orders, cases or ratings behind the last answer, newest first."""
 
+import re
 from dataclasses import replace
 
 from bot import wording
@@ -17,6 +18,7 @@ from crm_core.reports.metrics import METRICS, NotMeasured, measure
 from crm_core.staff.posts import FIELDS as FIELDS_OF_POSTS
 
 PAGE = 10
+_PICTURED = re.compile(r"(?<![a-z])(?:pictures?|photos?|images?|pics?)(?![a-z])|图|照片")
 BEHIND_OVERVIEWS = {OVERVIEW: "messages", TEAM: "taken", RETENTION: "orders"}
 """Of an answer with many figures, the one whose records are shown."""
 RECORDS = ("messages", "conversations", "orders", "csat")
@@ -86,6 +88,8 @@ def _page(turn: ManagerTurn, query: Query, offset: int) -> Reply:
         f"evidence.titles.{found.kind}", metric=shown_metric(query.metric, words), period=words.period(query.period)
     )
     text = "\n".join([title, *narrowed_lines(query, words), *_folded(turn, query, found, words)])
+    if found.kind == "posts" and turn.message.kind != "button" and _PICTURED.search(turn.understanding.text.lower()):
+        text += f"\n{words.say('evidence.no_pictures_only')}"
     if not found.rows:
         return Reply(text=f"{text}\n{words.say('evidence.none')}")
     last = offset + len(found.rows)

@@ -176,6 +176,13 @@ def test_it_is_the_alert_that_was_paused_and_no_digest(stage: Stage) -> None:
     assert "08:00" not in again
 
 
+def test_posts_that_cannot_be_narrowed_to_pictures_say_so(stage: Stage) -> None:
+    stage.staff_says(MANAGING, "mentions this week")
+    reply = told(stage.staff_says(MANAGING, "posts with pictures")).reply
+    assert "I cannot narrow posts to those with pictures" in reply.text
+    assert "pictures" not in told(stage.staff_says(MANAGING, "show the posts")).reply.text
+
+
 def test_what_cannot_be_split_so_says_how_it_can(stage: Stage) -> None:
     reply = told(stage.staff_says(MANAGING, "new customers by channel last week")).reply
     assert "I cannot tell New customers by channel. Possible: day, week, month" in reply.text
