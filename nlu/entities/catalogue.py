@@ -250,7 +250,7 @@ class Catalogue:
 def _entries(gazetteer: Gazetteer) -> Iterator[tuple[str, str, str]]:
     for field, entity in ENTITY_OF.items():
         for name, value in getattr(gazetteer, field):
-            if len(fold(name).strip()) < 2:
+            if len(fold(name).strip()) < 2 and not _is_a_word_alone(entity, name):
                 continue
             yield name, entity, value
             for alias in _other_names(entity, name, value):
@@ -261,6 +261,11 @@ def _entries(gazetteer: Gazetteer) -> Iterator[tuple[str, str, str]]:
     for word, value in aliases.first_words(gazetteer.companies):
         if word not in taken:
             yield word, "company", value
+
+
+def _is_a_word_alone(entity: str, name: str) -> bool:
+    """Whether one sign is a whole name: "茶" is a kind of product, "T" is nothing."""
+    return entity == "category" and "\u4e00" <= name <= "\u9fff"
 
 
 def _other_names(entity: str, name: str, value: str) -> Iterator[str]:

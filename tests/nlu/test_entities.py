@@ -384,6 +384,19 @@ def test_several_people_of_one_name_are_all_offered():
     assert [entity.value for entity in entities if entity.name == "person_name"] == ["1", "2"]
 
 
+def test_a_kind_of_product_may_have_a_name_of_one_sign():
+    catalogue = Catalogue(Gazetteer(categories=(("茶", "tea"), ("T", "letters"), ("茶杯", "cups"))))
+    found = {
+        text: [
+            entity.value
+            for entity in extract(text, catalogue, audience="customer", intent="x", now=NOW)
+            if entity.name == "category"
+        ]
+        for text in ("推荐一款茶", "茶杯有吗", "the t one")
+    }
+    assert found == {"推荐一款茶": ["tea"], "茶杯有吗": ["cups"], "the t one": []}
+
+
 def test_customers_never_see_other_peoples_names():
     assert values("I know Wang Fang at Lotus Trading", "person_name") == []
     assert values("I know Wang Fang at Lotus Trading", "company") == []
