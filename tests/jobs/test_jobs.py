@@ -28,13 +28,14 @@ def digests(stage: Stage) -> list[OutboxMessage]:
 
 
 def test_the_digest_reaches_the_support_channel_once_a_date(stage: Stage) -> None:
-    assert daily_digest(stage.app, DUE) == {"sent": True, "channel": "slack", "charts": 3, "notable": 1}
+    assert daily_digest(stage.app, DUE) == {"sent": True, "channel": "slack", "charts": 3, "notable": 2}
     assert daily_digest(stage.app, DUE)["sent"] is False
     assert daily_digest(stage.app, DUE + timedelta(hours=1))["sent"] is False
     stage.settle()
     sent = [outgoing for outgoing in stage.desk.outgoing if outgoing.chat_id == QUEUE]
     assert len(sent) == 1
     assert "Digest: Sun 22 Nov 2026" in sent[0].reply.text
+    assert "② Copper Kettle Co 15 posts" in sent[0].reply.text
     assert len(sent[0].reply.files) == 3
     assert not sent[0].thread_id
     assert [row.state for row in digests(stage)] == ["sent"]
