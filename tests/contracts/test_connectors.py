@@ -77,7 +77,15 @@ class Listener:
             return session.execute(select(Pull)).scalar_one()
 
 
-@pytest.fixture(params=sorted(VOICES))
+ON_POSTGRES = {"mastodon", "facebook", "rss"}
+"""What is stored does not depend on who read it: some that read in different ways are enough for the other database."""
+LISTENERS = [(name, base) for name in sorted(VOICES) for base in ("sqlite", "postgresql")[: 1 + (name in ON_POSTGRES)]]
+
+
+each = pytest.mark.parametrize(("listener", "database_url"), LISTENERS, indirect=True)
+
+
+@pytest.fixture
 def listener(request: pytest.FixtureRequest, store: Store, clock: Clock) -> Iterator[Listener]:
     with served(Network(VOICES[request.param].tell)) as network:
         yield Listener(request.param, store, clock, network)
@@ -87,6 +95,7 @@ def test_every_connector_is_held_to_the_contract():
     assert set(VOICES) | OF_FILES == set(CONNECTORS)
 
 
+@each
 def test_pages_are_followed_and_nothing_comes_twice(listener: Listener):
     listener.network.post(3 * PAGE + 5)
     done = listener.pull()
@@ -99,6 +108,7 @@ def test_pages_are_followed_and_nothing_comes_twice(listener: Listener):
     assert listener.texts() == listener.expected()
 
 
+@each
 def test_what_a_post_carries(listener: Listener):
     listener.network.post(1)
     listener.network.pictured = True
@@ -119,6 +129,7 @@ def test_what_a_post_carries(listener: Listener):
         assert b"Said number" not in bytes(record.record_sealed)
 
 
+@each
 def test_a_crash_in_mid_page_loses_and_doubles_nothing(listener: Listener, monkeypatch: pytest.MonkeyPatch):
     """Whatever page is being stored when the process dies, everything is there once after the next run."""
     listener.network.post(3 * PAGE + 5)
@@ -144,6 +155,7 @@ def test_a_crash_in_mid_page_loses_and_doubles_nothing(listener: Listener, monke
     assert listener.state.cursor is None
 
 
+@each
 @pytest.mark.parametrize("headers", LIMITS.values(), ids=LIMITS)
 def test_a_limit_is_obeyed_to_the_second(listener: Listener, headers: dict[str, str]):
     listener.network.post(PAGE + 5)
@@ -160,6 +172,7 @@ def test_a_limit_is_obeyed_to_the_second(listener: Listener, headers: dict[str, 
     assert listener.texts() == listener.expected()
 
 
+@each
 def test_the_last_call_that_is_allowed_is_not_followed_by_another(listener: Listener):
     listener.network.post(PAGE + 5)
     truth = listener.network.voice
@@ -177,6 +190,7 @@ def test_the_last_call_that_is_allowed_is_not_followed_by_another(listener: List
     assert listener.texts() == listener.expected()
 
 
+@each
 def test_a_failing_network_is_asked_less_and_less(listener: Listener):
     listener.network.post(PAGE + 5)
     failures = (Told("oops", 503), Told("<html>Bad gateway</html>", 502), Told("", 500))
@@ -192,6 +206,7 @@ def test_a_failing_network_is_asked_less_and_less(listener: Listener):
     assert (listener.state.failures, listener.state.problem) == (0, None)
 
 
+@each
 def test_an_answer_that_is_none_is_said_and_survived(listener: Listener):
     listener.network.post(3)
     listener.network.instead[0] = Told("<p>We are down for maintenance</p>")
@@ -202,6 +217,7 @@ def test_an_answer_that_is_none_is_said_and_survived(listener: Listener):
     assert listener.later(minutes=2).counts.new == 3
 
 
+@each
 def test_a_refusal_is_told_with_what_to_do(listener: Listener):
     listener.network.instead[0] = Told({"error": "unauthorized"}, 401)
     done = listener.pull()
@@ -210,6 +226,7 @@ def test_a_refusal_is_told_with_what_to_do(listener: Listener):
     assert "secret-token" not in done.problem
 
 
+@each
 def test_a_malformed_record_keeps_no_other_away(listener: Listener):
     listener.network.post(5)
     listener.network.change(3, broken=True)
@@ -218,6 +235,7 @@ def test_a_malformed_record_keeps_no_other_away(listener: Listener):
     assert listener.texts() == [each.text for each in listener.network.said if not each.broken]
 
 
+@each
 def test_an_edit_is_followed(listener: Listener):
     listener.network.post(5)
     listener.pull()
@@ -236,6 +254,7 @@ def test_an_edit_is_followed(listener: Listener):
         assert session.execute(select(func.count()).select_from(PostRecord)).scalar_one() == 5
 
 
+@each
 def test_a_deletion_is_followed_where_the_network_shows_it(listener: Listener):
     listener.network.post(PAGE + 5)
     listener.pull()
@@ -251,6 +270,7 @@ def test_a_deletion_is_followed_where_the_network_shows_it(listener: Listener):
         assert session.execute(select(func.count()).select_from(PostRecord)).scalar_one() == PAGE + 3
 
 
+@each
 @pytest.mark.parametrize("hours", [-2, 2])
 def test_a_clock_that_is_wrong_hides_nothing(listener: Listener, hours: int):
     """Limits count from the network's own time; what is dated into the future came now."""

@@ -21,6 +21,9 @@ from crm_core.query.conditions import Condition, Conditions
 from tests.conftest import NOW
 from tests.crm_core.past_of_campaigns import let_all_be_written_to, write_past
 
+on_one_database = pytest.mark.parametrize("sample_settings", ["sqlite"], indirect=True)
+"""Where what is read is not the question."""
+
 
 def opened(settings: Settings) -> Store:
     return open_store(settings.database_url, settings.data_dir, None, migrate=False)
@@ -73,6 +76,7 @@ def test_it_proposes_what_worked_to_whom_may_be_written_to(sample_settings: Sett
     store.close()
 
 
+@on_one_database
 def test_where_nothing_tells_who_buys_nothing_is_proposed(sample_settings: Settings) -> None:
     store = opened(sample_settings)
     write_past(store, NOW, works=False)
@@ -81,6 +85,7 @@ def test_where_nothing_tells_who_buys_nothing_is_proposed(sample_settings: Setti
     store.close()
 
 
+@on_one_database
 def test_whom_no_condition_takes_and_what_no_budget_allows(sample_settings: Settings) -> None:
     store = opened(sample_settings)
     write_past(store, NOW)
@@ -113,5 +118,6 @@ def test_what_is_read_of_the_past(sample_settings: Settings) -> None:
     store.close()
 
 
+@on_one_database
 def test_the_child_answers_the_same(sample_settings: Settings, tmp_path: Path) -> None:
     assert propose(asked(sample_settings), tmp_path / "plans").state == "too_few"

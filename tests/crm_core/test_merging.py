@@ -103,7 +103,7 @@ def shape(session: Session, store: Store, customer_id: int, record: dict[str, An
         )
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=records, second=records)
 def test_merged_and_taken_back_all_rows_are_as_before(
     store: Store, tmp_path: Path, first: dict[str, Any], second: dict[str, Any]
