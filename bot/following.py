@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 from bot.campaign_orders import named_order
+from bot.figure_phrases import asked_for, asks_for_value
 from bot.hearing import Heard
 from bot.suggestion_reading import DECIDES, LESS, LISTS
 from bot.turns import Memory, Speaker
@@ -81,7 +82,21 @@ _ONLY_WHY = re.compile(
 def follow_up(heard: Heard, memory: Memory, speaker: Speaker, store: StaffStore) -> Heard:
     """The message as it is meant below what was shown last, and where it names a campaign."""
     heard = _about_suggestions(_about_customers(heard, memory), memory)
-    return named_order(heard, memory, store.campaigns.names) if speaker.audience == "manager" else heard
+    if speaker.audience != "manager":
+        return heard
+    return named_order(_about_figures(heard, memory), memory, store.campaigns.names)
+
+
+def _about_figures(heard: Heard, memory: Memory) -> Heard:
+    """The message as a question about figures, when its form says so: "best sellers this month"."""
+    understanding = heard.understanding
+    intent = asked_for(understanding.text[:READ_UP_TO]) if heard.message.kind in ("new", "edit") else ""
+    if not intent or understanding.engine == "command" or understanding.intent in (intent, "refine_query"):
+        return heard
+    if asks_for_value(understanding.text) and memory.shown("customer"):
+        return heard  # theirs
+    meant = understanding.model_copy(update={"intent": intent, "confidence": 1.0, "wishes": ()})
+    return replace(heard, understanding=meant, prepared=None)
 
 
 def _about_suggestions(heard: Heard, memory: Memory) -> Heard:

@@ -111,7 +111,7 @@ class Told:
         season = say(f"forecast.seasons.{'year' if self.season > WEEK else self.ahead.unit}")
         if found.model == "naive":
             return say("forecast.naive", season=season, origins=found.origins)
-        model = say(f"forecast.models.{found.model}") + (f" {found.detail}" if found.detail else "")
+        model = f"{say(f'forecast.models.{found.model}')} {found.detail or ''}".strip()
         return say("forecast.model", model=model, origins=found.origins, better=found.better_by, season=season)
 
     def table(self) -> Table:

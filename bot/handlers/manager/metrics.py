@@ -8,7 +8,18 @@ from bot import wording
 from bot.figures import FigureWords
 from bot.handlers.manager.asking import ManagerTurn, offers, unread_period, words_of
 from bot.handlers.manager.figure_forms import answer_form
-from bot.handlers.manager.queries import FORMS, OVERVIEW, TEAM, Query, Said, left_out_lines, narrowed_lines, read, whole
+from bot.handlers.manager.queries import (
+    FORMS,
+    OVERVIEW,
+    TEAM,
+    Query,
+    Said,
+    left_out_lines,
+    narrowed_lines,
+    read,
+    unknown_figure,
+    whole,
+)
 from bot.messages import Choice, Reply, Table
 from bot.turns import Handler
 from crm_core.reports.digest import LINES, DigestLine, compare
@@ -24,7 +35,6 @@ from crm_core.reports.metrics import (
 )
 from crm_core.reports.periods import Period
 from nlu.entities.impossible_days import impossible_day
-from nlu.understanding import Entity
 
 CHART = re.compile(r"(?<![a-z])(?:charts?|graphs?|plot(?:ted)?)(?![a-z])|图表|曲线图|柱状图|折线图|画[个张成]?图")
 SHOWN_PARTS = 12
@@ -56,6 +66,8 @@ def always(metric: str, group_by: str | None = None) -> Handler:
 def refined_figures(turn: ManagerTurn) -> Reply:
     """The last figure again, narrowed, split, sorted or of another period, as said now."""
     last, said = Query.of(turn.memory.shown("figures") or {}), read(turn, turn.store.session)
+    if said.metric is None and turn.message.kind != "button" and unknown_figure(turn.understanding):
+        return metric_query(turn)  # another figure, which nobody keeps, is not the last one again
     if not said.anything:
         return _not_understood(turn, last, said)
     return answered(turn, said.applied(last), said)
@@ -135,7 +147,7 @@ def _overview(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply:
     )
     columns = tuple(words.say(f"digest.columns.{name}") for name in ("figure", "now", "before", "change"))
     title = words.say("figures.overview", period=words.period(query.period), before=words.compared(query.compared))
-    unknown = next((one.text for one in turn.understanding.entities if _is_unknown(one)), "")
+    unknown = unknown_figure(turn.understanding)
     missing = [words.say("figures.not_kept", figure=unknown)] if unknown else []
     text = "\n".join([*missing, title, *narrowed_lines(query, words)])
     if turn.message.kind != "button":
@@ -144,11 +156,6 @@ def _overview(turn: ManagerTurn, query: Query, words: FigureWords) -> Reply:
         )
     note = words.say("digest.note", zone=query.period.zone)
     return Reply(text=text, table=Table(columns=columns, rows=rows, note=note), choices=offers(words)[:1])
-
-
-def _is_unknown(entity: Entity) -> bool:
-    """A figure that is understood, and that no report has."""
-    return entity.name == "metric" and entity.value not in METRICS and entity.value not in FORMS
 
 
 def compared(turn: ManagerTurn, metric: str, query: Query, group_by: str | None = None) -> DigestLine:

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
+from bot.figure_phrases import BEST, asks_for_value
 from bot.figures import FigureWords
 from bot.handlers.manager.asking import asked_periods, default_period
 from bot.handlers.manager.subjects import Subject, negated, subjects_of
@@ -46,12 +47,9 @@ _WITH_CUSTOMERS = {
 _BY_PRODUCT = re.compile(
     r"(?<![a-z])(?:by|per|each|which) products?(?! (?:type|categor))(?![a-z])|[按分各]个?(?:产品|商品|单品)(?!类)"
 )
-_BEST = re.compile(
-    r"(?<![a-z])(?:top|best|worst|bottom|biggest)(?:[- ](?:\d+|\w+))?[- ](?P<what>products|cities|categories)(?![a-z])"
-    r"|(?<![a-z])(?:best|top|worst)[- ]?sell(?:ers|ing)(?![a-z])|畅销|热销|滞销|卖得?最[好差多少]"
-)
-"""Asks for the first of a ranking, and so for a split."""
 _SPLIT_OF_BEST = {"cities": "city", "categories": "category"}
+_AGO = re.compile(r"(?P<week>周|星期|礼拜|weeks?)|(?P<month>月|months?)")
+_IS_AGO = re.compile(r"(?:ago|back|earlier|前)\W*")
 _ONE_BEFORE = re.compile(
     r"(?<![a-z])(?:the )?(?:day|week|month|quarter) before(?: that)?\W*"
     r"|再[往之]?[前上](?:面)?[一那]?个?(?:天|周|星期|月|季度).*"
@@ -190,24 +188,25 @@ def read(turn: Spoken, session: Session) -> Said:
     if turn.message.kind == "button":
         return _of_button(turn.argument.strip())
     asked = asked_periods(said, turn.now, zone)
-    period, compared = asked.period, asked.compared
+    period, compared = _whole_ago(said, asked.period), asked.compared
     if period and compared is None and _is_compared(said.text, _first_start(turn)):
         period, compared = None, period
     only, without, rest = _narrowed(turn, session)
-    ranked = bool(_RANKED.search(said.text.lower()) or _BEST.search(said.text.lower()))
+    ranked = bool(_RANKED.search(said.text.lower()) or BEST.search(said.text.lower()))
     count = said.first("count")
     subjects = subjects_of(said, session)
     before = _is_one_before(said.text)
     goods = before or any(one.dimension == "product" for one in subjects)  # "before that" means no product
-    metric, best = said.first("metric"), _BEST.search(said.text.lower())
+    metric, best = said.first("metric"), BEST.search(said.text.lower())
     sold = "revenue" if best and metric is None and _split_of(best) == "product" else None
+    by = None if best and said.first("group_by") == "agent" else said.first("group_by")  # best sellers are no agents
     return Said(
-        metric=str(metric) if metric in METRICS or metric in FORMS else sold,
+        metric=VALUE_SPREAD if asks_for_value(said.text) else str(metric) if _is_kept(metric) else sold,
         period=period,
         compared=compared,
         year_before=bool(LAST_YEAR.search(said.text.lower())),
         one_before=before,
-        group_by="product" if _BY_PRODUCT.search(said.text.lower()) else said.first("group_by") or _split_of(best),
+        group_by="product" if _BY_PRODUCT.search(said.text.lower()) else by or _split_of(best),
         only=only,
         without=without,
         limit=count if isinstance(count, int) and 0 < count <= 100 else None,
@@ -242,18 +241,25 @@ def left_out_lines(spoken: Spoken, said: Said, query: Query, words: FigureWords,
     told = [text or words.part(name, value) for name, value, text in left]
     told += [wording.one(condition, business.currency) for condition in conditions]
     known = query.metric in METRICS or query.metric in FORMS
-    metric = words.metric(query.metric) if known else words.say("figures.these")
-    lines = [words.say("figures.not_applied", metric=metric, conditions=wording.say("and").join(told))]
+    key, metric = ("not_applied", words.metric(query.metric)) if known else ("none_applied", "")
+    lines = [words.say(f"figures.{key}", metric=metric, conditions=wording.say("and").join(told))]
     of_posts = query.metric in METRICS and "network" in METRICS[query.metric].by
     return [*lines, words.say("figures.no_place")] if of_posts and any(one[0] == "city" for one in left) else lines
 
 
 def unkept_lines(spoken: Spoken, metric: str, words: FigureWords) -> list[str]:
     """Said where a figure was named that is not kept, and another one is told."""
-    named = next((one.text for one in spoken.understanding.entities if one.name == "metric"), "")
-    value = spoken.understanding.first("metric")
-    unknown = named and value not in METRICS and value not in FORMS
-    return [words.say("figures.instead", figure=named, metric=words.metric(metric))] if unknown else []
+    named = "" if _is_kept(spoken.understanding.first("metric")) else unknown_figure(spoken.understanding)
+    return [words.say("figures.instead", figure=named, metric=words.metric(metric))] if named else []
+
+
+def unknown_figure(said: Understanding) -> str:
+    """What a figure is called that is named, and that no report has."""
+    return next((one.text for one in said.entities if one.name == "metric" and not _is_kept(one.value)), "")
+
+
+def _is_kept(metric: object) -> bool:
+    return metric in METRICS or metric in FORMS
 
 
 def narrowed_lines(query: Query, words: FigureWords) -> list[str]:
@@ -329,6 +335,19 @@ def _split_of(best: "re.Match[str] | None") -> str | None:
 def _is_one_before(text: str) -> bool:
     found = _ONE_BEFORE.search(folded(text))
     return found is not None and found.end() == len(folded(text))
+
+
+def _whole_ago(said: Understanding, period: Period | None) -> Period | None:
+    """Two months ago was a month, and a week ago a week, though both name a day."""
+    named = next((one.text.lower() for one in said.entities if one.name == "date_range"), "")
+    unit = _AGO.search(named) if _IS_AGO.search(named) else None
+    if period is None or period.days != 1 or unit is None:
+        return period
+    if unit["week"]:
+        first = period.first - timedelta(days=period.first.weekday())
+        return Period(first, first + timedelta(days=7), period.zone)
+    first = period.first.replace(day=1)
+    return Period(first, add_months(first, 1), period.zone)
 
 
 def _whole_before(period: Period) -> Period:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.figure_phrases import ADDS_RIVAL
 from bot.figures import FigureWords
 from bot.handlers.manager.charted import Answer, Asking
 from bot.handlers.manager.market import brand_word, days_asked, end_of, posts_asked, posts_in_words
@@ -28,13 +29,16 @@ SHOWN = 4
 def competitor_compare(asking: Asking) -> Answer:
     """All competitors, or those named, against us, over the last 30 days or as many as the period named has."""
     words, asked = asking.words, posts_asked(asking, USUAL_DAYS, MOST_DAYS)
+    if ADDS_RIVAL.fullmatch(asking.text):
+        return Answer(Reply(text=words.say("rivals.in_settings")))
     days, end = max(LEAST_DAYS, min(MOST_DAYS, days_asked(asking, asked))), end_of(asking, asked)
     rest = {name: values for name, values in asked.only.items() if name != "brand"}
     found = cells(asking.session, end, max(2 * days, 7 * WEEKS), rest, asked.without)
     brands = {brand for cell in found for brand in cell.brands} - {US}
     narrowed = narrowed_lines(replace(asked, only=rest), words)
     if not brands:
-        return Answer(Reply(text="\n".join([words.say("rivals.nobody"), *narrowed])), query=asked, used=("brand",))
+        key = "rivals.none_there" if rest or asked.without else "rivals.nobody"
+        return Answer(Reply(text="\n".join([words.say(key), *narrowed])), query=asked, used=("brand",))
     named = _named(asking, brands, asked.only.get("brand", ()))
     query = replace(asked, only={**rest, **({"brand": [US, *named]} if named else {})})
     compared = compare_brands(found, days, named, WEEKS)

@@ -81,6 +81,14 @@ _NO_NAME = frozenset(
 )
 
 
+_PEOPLE = re.compile(
+    r"(?<![a-z])(?:returning|repeat|loyal|long-?time|existing|male|female) (?:customers?|buyers?|clients?)(?![a-z])"
+    r"|(?<![a-z])(?:older|younger) than \d+|(?<![a-z])aged? (?:over|under|above|below)? ?\d+"
+    r"|\d+岁(?:以[上下]|到\d+岁)|(?:老|熟|回头|忠实|男|女)(?:性?客户|顾客|客|用户|性)"
+)
+"""Kinds of customers by which no figure is told apart."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """Something that is named, as it was said. `known`: there are records that may be about it."""
@@ -97,7 +105,16 @@ def subjects_of(said: Understanding, session: Session) -> tuple[Subject, ...]:
     named = [one for one in said.entities if one.name in SUBJECTS and not _NO_PRODUCT.fullmatch(one.text)]
     found = [_subject(said, entity, SUBJECTS[entity.name], session) for entity in named]
     found += [Subject("name", word, word, known=False) for word in strange_names(said.text[:600], said.entities)]
+    found += [Subject("name", word, word, known=False) for word in _kinds_of_people(said)]
     return tuple({(one.dimension, one.value): one for one in found}.values())
+
+
+def _kinds_of_people(said: Understanding) -> Iterator[str]:
+    """Kinds of customers that no record tells apart: returning ones, those older than 40."""
+    taken = [(one.start, one.end) for one in said.entities if one.name in ("metric", "group_by", "segment")]
+    for found in _PEOPLE.finditer(said.text.lower()[:600]):
+        if not any(start < found.end() and found.start() < end for start, end in taken):
+            yield found.group()
 
 
 def _subject(said: Understanding, entity: Entity, dimension: str, session: Session) -> Subject:

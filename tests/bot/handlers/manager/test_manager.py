@@ -183,6 +183,48 @@ def test_posts_that_cannot_be_narrowed_to_pictures_say_so(stage: Stage) -> None:
     assert "pictures" not in told(stage.staff_says(MANAGING, "show the posts")).reply.text
 
 
+def test_the_best_and_the_worst_are_understood_however_they_are_asked_for(stage: Stage) -> None:
+    for text, first, most in (
+        ("best sellers this month", "Product", 12),
+        ("show my top selling products", "Product", 12),
+        ("卖得最差的三个产品", "产品", 3),
+        ("top 5 cities by revenue", "City", 5),
+    ):
+        table = told(stage.staff_says(MANAGING, text)).reply.table
+        assert table is not None, text
+        assert (table.columns[0], len(table.rows)) == (first, most)
+
+
+def test_what_customers_are_and_no_figure_knows_is_named(stage: Stage) -> None:
+    for text, unknown in (
+        ("revenue from customers older than 40", "Not applied: older than 40."),
+        ("share of revenue from returning customers", "Not applied: returning customers."),
+        ("老客户的销售额", "没有用上：老客户。"),
+    ):
+        assert unknown in told(stage.staff_says(MANAGING, text)).reply.text
+
+
+def test_a_figure_that_nobody_keeps_is_not_the_last_one_again(stage: Stage) -> None:
+    stage.staff_says(MANAGING, "revenue last month")
+    reply = told(stage.staff_says(MANAGING, "units sold by product")).reply
+    assert "I keep no figure for “units sold” yet" in reply.text
+
+
+def test_two_months_ago_is_that_month(stage: Stage) -> None:
+    stage.staff_says(MANAGING, "revenue last month")
+    for text, month in (("and two months ago?", "Revenue, Sept 2026"), ("两个月前呢", "销售额，2026年9月")):
+        assert told(stage.staff_says(MANAGING, text)).reply.text.startswith(month)
+
+
+def test_another_competitor_is_a_matter_of_the_settings(stage: Stage) -> None:
+    for text in ("add competitor Teavana", "添加竞争对手 Teavana"):
+        assert "config/settings.yml" in told(stage.staff_says(MANAGING, text)).reply.text
+
+
+def test_lifetime_value_of_nobody_is_that_of_all(stage: Stage) -> None:
+    assert "Expected value is not computed yet" in told(stage.staff_says(MANAGING, "lifetime value")).reply.text
+
+
 def test_what_cannot_be_split_so_says_how_it_can(stage: Stage) -> None:
     reply = told(stage.staff_says(MANAGING, "new customers by channel last week")).reply
     assert "I cannot tell New customers by channel. Possible: day, week, month" in reply.text

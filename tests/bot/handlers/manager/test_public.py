@@ -80,7 +80,7 @@ def test_a_rival_and_a_product_are_asked_for_by_name_in_both_languages(floor: Fl
     assert "1 条" in chinese.text
     rival = Colleague(floor).says("social_mentions", "what do they say about BrightBrew", competitor="BrightBrew")
     assert "about BrightBrew" in rival.text
-    assert "1 posts" in rival.text
+    assert "1 post," in rival.text
 
 
 def test_of_a_customer_only_their_own_posts_are_shown_and_that_is_noted(floor: Floor, posts: list[int]) -> None:
