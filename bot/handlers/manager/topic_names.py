@@ -12,10 +12,19 @@ from crm_core.staff_topics import LONGEST_NAME, TopicNameTaken
 
 INTENT = "top_topics"
 RENAME = "rename"
+LISTED = "topics"
+"""In the memory: the topics of the list shown last, as they stood there."""
 _TOPIC = r"(?:call|name|rename)\s+(?:(?:this|that|the)\s+)?topic\b"
 _THEN = r"(?:\b(?:to|as|into)\b[:\s]*|[\"“'‘](?=[^\"”'’]+[\"”'’]?\W*$))"
 """What stands before the new name: a word, or the quotes around it, which are the last ones."""
+_PLACES = (r"first|1st|一|1", r"second|2nd|二|2", r"third|3rd|三|3", r"fourth|4th|四|4")
+_PLACE = "|".join(_PLACES)
 _WISHES = (
+    re.compile(
+        rf"(?:call|name|rename)\s+(?:the\s+)?(?P<which>{_PLACE})\s+(?:one|topic)\b\s*{_THEN}(?P<name>.+)",
+        re.IGNORECASE,
+    ),
+    re.compile(rf"(?:把|将|给)?第(?P<which>{_PLACE})个(?:话题|主题)(?:重新)?(?:改名|命名|改叫|叫|改)(?:作|做|为|叫|成)?[:：\s]*(?P<name>.+)"),
     re.compile(rf"{_TOPIC}\s*(?P<which>.*?)\s*{_THEN}(?P<name>.+)", re.IGNORECASE),
     re.compile(rf"{_TOPIC}[:\s]+(?P<which>)(?P<name>.+)", re.IGNORECASE),
     re.compile(
@@ -54,11 +63,20 @@ def named(turn: ManagerTurn, show: Show) -> Reply | None:
     said = None if turn.message.kind == "button" else wish(turn.understanding.text)
     if said is None:
         return None
-    meant = turn.store.topics.said(said[0]) if said[0] else None
-    topic_id = meant.id if meant else turn.memory.shown("topic")
+    topic_id = _meant(turn, said[0])
     if topic_id is None:
         return turn.reply("manager.topics.which")
     return _renamed(turn, int(topic_id), said[1], show)
+
+
+def _meant(turn: ManagerTurn, which: str) -> int | None:
+    """The topic at this place of the list shown last, the one of this name, or the one whose texts were shown."""
+    place = next((at for at, words in enumerate(_PLACES) if re.fullmatch(words, which, re.IGNORECASE)), None)
+    if place is not None:
+        shown = turn.memory.shown(LISTED) or []
+        return int(shown[place]) if place < len(shown) else None
+    meant = turn.store.topics.said(which) if which else None
+    return meant.id if meant else turn.memory.shown("topic")
 
 
 def button(turn: ManagerTurn, topic_id: int) -> Choice:

@@ -11,7 +11,7 @@ from bot.handlers.manager.charted import Answer, Asking
 from bot.handlers.manager.explaining import PUBLIC
 from bot.handlers.manager.metrics import always
 from bot.handlers.manager.queries import Query, Spoken, narrowed_lines, read
-from bot.handlers.manager.topic_names import button, is_naming, named
+from bot.handlers.manager.topic_names import LISTED, button, is_naming, named
 from bot.mention_words import links, said
 from bot.messages import Choice, Reply, Table
 from bot.turns import Handler, Memory, Prepare, Preparing
@@ -72,7 +72,10 @@ def or_intents(handler: Handler) -> Handler:
         if chosen is not None:
             return _texts(turn, int(chosen) if chosen.isdigit() and len(chosen) <= 19 else 0)
         if _source(turn, turn.memory) == "posts" or found_until(turn.store.session, "chats"):
-            return handler(turn)
+            reply, texts = handler(turn), f"top_topics:{TEXTS}:"
+            offered = [each.value.removeprefix(texts) for each in reply.choices if each.value.startswith(texts)]
+            turn.memory.show(LISTED, offered)
+            return reply
         intents, public = always("top_intents")(turn), found_until(turn.store.session, "posts")
         more = (_other("chats", words_of(turn)),) if public else ()
         return intents.model_copy(update={"choices": (*intents.choices, *more)})

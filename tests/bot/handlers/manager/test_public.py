@@ -201,6 +201,15 @@ def test_a_manager_names_a_topic_and_the_name_stays_in_both_languages(floor: Flo
     assert (topic.called("en"), topic.called("zh"), entry.subject) == ("bitter mills",) * 2 + (f"topic:{burning}",)
 
 
+@pytest.mark.parametrize("said", ["rename the {} topic to logistics", "把第{}个话题改名为logistics"])
+def test_a_topic_is_named_by_its_place_in_the_list_shown_last(floor: Floor, burning: int, said: str) -> None:
+    boss, chinese = Colleague(floor, role="manager"), "第" in said
+    boss.says("top_topics", "what are the topics in public")
+    assert "Which topic?" in boss.says("top_topics", said.format("二" if chinese else "second")).text
+    reply = boss.says("top_topics", said.format("一" if chinese else "first"))
+    assert reply.text.startswith('"burnt · mill" is called "logistics" now')
+
+
 def test_a_name_that_another_topic_has_is_asked_for_again(floor: Floor, burning: int) -> None:
     with floor.store.write() as session:
         other = Topic(source="posts", language="en", name="late parcels", first_week=NOW.date(), last_week=NOW.date())
