@@ -27,6 +27,7 @@ from bot.hearing import (
     take_up,
 )
 from bot.messages import IncomingMessage, Reply, joined
+from bot.offer_words import asks_for_range
 from bot.outbox import FAREWELL, queue_reply, take_queued
 from bot.picture_reading import Pictures
 from bot.staff import StaffRoll
@@ -173,6 +174,8 @@ class Assistant:
             understanding = self._pictures.added(interaction_id, understanding, self._interpreter())
         if intent:
             understanding = understanding.model_copy(update={"intent": intent, "confidence": 1.0, "engine": "command"})
+        elif audience == "customer" and asks_for_range(text):
+            understanding = understanding.model_copy(update={"intent": "product_recommend", "confidence": 1.0})
         one_by_one = [
             self._prepare(row.conversation_id, message, meant, argument, audience)
             for meant in understanding.wishes or (understanding,)

@@ -52,6 +52,17 @@ class Wish:
     """SKUs that shall not come up."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of product: how many of it are in stock, and from what to what price."""
+
+    category: str
+    currency: str
+    count: int
+    least_minor: int
+    most_minor: int
+
+
 _COLUMNS = (
     Product.sku,
     Product.name_en,
@@ -113,6 +124,18 @@ def matching(session: Session, wish: Wish, now: datetime, limit: int = 3) -> lis
     if wish.colour:
         found = [product for product in found if wish.colour in product.colour] or found
     return found[:limit]
+
+
+def kinds(session: Session) -> list[Kind]:
+    """The kinds of products that are in stock, the largest first."""
+    count, price = func.count().label("count"), Product.price_minor
+    query = (
+        select(Product.category, Product.currency, count, func.min(price), func.max(price))
+        .where(Product.active, Product.stock > 0, Product.category != "")
+        .group_by(Product.category, Product.currency)
+        .order_by(count.desc(), Product.category)
+    )
+    return [Kind(*row) for row in session.execute(query)]
 
 
 def _wished(wish: Wish) -> Select[int, str, str, int]:

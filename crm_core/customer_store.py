@@ -30,7 +30,7 @@ from crm_core import (
     ratings,
 )
 from crm_core.cases import CaseView
-from crm_core.catalogue import ProductView, Wish
+from crm_core.catalogue import Kind, ProductView, Wish
 from crm_core.contact_details import normalised_email
 from crm_core.crypto import Vault
 from crm_core.drafts import Wanted
@@ -224,6 +224,10 @@ class CustomerStore:
     def matching(self, wish: Wish, limit: int = 3) -> list[ProductView]:
         """What fits a wish and is in stock, popular first."""
         return catalogue.matching(self._session, wish, self._now, limit)
+
+    def kinds(self) -> list[Kind]:
+        """The kinds of products that are in stock, the largest first."""
+        return catalogue.kinds(self._session)
 
     def offers(self, wish: Wish) -> Offers:
         """What was chosen for this customer, within a wish; nothing while we are not sure who it is."""

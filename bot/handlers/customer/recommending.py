@@ -4,10 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot import wording
 from bot.handlers.customer.common import CustomerTurn, choices, is_private, offer_person, passes, words
 from bot.handlers.customer.products import named_category, named_products, named_skus, pick, product_card
 from bot.messages import Reply
-from bot.offer_words import GOES_WITH, reason_of
+from bot.offer_words import GOES_WITH, asks_for_range, reason_of
+from bot.query_words import spoken
 from crm_core.catalogue import ProductView, Wish
 from crm_core.offers import Offer, fits
 
@@ -17,6 +19,7 @@ SHOWN = 3
 NEW_FIRST = 2
 """Things that are new to the customer in front of one to buy again, where both are wanted."""
 WHOLE_KIND = 100
+MOST_KINDS, NAMED_OF_KIND = 12, 2
 CALM = ("none", "decaf", "low")
 """What the catalogue says of the caffeine in what may be drunk late."""
 _LIKE_LAST = re.compile(
@@ -40,6 +43,8 @@ Found = list[tuple[ProductView, str]]
 
 def product_recommend(turn: CustomerTurn) -> Reply:
     """Up to three products for what is looked for, each with the reason why."""
+    if asks_for_range(words(turn)):
+        return _range(turn)
     if GOES_WITH.search(words(turn)):
         with_it = _goes_with(turn)
         if with_it is not None:
@@ -72,6 +77,29 @@ def _recommended(turn: CustomerTurn, text: str, found: Found) -> Reply:
         cards=tuple(product_card(turn, product, reason=reason) for product, reason in found),
         choices=pick(turn, "product_question", [product for product, _ in found]),
     )
+
+
+def _range(turn: CustomerTurn) -> Reply:
+    """What there is at all: each kind with how many, from what to what price, and what sells best of it."""
+    kinds = turn.store.kinds()
+    if not kinds:
+        return offer_person(turn, "customer.recommend.nothing")
+    said = []
+    for kind in kinds[:MOST_KINDS]:
+        best = turn.store.matching(Wish(category=kind.category), NAMED_OF_KIND)
+        low, high = (wording.money(each, kind.currency, turn.language) for each in (kind.least_minor, kind.most_minor))
+        said.append(
+            turn.say(
+                "customer.recommend.kind" if low != high else "customer.recommend.kind_one_price",
+                kind=spoken("categories", kind.category, turn.language), count=kind.count, low=low, high=high,
+                such=("；" if turn.language == "zh" else "; ").join(one.names[turn.language] for one in best),
+            )
+        )  # fmt: skip
+    more = len(kinds) - len(said)
+    said += [turn.say("customer.recommend.more_kinds", count=more)] if more else []
+    turn.ask("category", "product_recommend")
+    text = "\n".join((turn.say("customer.recommend.range"), *said, turn.say("customer.recommend.which_kind")))
+    return Reply(text=text, choices=choices(turn, "product_recommend"))
 
 
 def _explained(turn: CustomerTurn, wish: Wish) -> Reply | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bot.offer_words import asks_for_range
 from crm_core.database import Store
 from tests.bot.shop import Shop, add_order
 from tests.bot.turns import Chat, everything, phrase, values
@@ -252,3 +253,29 @@ def test_what_it_does_not_know_it_says(stranger: Opened, language: str) -> None:
 def test_the_likeliest_guesses_are_offered(stranger: Opened) -> None:
     reply = stranger().say("out_of_scope", "my order", alternatives=(("refund_status", 0.3), ("deny", 0.2)))
     assert values(reply) == ["refund_status", "talk_to_human"]
+
+
+# --- what there is at all -------------------------------------------------------------------------------------------
+@BOTH
+def test_what_there_is_at_all_is_told_by_kinds_with_prices(stranger: Opened, language: str) -> None:
+    said = {"en": "What do you sell?", "zh": "你们卖什么？"}[language]
+    told = stranger(language).say("product_recommend", said).text.splitlines()
+    assert told[0] == phrase("customer.recommend.range", language)
+    assert told[-1] == phrase("customer.recommend.which_kind", language)
+    (mills,) = [line for line in told if NAMES["MILL"][language] in line]
+    assert "468.00" in mills
+    assert {"en": "grinder (2)", "zh": "磨豆机（2 款）"}[language] in mills
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("what do you sell?", True), ("What products do you have", True), ("show me your catalogue please", True),
+        ("hi, what do you offer", True), ("你们卖什么", True), ("介绍一下你们有什么产品", True),
+        ("你们都有哪些商品？", True), ("店里有什么东西卖", True), ("what kinds of tea do you have", False),
+        ("what do you sell for coffee lovers", False), ("what products do you have under 100", False),
+        ("你们卖茶吗", False), ("你们有什么茶", False), ("what do you offer as compensation", False),
+    ],
+)  # fmt: skip
+def test_what_asks_for_all_there_is(text: str, whole: bool) -> None:
+    assert asks_for_range(text) is whole
