@@ -68,9 +68,7 @@ def run(
         what = "Playground" if not settings.has_tokens else "Running, health at"
         screen.print(f"[bold green]{what}:[/] {where}  (ready after {time.monotonic() - started:.1f} s; Ctrl-C stops)")
         if schedule.first_start and not is_empty(app):
-            screen.print(
-                "Scores, topics and suggestions are computed now, for about three minutes: python -m jobs list"
-            )
+            screen.print("Scores, topics and suggestions are computed now, for a minute or two: python -m jobs list")
             schedule.run_first()
 
     asyncio.run(serve(app, ready, background=[nightly.stop, schedule.close]))

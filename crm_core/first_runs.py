@@ -9,9 +9,9 @@ from crm_core.models import JobRun
 
 USUALLY = {
     "sense_posts": timedelta(minutes=1),
-    "find_topics": timedelta(minutes=2),
-    "know_customers": timedelta(minutes=3),
-    "suggest": timedelta(minutes=3),
+    "find_topics": timedelta(minutes=1),
+    "know_customers": timedelta(minutes=2),
+    "suggest": timedelta(minutes=2),
 }
 """How long after the first start each job has ended with the sample business."""
 

@@ -43,7 +43,7 @@ from crm_core.staff.scores import StaffScores
 from crm_core.staff.segments import StaffSegments
 from crm_core.staff.suggestions import StaffSuggestions
 from crm_core.staff.tasks import StaffTasks
-from crm_core.staff_topics import StaffTopics
+from crm_core.staff.topics import StaffTopics
 from crm_core.suggesting import Pick, picks
 from crm_core.timeline import Event, Filter
 

@@ -19,7 +19,7 @@ from nlu.entities.periods import (
     shift,
 )
 
-_MONTH_NAMES = [
+MONTH_NAMES = [
     "january",
     "february",
     "march",
@@ -33,8 +33,8 @@ _MONTH_NAMES = [
     "november",
     "december",
 ]
-MONTH_NUMBERS = {name: place for place, name in enumerate(_MONTH_NAMES, 1)} | {
-    name[:3]: place for place, name in enumerate(_MONTH_NAMES, 1)
+MONTH_NUMBERS = {name: place for place, name in enumerate(MONTH_NAMES, 1)} | {
+    name[:3]: place for place, name in enumerate(MONTH_NAMES, 1)
 } | {"sept": 9}  # fmt: skip
 DAY_NAMES = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS = {name: place for place, name in enumerate(DAY_NAMES)} | {

@@ -40,7 +40,7 @@ def test_all_that_is_waited_for_is_computed_at_the_first_start() -> None:
     assert {*RESTS_ON, *BESIDE} <= set(HANDLERS["manager"])
 
 
-@pytest.mark.parametrize(("minutes", "expected"), [(0, 3), (2, 1), (10, 10)])
+@pytest.mark.parametrize(("minutes", "expected"), [(0, 2), (1, 1), (10, 10)])
 def test_how_long_it_takes_yet(store: Store, minutes: int, expected: int) -> None:
     note(store, "skipped", minutes=60)
     note(store, "running", minutes=minutes)
@@ -68,5 +68,5 @@ def test_what_is_said_meanwhile(store: Store) -> None:
         told = {intent: handler(turn).text for intent, handler in handlers.items()}
     assert told["help"] == "answer"
     assert told["get_score"].startswith("Scores, segments and recommendations are being computed for the first time")
-    assert "about 3 minutes" in told["get_score"]
+    assert "about 2 minutes" in told["get_score"]
     assert told["list_tasks"].startswith("answer\n\nSuggestions are being computed")

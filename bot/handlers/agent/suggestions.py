@@ -13,7 +13,6 @@ from nlu.knowledge import CONFIDENT
 from nlu.understanding import Language
 
 ABOUT_ORDERS = ("order_status", "delivery_problem", "refund_status", "return_request", "cancel_order", "change_order")
-ABOUT_KNOWLEDGE = ("faq", "business_hours", "return_request", "warranty_check", "invoice_request", "payment_problem")
 BAD_MILLI = -200
 LONGEST_SEARCH = 400
 _SORRY = re.compile(r"sorry|apolog|道歉|抱歉|致歉|对不起")

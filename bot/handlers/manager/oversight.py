@@ -164,13 +164,6 @@ def audit_table(turn: ManagerTurn, found: Entries, note: str = "") -> Table:
     return Table(columns=columns, rows=rows, note=note)
 
 
-def exported_entries(turn: ManagerTurn, most: int) -> Entries:
-    """All entries of the last answer, for a file."""
-    kept = turn.memory.shown("audit") or {}
-    turn.store.permit("audit.read", "audit", ("entries",))
-    return audit.entries(turn.store.session, _loaded(kept["wanted"]), limit=most)
-
-
 def _who(turn: ManagerTurn, actor: str) -> str:
     kind, _, rest = actor.partition(":")
     if kind == "staff":

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from crm_core.models import Topic
 from crm_core.query.patterns import NOT, folded
 from crm_core.query.reading import NEAR
+from nlu.entities.date_readings import DAY_NAMES, MONTH_NAMES
 from nlu.understanding import Entity, Understanding
 
 SUBJECTS = {
@@ -22,65 +23,13 @@ _NAME = re.compile(r"(?<![\w'’-])[A-Z][\w'’-]*(?: [A-Z][\w'’-]*)*")
 _OF = re.compile(r"(?<![a-z])(?:by|from|of|about|for|to|with|customer|client|named|called)\s+$", re.IGNORECASE)
 _NO_PRODUCT = re.compile(r"(?:the )?(?:month|season|festival|week|day)s?|处理|季节|节日", re.IGNORECASE)
 """Words of products' names that, alone, mean something else in a question about figures."""
-_NO_NAME = frozenset(
-    [
-        "i",
-        "english",
-        "chinese",
-        "mandarin",
-        "china",
-        "asia",
-        "europe",
-        "christmas",
-        "easter",
-        "ramadan",
-        "eid",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "spring",
-        "festival",
-        "double",
-        "eleven",
-        "black",
-        "cyber",
-        "day",
-        "week",
-        "slack",
-        "telegram",
-        "web",
-        "wechat",
-        "weibo",
-        "facebook",
-        "instagram",
-        "twitter",
-        "bluesky",
-        "mastodon",
-        "linkedin",
-        "reddit",
-        "bot",
-        "ai",
-        "excel",
-    ]
-)
-
-
+_NO_NAME = {
+    "i", "english", "chinese", "mandarin", "china", "asia", "europe", "christmas", "easter", "ramadan", "eid", "spring",
+    "festival", "double", "eleven", "black", "cyber", "day", "week", "slack", "telegram", "web", "wechat", "weibo",
+    "facebook", "instagram", "twitter", "bluesky", "mastodon", "linkedin", "reddit", "bot", "ai", "excel",
+    *DAY_NAMES, *MONTH_NAMES,
+}  # fmt: skip
+"""Words that are written with a large letter, and are nobody's name."""
 _PEOPLE = re.compile(
     r"(?<![a-z])(?:returning|repeat|loyal|long-?time|existing|male|female) (?:customers?|buyers?|clients?)(?![a-z])"
     r"|(?<![a-z])(?:older|younger) than \d+|(?<![a-z])aged? (?:over|under|above|below)? ?\d+"

@@ -8,7 +8,7 @@ from bot.handlers.manager.asking import ManagerTurn
 from bot.messages import Choice, Reply
 from crm_core.analytics.segments.store import tidy_name
 from crm_core.errors import NotFound
-from crm_core.staff_topics import LONGEST_NAME, TopicNameTaken
+from crm_core.staff.topics import LONGEST_NAME, TopicNameTaken
 
 INTENT = "top_topics"
 RENAME = "rename"
