@@ -86,6 +86,14 @@ def by_sku(session: Session, skus: Sequence[str]) -> list[ProductView]:
     return [found[sku] for sku in dict.fromkeys(skus) if sku in found]
 
 
+def with_sold(session: Session, products: Sequence[ProductView], now: datetime) -> list[ProductView]:
+    """The same products with what was sold of each in the last 90 days."""
+    sold = _sold(session, now)
+    rows = session.execute(select(Product.sku, Product.id).where(Product.sku.in_([one.sku for one in products])))
+    ids = {row.sku: row.id for row in rows}
+    return [replace(one, sold=sold.get(ids[one.sku], 0)) for one in products]
+
+
 def product_name(session: Session, sku: str, language: str) -> str:
     """What a product is called; its SKU when nobody knows it."""
     found = session.execute(select(Product.name_en, Product.name_zh).where(Product.sku == sku)).first()

@@ -225,6 +225,10 @@ class CustomerStore:
         """What fits a wish and is in stock, popular first."""
         return catalogue.matching(self._session, wish, self._now, limit)
 
+    def with_sold(self, products: Sequence[ProductView]) -> list[ProductView]:
+        """The same products with what was sold of each lately."""
+        return catalogue.with_sold(self._session, products, self._now)
+
     def kinds(self) -> list[Kind]:
         """The kinds of products that are in stock, the largest first."""
         return catalogue.kinds(self._session)

@@ -62,7 +62,7 @@ def list_tasks(turn: StaffTurn) -> Reply:
     if suggested is None:
         text = turn.say("suggestions.tasks_only", left=nothing_left(turn), tasks=listed.text)
         return hushed(turn, listed.model_copy(update={"text": text}))
-    text = turn.say("suggestions.with_tasks", tasks=listed.text)
+    text = turn.say("suggestions.with_tasks" if listed.table else "suggestions.no_tasks", tasks=listed.text)
     choices = (*listed.choices, *suggested.choices)
     return hushed(turn, listed.model_copy(update={"text": text, "cards": suggested.cards, "choices": choices}))
 

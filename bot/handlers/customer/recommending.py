@@ -110,7 +110,8 @@ def _explained(turn: CustomerTurn, wish: Wish) -> Reply | None:
         return None
     own = turn.store.offers(Wish()) if is_private(turn) else None
     said = {offer.product.sku: _said(turn, offer) for offer in (*own.new, *own.again)} if own else {}
-    found = [(product, said.get(product.sku) or _why(turn, product, wish)) for product in shown[:SHOWN]]
+    shown = turn.store.with_sold(shown[:SHOWN])
+    found = [(product, said.get(product.sku) or _why(turn, product, wish)) for product in shown]
     return _recommended(turn, turn.say("customer.recommend.because"), found)
 
 
@@ -134,7 +135,8 @@ def _said(turn: CustomerTurn, offer: Offer) -> str:
 
 def _filled(turn: CustomerTurn, own: Found, wish: Wish) -> Found:
     """What was called by its name ("a hand grinder") comes first, if it fits; then the own list; then what sells."""
-    named = [product for product in turn.store.products(named_skus(turn, every=True)) if fits(product, wish)]
+    named = turn.store.with_sold(turn.store.products(named_skus(turn, every=True)))
+    named = [product for product in named if fits(product, wish)]
     found = {product.sku: (product, _why(turn, product, wish)) for product in named if _calm_enough(turn, product)}
     found = {**found, **{product.sku: (product, why) for product, why in own if product.sku not in found}}
     if len(found) < SHOWN:

@@ -161,6 +161,18 @@ def test_why_explains_what_was_shown(stranger: Opened, language: str) -> None:
     assert reply.cards[0].facts[0][0] == phrase("customer.recommend.why", language)
 
 
+@BOTH
+def test_why_is_what_was_said_when_it_was_recommended(
+    store: Store, shop: Shop, stranger: Opened, clock: Clock, language: str
+) -> None:
+    add_order(store, shop, "tom", "SO-1", "delivered", {"MILL": 9}, clock(), delivered_days=1)
+    chat = stranger(language)
+    recommended = chat.say("product_recommend", "a grinder please", category="grinders")
+    explained = chat.say("product_recommend", "why do you recommend that?" if language == "en" else "为什么推荐这款")
+    assert [card.facts[0] for card in explained.cards] == [card.facts[0] for card in recommended.cards]
+    assert phrase("customer.recommend.popular", language, count=9) in [card.facts[0][1] for card in explained.cards]
+
+
 # --- recommendations ------------------------------------------------------------------------------------------------
 @BOTH
 def test_a_gift_within_a_budget(store: Store, shop: Shop, stranger: Opened, clock: Clock, language: str) -> None:
